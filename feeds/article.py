@@ -1,0 +1,245 @@
+"""One article, read from one file."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from feeds import clean, front_matter
+from feeds.fields import EARLIEST, Fields
+from feeds.front_matter import FrontMatterError, Mapping, Node, Scalar
+from feeds.selection import domain_key, fold
+
+SUFFIXES = frozenset({".md", ".markdown", ".txt"})
+#: Largest file read, in bytes.
+MAX_BYTES = 1 << 20
+
+# Last resort where the YAML cannot be parsed: the curator's word still counts.
+_WITHHELD = re.compile(rb"^(published:\s*(false|no|off)\b|removed:\s*(true|yes|on)\b)", re.I | re.M)
+_NO = ("false", "no", "off")
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+
+
+class ArticleError(ValueError):
+    """A fault of an article file: `path:line: problem, what to do`."""
+
+    def __init__(self, path: str, line: int, problem: str) -> None:
+        super().__init__(f"{path}:{line}: {problem}")
+        self.path = path
+        #: Counts from 1.
+        self.line = line
+        self.problem = problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provider:
+    """Who published an article first."""
+
+    name: str
+    #: Lower case, without `www.`.
+    domain: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """A picture; sizes in pixels, None where unknown."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Related:
+    """Another article on the same story."""
+
+    title: str
+    link: str
+    provider: str
+    quality: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Article:
+    """An article in the words of RFC 4287; times in UTC, whole seconds."""
+
+    #: The file's name without its suffix: the one identity that never changes.
+    stem: str
+    title: str
+    link: str
+    published: datetime
+    provider: Provider
+    quality: int
+    #: None unless the file says that it was updated after it was published.
+    updated: datetime | None = None
+    #: Plain text.
+    summary: str = ""
+    #: Safe HTML of the Markdown body.
+    content: str = ""
+    #: Where the story was first seen, if elsewhere than `link`.
+    via: str | None = None
+    amp: str | None = None
+    cdn_amp: str | None = None
+    type: str = "article"
+    category: str = ""
+    heat: int | None = None
+    topics: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+    related: tuple[Related, ...] = ()
+    #: The player of a video.
+    frame: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What came of one file."""
+
+    #: None where the file is at fault.
+    article: Article | None
+    #: Why the curator's word keeps it from the public; empty if it does not.
+    withheld: str
+    faults: tuple[ArticleError, ...] = ()
+
+
+def stem_of(path: Path) -> str:
+    """The identity of an article file, the same on every file system (Unicode NFC)."""
+    return unicodedata.normalize("NFC", path.stem)
+
+
+def read_article(path: Path) -> Article:
+    """Read one file. Raises ArticleError with its first fault, OSError if unreadable."""
+    reading = parse_article(_read_bytes(path), str(path))
+    if reading.article is None:
+        raise reading.faults[0]
+    return reading.article
+
+
+def _read_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def parse_article(raw: bytes, path: str) -> Reading:
+    """Read a file's bytes; `path` names it in faults. Finds every fault, raises none."""
+    try:
+        if len(raw) > MAX_BYTES:
+            raise FrontMatterError(1, f"larger than {MAX_BYTES >> 20} MiB, shorten it")
+        head, body = front_matter.split(_decode(raw))
+        fields = front_matter.read_front_matter(head)
+    except FrontMatterError as error:
+        withheld = "not published" if _WITHHELD.search(raw) else ""
+        fault = ArticleError(path, error.line, error.problem)
+        return Reading(article=None, withheld=withheld, faults=(fault,))
+    found: list[tuple[int, str]] = []
+    article = _read(stem_of(Path(path)), Fields(fields, found), body)
+    faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
+    return Reading(article=None if faults else article, withheld=_withheld(fields), faults=faults)
+
+
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise FrontMatterError(line, "not UTF-8, save the file as UTF-8") from error
+
+
+def _withheld(fields: Mapping) -> str:
+    """Why the curator's word keeps the article in; whatever is unclear does too."""
+    removed = fields.items.get("removed")
+    if removed is not None and not _is_no(removed):
+        return "removed"
+    published = fields.items.get("published")
+    if published is None:
+        return "not published ('published' is absent)"
+    if not isinstance(published, Scalar) or published.kind != "bool":
+        return f"not published ('published' on line {published.line} is not true or false)"
+    return "not published" if published.text.lower() in _NO else ""
+
+
+def _is_no(node: Node) -> bool:
+    return isinstance(node, Scalar) and (node.is_null or (node.plain and node.text.lower() in _NO))
+
+
+def _read(stem: str, fields: Fields, body: str) -> Article:
+    """The article as far as its fields are sound."""
+    fields.require("title", "publishedDateTime", "quality")
+    if fields.node("originalUrl") is None:
+        fields.require("webUrl")
+    title = fields.text("title")
+    if fields.text("title", str) and not title:
+        fields.fault("title", "'title' has no visible character, write one")
+    original = fields.uri("originalUrl")
+    link = fields.uri("webUrl") or original or ""
+    published = fields.time("publishedDateTime") or EARLIEST
+    updated = fields.time("updatedDateTime")
+    content = clean.markdown(body) if body and not body.isspace() else ""
+    topics = {fold(topic): topic for topic in reversed(fields.texts("topics"))}
+    return Article(
+        stem=stem,
+        title=title,
+        link=link,
+        published=published,
+        # An article whose date moves on is not thereby updated before it.
+        updated=updated if updated and updated > published else None,
+        summary=fields.text("excerpt", clean.prose) or _shortened(content),
+        content=content,
+        via=original if original != link else None,
+        amp=fields.uri("ampWebUrl"),
+        cdn_amp=fields.uri("cdnAmpWebUrl"),
+        type=fields.text("type") or "article",
+        category=fields.text("category"),
+        quality=fields.number("quality") or 0,
+        heat=fields.number("heat"),
+        provider=_provider(fields.map("provider"), link),
+        # Their order in the file changes, and readers hash it.
+        topics=tuple(topics[key] for key in sorted(topics)),
+        images=_images(fields),
+        related=_related(fields),
+        frame=fields.uri("featuredContent", clean.frame),
+    )
+
+
+def _provider(fields: Fields, link: str) -> Provider:
+    domain = domain_key(fields.text("domain")) or domain_key(urlsplit(link).hostname or "")
+    if domain and not _is_domain(domain):
+        problem = f"'domain' {domain[:80]!r} is not a domain such as 'example.org', correct it"
+        fields.fault("domain", problem)
+    return Provider(name=fields.text("name") or domain, domain=domain)
+
+
+def _is_domain(domain: str) -> bool:
+    try:
+        return bool(_DOMAIN.fullmatch(domain) and clean.uri(f"https://{domain}/"))
+    except ValueError:
+        return False
+
+
+def _images(fields: Fields) -> tuple[Image, ...]:
+    return tuple(
+        Image(url=url, width=about.size("width"), height=about.size("height"), title=title)
+        for about in fields.maps("images")
+        for url, title in [(about.uri("url"), about.text("title"))]
+        if url
+    )
+
+
+def _related(fields: Fields) -> tuple[Related, ...]:
+    related = []
+    for about in fields.maps("related"):
+        title, quality = about.text("title"), about.number("quality")
+        link = about.uri("webUrl") or about.uri("originalUrl") or ""
+        provider = _provider(about.map("provider"), link).name
+        if title and link and quality is not None:
+            related.append(Related(title=title, link=link, provider=provider, quality=quality))
+    return tuple(related)
+
+
+def _shortened(content: str) -> str:
+    return textwrap.shorten(clean.prose(content), 300, placeholder=" …")

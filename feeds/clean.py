@@ -1,0 +1,96 @@
+"""Text, URLs and HTML as they may reach the wire."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import nh3
+from markdown_it import MarkdownIt
+from werkzeug.urls import iri_to_uri
+
+# C0 and C1 but for white space, surrogates, U+FFFD and the non-characters that
+# XML 1.0 section 2.2 leaves out.
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd\ufffe\uffff]")
+# RFC 3986 section 3 with a host of letters, digits and hyphens: nothing to do.
+_PLAIN_URI = re.compile(
+    r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[0-9]{1,4})?"
+    r"(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?"
+    r"(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?"
+)
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+_ANY_URI = re.compile(r"https?://[^\s/?#\\]+(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
+_IFRAME = re.compile(r"<iframe\b[^>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.I)
+_HTML = nh3.Cleaner(
+    # Neither relative addresses nor tracking attributes survive a feed reader.
+    url_schemes={"http", "https"},
+    url_relative="deny",
+    link_rel=None,
+    tags=set(nh3.ALLOWED_TAGS) - {"map", "area", "nav"},
+)
+_TEXT = nh3.Cleaner(tags=set())
+_MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def text(raw: str) -> str:
+    """Plain text: white space folded to single spaces, control characters out."""
+    return " ".join(_CONTROLS.sub("", raw).split())
+
+
+def prose(raw: str) -> str:
+    """Plain text out of text with stray markup: tags out, entities decoded once."""
+    if "<" in raw:
+        raw = _TEXT.clean(raw)
+    if "&" in raw:
+        raw = html.unescape(raw)
+    return text(raw)
+
+
+def uri(raw: str) -> str:
+    """An absolute http or https URI (RFC 3986) of an IRI (RFC 3987 section 3.1).
+
+    A valid URI comes back byte for byte. Raises ValueError, saying what to do.
+    """
+    raw = raw.strip()
+    if _PLAIN_URI.fullmatch(raw):
+        return raw
+    if not _ANY_URI.fullmatch(raw):
+        raise ValueError(f"{raw[:80]!r} is not an absolute http or https URL, correct it")
+    try:
+        made = iri_to_uri(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", _CONTROLS.sub("", raw)))
+    except ValueError as error:  # includes UnicodeError, of a host that IDNA refuses
+        raise ValueError(f"{raw[:80]!r} is not a valid URL, correct it ({error})") from error
+    scheme, _, rest = made.partition("://")
+    host = re.match(r"[^/?#]*", rest)
+    if not host or not re.fullmatch(
+        r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?", host[0]
+    ):
+        raise ValueError(f"{raw[:80]!r} has no valid host, correct it")
+    return f"{scheme.lower()}://{host[0]}" + _quote(rest[host.end() :])
+
+
+def _quote(path: str) -> str:
+    """Percent-encode what iri_to_uri lets stand though RFC 3986 forbids it."""
+    head, mark, fragment = path.partition("#")
+    return _escape(head) + mark + _escape(fragment)
+
+
+def _escape(part: str) -> str:
+    def encode(found: re.Match[str]) -> str:
+        return "".join(f"%{byte:02X}" for byte in found[0].encode())
+
+    return re.sub(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]", encode, part)
+
+
+def markdown(raw: str) -> str:
+    """HTML of CommonMark, without script, frame, form, style or relative address."""
+    return _HTML.clean(_MARKDOWN.render(_CONTROLS.sub("", raw).replace("\x85", " "))).strip()
+
+
+def frame(raw: str) -> str | None:
+    """The address that the first iframe of some HTML shows; None without one."""
+    found = _IFRAME.search(raw)
+    if not found:
+        return None
+    address = html.unescape(found[1] or found[2] or found[3] or "").strip()
+    return uri("https:" + address if address.startswith("//") else address)

@@ -1,0 +1,142 @@
+"""The fields of a front matter, each read as the type it should have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from feeds import clean
+from feeds.front_matter import Mapping, Node, Scalar, Sequence
+
+#: Readers and validators take an earlier date for a mistake.
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+_NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,8})")
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]+(\d\d:\d\d:\d\d)(?:\.\d*)? ?(Z|z|[+-]\d\d:?\d\d)?")
+_KINDS = {"int": "a number", "float": "a number", "bool": "true or false"}
+
+
+class Fields:
+    """A map of the front matter.
+
+    What is at fault is noted with its line in `faults`, which all maps of one file
+    share, and read as if it were absent; so one reading finds every fault.
+    """
+
+    def __init__(self, node: Mapping, faults: list[tuple[int, str]]) -> None:
+        self._node = node
+        self._faults = faults
+
+    def node(self, name: str) -> Node | None:
+        """A field's node; None where it is absent, null or blank."""
+        node = self._node.items.get(name)
+        if isinstance(node, Scalar) and (not node.text or node.text.isspace() or node.is_null):
+            return None
+        return node
+
+    def fault(self, name: str, problem: str) -> None:
+        """Note a fault at a field, or at the map where it is absent."""
+        self._faults.append((self._node.items.get(name, self._node).line, problem))
+
+    def require(self, *names: str) -> None:
+        """Note each absent field as a fault."""
+        for name in names:
+            if self.node(name) is None:
+                self.fault(name, f"no '{name}', add one")
+
+    def text(self, name: str, cleaner: Callable[[str], str] = clean.text) -> str:
+        """Text, cleaned; empty where absent."""
+        node = self.node(name)
+        return "" if node is None else self._as_text(name, node, cleaner)
+
+    def _as_text(self, name: str, node: Node, cleaner: Callable[[str], str]) -> str:
+        if not isinstance(node, Scalar):
+            self._faults.append((node.line, f"'{name}' must be text"))
+        elif (kind := node.kind) != "str":
+            problem = f"'{name}' is {_KINDS.get(kind, 'a ' + kind)}, put quotes around it"
+            self._faults.append((node.line, problem))
+        else:
+            return cleaner(node.text)
+        return ""
+
+    def texts(self, name: str) -> list[str]:
+        """A list of text, without the empty ones."""
+        found = [self._as_text(name, node, clean.text) for node in self._list(name)]
+        return [text for text in found if text]
+
+    def number(self, name: str) -> int | None:
+        """A whole number of at most nine digits."""
+        node = self.node(name)
+        if node is None:
+            return None
+        if isinstance(node, Scalar) and node.plain and _NUMBER.fullmatch(node.text):
+            return int(node.text)
+        self.fault(name, f"'{name}' must be a whole number without quotes")
+        return None
+
+    def size(self, name: str) -> int | None:
+        """A picture's size in pixels; whatever is not a positive number is unknown."""
+        node = self.node(name)
+        if isinstance(node, Scalar) and _NUMBER.fullmatch(node.text) and int(node.text) > 0:
+            return int(node.text)
+        return None
+
+    def time(self, name: str) -> datetime | None:
+        """A moment in UTC, whole seconds."""
+        node = self.node(name)
+        if node is None:
+            return None
+        try:
+            return _moment(node.text if isinstance(node, Scalar) else "")
+        except ValueError as error:
+            self.fault(name, f"'{name}' {error}")
+            return None
+
+    def uri(self, name: str, find: Callable[[str], str | None] = clean.uri) -> str | None:
+        """An absolute http or https URI that `find` sees in the text."""
+        written = self.text(name, str)
+        try:
+            return find(written) if written else None
+        except ValueError as error:
+            self.fault(name, f"'{name}': {error}")
+            return None
+
+    def map(self, name: str) -> Fields:
+        """A map; an empty one where absent."""
+        node = self.node(name)
+        return self._as_map(name, self._node._replace(items={}) if node is None else node)
+
+    def maps(self, name: str) -> list[Fields]:
+        """A list of maps."""
+        return [self._as_map(name, node) for node in self._list(name)]
+
+    def _as_map(self, name: str, node: Node) -> Fields:
+        if isinstance(node, Mapping):
+            return Fields(node, self._faults)
+        self._faults.append((node.line, f"'{name}' must be a map of 'name: value' lines"))
+        return Fields(Mapping({}, node.line), self._faults)
+
+    def _list(self, name: str) -> list[Node]:
+        node = self.node(name)
+        if isinstance(node, Sequence):
+            return node.items
+        if node is not None:
+            self.fault(name, f"'{name}' must be a list, each item on a line '- ...'")
+        return []
+
+
+def _moment(written: str) -> datetime:
+    found = _TIMESTAMP.fullmatch(written.strip())
+    if not found:
+        raise ValueError("is not a time such as 2020-05-18T02:41:00Z, correct it")
+    day, clock, offset = found.groups()
+    if offset is None:
+        raise ValueError("does not say its time zone, add 'Z' or an offset such as '+02:00'")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{offset.upper()}").astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"is not a possible time, correct it ({error})") from error
+    if moment < EARLIEST:
+        raise ValueError("is before 1990, correct it")
+    return moment

@@ -1,0 +1,84 @@
+"""The folder of articles, as the file system shows it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from feeds.article import MAX_BYTES, SUFFIXES, stem_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """An article file; `path` is relative to the folder, with slashes."""
+
+    path: str
+    size: int
+    #: Last change in nanoseconds since 1970.
+    mtime: int
+
+    @property
+    def stem(self) -> str:
+        """The article's identity."""
+        return stem_of(Path(self.path))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """The article files of a folder, by path, and the folders that refused."""
+
+    files: tuple[File, ...]
+    #: Relative path to the reason; nothing is known of what lies below.
+    unreadable: dict[str, str]
+
+
+def list_files(directory: Path) -> Listing:
+    """Every article file below a folder; names that begin with a dot are left out.
+
+    Links are followed to files within the folder only. Raises OSError if the
+    folder itself cannot be read.
+    """
+    root = os.path.realpath(directory)
+    files: list[File] = []
+    unreadable: dict[str, str] = {}
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(os.path.join(root, folder)) as found:
+                for item in found:
+                    _look(item, folder, root, files, folders)
+        except OSError as error:
+            if not folder:
+                raise
+            unreadable[folder] = error.strerror or str(error)
+    return Listing(files=tuple(sorted(files, key=lambda f: f.path)), unreadable=unreadable)
+
+
+def _look(
+    item: os.DirEntry[str], folder: str, root: str, files: list[File], folders: list[str]
+) -> None:
+    path = f"{folder}/{item.name}" if folder else item.name
+    if item.name.startswith(".") or not item.name.isprintable():
+        return
+    if item.is_dir(follow_symlinks=False):
+        folders.append(path)
+    elif PurePosixPath(item.name).suffix.lower() in SUFFIXES and _within(item, root):
+        try:
+            stat = item.stat()
+        except FileNotFoundError:  # it vanished since the folder was read
+            return
+        files.append(File(path=path, size=stat.st_size, mtime=stat.st_mtime_ns))
+
+
+def _within(item: os.DirEntry[str], root: str) -> bool:
+    if item.is_symlink() and not os.path.realpath(item.path).startswith(root + os.sep):
+        return False
+    return item.is_file()
+
+
+def read_bytes(directory: Path, file: File) -> bytes:
+    """A file's bytes, at most one more than an article may have."""
+    with (directory / file.path).open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)

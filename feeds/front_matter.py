@@ -1,0 +1,150 @@
+"""The YAML front matter of a file, as nodes that know their line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+#: Deepest nesting accepted; a real article needs six levels.
+MAX_DEPTH = 20
+
+_BLOCK = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
+#: Line breaks to YAML, but not to editors: one would shift every later line.
+_STRAY_BREAKS = re.compile("[\x85\u2028\u2029]")
+_resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
+
+
+class FrontMatterError(ValueError):
+    """Front matter that cannot be read: its line (from 1), and what to do."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"{line}: {problem}")
+        self.line = line
+        self.problem = problem
+
+
+class Scalar(NamedTuple):
+    """A YAML scalar: its text as written, and whether it stood without quotes."""
+
+    text: str
+    plain: bool
+    line: int
+
+    @property
+    def is_null(self) -> bool:
+        """Whether YAML reads it as no value."""
+        return self.plain and self.text in ("", "~", "null", "Null", "NULL")
+
+    @property
+    def kind(self) -> str:
+        """The YAML 1.1 type: `str`, `int`, `float`, `bool`, `null` or `timestamp`."""
+        if not self.plain:
+            return "str"
+        return _resolve(yaml.ScalarNode, self.text, (True, False)).rpartition(":")[2]
+
+
+class Mapping(NamedTuple):
+    """A YAML mapping with text keys."""
+
+    items: dict[str, Node]
+    line: int
+
+
+class Sequence(NamedTuple):
+    """A YAML sequence."""
+
+    items: list[Node]
+    line: int
+
+
+Node = Scalar | Mapping | Sequence
+
+
+def split(text: str) -> tuple[str, str]:
+    """The front matter, from its opening `---`, and the body below it."""
+    found = _BLOCK.match(text)
+    if found:
+        return text[: found.end(1)], text[found.end() :]
+    if re.match(r"---[ \t]*\r?\n", text):
+        raise FrontMatterError(1, "the front matter does not end, add a line '---' below it")
+    raise FrontMatterError(1, "no front matter, begin the file with a line '---'")
+
+
+def read_front_matter(text: str) -> Mapping:
+    """Parse front matter (`---` line included, so that lines count from the file's first).
+
+    The C parser's events are read one by one: its composer recurses in C and
+    overflows the stack on deep nesting (PyYAML 6.0), and it follows aliases.
+    Raises FrontMatterError, and nothing else.
+    """
+    text = _STRAY_BREAKS.sub(" ", text)
+    try:
+        events = yaml.parse(text, Loader=yaml.CSafeLoader)
+        if not any(isinstance(event, DocumentStartEvent) for event in events):
+            return Mapping({}, 1)
+        node = _node(next(events), events, 0)
+        for event in events:
+            if isinstance(event, DocumentStartEvent):
+                second = _node(next(events), events, 0)
+                raise FrontMatterError(second.line, "a second document, keep only one")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise FrontMatterError(line, f"bad YAML, {error.problem or error.context}") from error
+    except yaml.reader.ReaderError as error:
+        # libyaml counts bytes.
+        line = text.encode().count(b"\n", 0, error.position) + 1
+        problem = f"the character U+{error.character:04X} is not allowed, remove it"
+        raise FrontMatterError(line, problem) from error
+    if isinstance(node, Scalar) and node.is_null:
+        return Mapping({}, 1)
+    if not isinstance(node, Mapping):
+        raise FrontMatterError(node.line, "the front matter is not a list of 'name: value' lines")
+    return node
+
+
+def _node(event: Any, events: Iterator[Event], depth: int) -> Node:
+    line = event.start_mark.line + 1
+    if isinstance(event, AliasEvent):
+        problem = f"the alias *{event.anchor} is not allowed, write the value out"
+        raise FrontMatterError(line, problem)
+    if event.tag is not None:
+        raise FrontMatterError(line, f"the tag {event.tag} is not allowed, remove it")
+    if isinstance(event, ScalarEvent):
+        return Scalar(event.value, not event.style, line)
+    if depth >= MAX_DEPTH:
+        raise FrontMatterError(line, f"nested deeper than {MAX_DEPTH} levels, flatten it")
+    if isinstance(event, SequenceStartEvent):
+        return _sequence(events, line, depth + 1)
+    return _mapping(events, line, depth + 1)
+
+
+def _sequence(events: Iterator[Event], line: int, depth: int) -> Sequence:
+    items: list[Node] = []
+    while not isinstance(event := next(events), SequenceEndEvent):
+        items.append(_node(event, events, depth))
+    return Sequence(items, line)
+
+
+def _mapping(events: Iterator[Event], line: int, depth: int) -> Mapping:
+    items: dict[str, Node] = {}
+    while not isinstance(event := next(events), MappingEndEvent):
+        key = _node(event, events, depth)
+        if not isinstance(key, Scalar):
+            raise FrontMatterError(key.line, "a key must be text, not a list or a map")
+        if key.text in items:
+            problem = f"{key.text!r} stands twice (first on line {items[key.text].line}), keep one"
+            raise FrontMatterError(key.line, problem)
+        items[key.text] = _node(next(events), events, depth)
+    return Mapping(items, line)
