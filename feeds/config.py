@@ -1,0 +1,258 @@
+"""Every setting: its default, what it means, and its check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from feeds import clean, front_matter
+from feeds.front_matter import Node, Scalar
+from feeds.selection import Kind, Selection, domain_key, fold, slugify
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the text names it and says what to do."""
+
+
+def _setting(default: Any, check: Callable[[Node], Any], meaning: str, public: bool = True) -> Any:
+    """A setting; `public` where a change of it can change a feed's bytes."""
+    metadata = {"check": check, "meaning": meaning, "public": public}
+    if default == {}:
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _text(node: Node) -> str:
+    if not isinstance(node, Scalar) or node.kind != "str":
+        raise ValueError("must be text, put it in quotes")
+    return clean.text(node.text)
+
+
+def _number(least: int, most: int) -> Callable[[Node], int]:
+    def check(node: Node) -> int:
+        if not isinstance(node, Scalar) or not re.fullmatch(r"-?\d{1,9}", node.text):
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        if not least <= int(node.text) <= most:
+            raise ValueError(f"is {node.text}, must be from {least} to {most}")
+        return int(node.text)
+
+    return check
+
+
+def _yes(node: Node) -> bool:
+    if not isinstance(node, Scalar) or node.text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return node.text == "true"
+
+
+def _list(node: Node) -> tuple[str, ...]:
+    if isinstance(node, Scalar):  # an environment variable's form
+        return tuple(part.strip() for part in node.text.split(",") if part.strip())
+    if isinstance(node, front_matter.Sequence):
+        return tuple(_text(item) for item in node.items)
+    raise ValueError("must be a list")
+
+
+def _url(node: Node) -> str:
+    return clean.uri(_text(node)).rstrip("/") if _text(node) else ""
+
+
+def _path(node: Node) -> Path:
+    return Path(_text(node)).expanduser()
+
+
+def _slug(kind: Kind) -> Callable[[Node], str]:
+    def check(node: Node) -> str:
+        slug = _text(node)
+        if slug and slug != slugify(kind, slug):
+            raise ValueError(f"is {slug!r}, write it as {slugify(kind, slug)!r}")
+        return slug
+
+    return check
+
+
+def _names(kind: Kind) -> Callable[[Node], Mapping[str, Name]]:
+    def check(node: Node) -> Mapping[str, Name]:
+        if isinstance(node, Scalar):  # an environment variable's form
+            node = front_matter.read_front_matter(node.text)
+        if not isinstance(node, front_matter.Mapping):
+            raise ValueError("must be a map from names to their settings")
+        names: dict[str, Name] = {}
+        for name, settings in node.items.items():
+            key = key_of(kind, name)
+            if key in names:
+                raise ValueError(f"{name!r} stands twice, keep one")
+            names[key] = _name(kind, name, settings)
+        return names
+
+    return check
+
+
+def _name(kind: Kind, name: str, node: Node) -> Name:
+    if not isinstance(node, front_matter.Mapping):
+        raise ValueError(f"{name}: must be a map of settings")
+    known: dict[str, Callable[[Node], Any]] = {
+        "slug": _slug(kind),
+        "title": _text,
+        "description": _text,
+        "min_quality": _number(-(10**6), 10**6),
+        "former": _list,
+        "withdrawn": _yes,
+    }
+    values: dict[str, Any] = {}
+    for setting, value in node.items.items():
+        if setting not in known:
+            raise ValueError(f"{name}: {setting!r} is not known, known are {', '.join(known)}")
+        try:
+            values[setting] = known[setting](value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {setting} {error}") from error
+    return Name(**values)
+
+
+def key_of(kind: Kind, name: str) -> str:
+    """The key under which a topic or a provider is known."""
+    return domain_key(name) if kind == "provider" else fold(name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """What the curator says of one topic or provider; all of it optional."""
+
+    slug: str = ""
+    title: str = ""
+    description: str = ""
+    min_quality: int | None = None
+    #: Slugs of earlier days: each answers 301 for ever.
+    former: tuple[str, ...] = ()
+    #: Taken away on purpose: its feeds answer 410.
+    withdrawn: bool = False
+
+
+_SEEDS = Path("seeds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The settings of one site."""
+
+    id: str = _setting(
+        "feeds", _text, "Names the site in every id. Choose it before you publish, never change it."
+    )
+    title: str = _setting("News", _text, "The site's name.")
+    description: str = _setting("", _text, "One sentence on the site.")
+    author: str = _setting("", _text, "Who publishes the feeds; without it, the title.")
+    language: str = _setting("en", _text, "The language of the feeds (BCP 47).")
+    base_url: str = _setting(
+        "", _url, "Where the public finds the site; without it, the request's host."
+    )
+    trusted_hosts: tuple[str, ...] = _setting(
+        ("localhost", "127.0.0.1", "[::1]"),
+        _list,
+        "Hosts answered to while `base_url` is not set.",
+        public=False,
+    )
+    articles: Path = _setting(_SEEDS, _path, "The folder of articles.", public=False)
+    database: str = _setting(
+        "",
+        _text,
+        "SQLAlchemy URL of the index; without it, a SQLite file in the instance folder.",
+        public=False,
+    )
+    min_quality: int = _setting(
+        60, _number(-(10**6), 10**6), "The threshold: articles below it stay out."
+    )
+    limit: int = _setting(50, _number(1, 200), "Entries in a feed.")
+    max_age: int = _setting(
+        1800, _number(1, 86400), "Seconds for which caches and readers keep a feed.", public=False
+    )
+    rate_limit: int = _setting(
+        0,
+        _number(0, 10**6),
+        "Requests a minute and client that may transfer a document, 0 for any number.",
+        public=False,
+    )
+    topics: Mapping[str, Name] = _setting(
+        {},
+        _names("topic"),
+        "By topic: `slug`, `title`, `description`, `min_quality`, `former`, `withdrawn`.",
+    )
+    providers: Mapping[str, Name] = _setting({}, _names("provider"), "By domain: the same six.")
+
+    def name(self, selection: Selection) -> Name:
+        """What the curator says of a selection's topic or provider."""
+        names = {"topic": self.topics, "provider": self.providers}.get(selection.kind, {})
+        return names.get(selection.key, Name())
+
+    def slug(self, kind: Kind, key: str) -> str:
+        """The slug a topic or provider should have: the configured or the natural one."""
+        return self.name(Selection(kind=kind, key=key)).slug or slugify(kind, key)
+
+    def threshold(self, selection: Selection) -> int:
+        """The quality from which on articles are in a selection's feed."""
+        own = self.name(selection).min_quality
+        return self.min_quality if own is None else own
+
+    def entry_id(self, stem: str) -> UUID:
+        """The id of a file's entry, in every feed and for ever (RFC 9562 section 5.5)."""
+        return uuid5(uuid5(NAMESPACE_URL, self.id), stem)
+
+    def feed_id(self, selection: Selection) -> UUID:
+        """The id of a selection's feed; no stem holds a slash, so no entry shares it."""
+        return uuid5(uuid5(NAMESPACE_URL, self.id), f"/{selection.kind}/{selection.key}")
+
+    def fingerprint(self) -> str:
+        """Text that changes where a setting that feeds depend on does."""
+        return repr([getattr(self, f.name) for f in fields(self) if f.metadata["public"]])
+
+
+def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The settings of a YAML file and, over it, of `FEEDS_*` variables.
+
+    Relative paths in the file start at its folder. Raises ConfigError.
+    """
+    known = {f.name: f for f in fields(Config)}
+    values = _read_file(path, known) if path else {}
+    for variable in sorted(environ):
+        name = variable.removeprefix("FEEDS_").lower()
+        if not variable.startswith("FEEDS_") or variable == "FEEDS_CONFIG":
+            continue
+        values[name] = _checked(known, name, Scalar(environ[variable], False, 1), variable)
+    return Config(**values)
+
+
+def _read_file(path: Path, known: Mapping[str, Field[Any]]) -> dict[str, Any]:
+    try:
+        node = front_matter.read_front_matter(path.read_text("utf-8-sig"))
+    except front_matter.FrontMatterError as error:
+        raise ConfigError(f"{path}:{error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read, {error}") from error
+    values = {
+        name: _checked(known, name, value, f"{path}:{value.line}: {name}")
+        for name, value in node.items.items()
+    }
+    if "articles" in values:
+        values["articles"] = path.parent / values["articles"]
+    return values
+
+
+def _checked(known: Mapping[str, Field[Any]], name: str, value: Node, place: str) -> Any:
+    if name not in known:
+        raise ConfigError(f"{place}: not a setting, known are {', '.join(known)}")
+    try:
+        return known[name].metadata["check"](value)
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from error
+
+
+def settings() -> list[tuple[str, Any, str]]:
+    """Each setting's name, default and meaning, for documents and help."""
+    return [
+        (f.name, {} if f.default is MISSING else f.default, f.metadata["meaning"])
+        for f in fields(Config)
+    ]

@@ -1,0 +1,178 @@
+"""A feed and its entries, in the words of RFC 4287, before any format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+
+from feeds import clean
+from feeds.article import Article, Image, Related
+from feeds.config import Config
+from feeds.selection import EVERYTHING, Selection, fold
+
+#: A feed without entries has no date of its own, and nothing defaults to now.
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A name and where it is at home (RFC 4287 section 3.2)."""
+
+    name: str
+    uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """A topic (RFC 4287 section 4.2.2); scheme and term together are its page."""
+
+    term: str
+    scheme: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One article as subscribers see it; absolute URLs, times in UTC."""
+
+    id: str
+    title: str
+    link: str
+    published: datetime
+    updated: datetime
+    author: Person
+    categories: tuple[Category, ...]
+    #: Plain text.
+    summary: str
+    #: Safe HTML.
+    content: str
+    image: Image | None
+    related: tuple[Related, ...]
+    #: Where the story was first seen, if elsewhere than `link`.
+    via: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """A feed's metadata and its entries, newest first."""
+
+    id: str
+    title: str
+    subtitle: str
+    updated: datetime
+    author: Person
+    #: The feed's page for people; the feed in each format lies under it.
+    link: str
+    icon: str
+    language: str
+    entries: tuple[Entry, ...]
+
+
+def feed(
+    selection: Selection,
+    name: str,
+    articles: Iterable[Article],
+    *,
+    config: Config,
+    base: str,
+    now: datetime,
+) -> Feed:
+    """The feed of a selection.
+
+    `name` is what articles call the topic or provider, `base` the site's address
+    without a final slash. The same arguments give the same feed; `now` only
+    decides whether an announced update has come.
+    """
+    entries = tuple(entry(article, config=config, base=base, now=now) for article in articles)
+    title, subtitle = titles(selection, name, config)
+    return Feed(
+        id=config.feed_id(selection).urn,
+        title=title,
+        subtitle=subtitle,
+        updated=max((e.updated for e in entries), default=NEVER),
+        author=Person(name=config.author or config.title, uri=base + "/"),
+        link=base + selection.path,
+        icon=base + "/static/icon.svg",
+        language=config.language,
+        entries=entries,
+    )
+
+
+def titles(selection: Selection, name: str, config: Config) -> tuple[str, str]:
+    """A feed's title and subtitle, the curator's where there is one."""
+    if selection == EVERYTHING:
+        return config.title, config.description or "Every topic and every provider."
+    own = config.name(selection)
+    chosen = own.title or name
+    relation = "on" if selection.kind == "topic" else "from"
+    return f"{chosen} · {config.title}", own.description or f"Articles {relation} {chosen}."
+
+
+def entry(article: Article, *, config: Config, base: str, now: datetime) -> Entry:
+    """What subscribers see of an article: all of it, and nothing else."""
+    related = tuple(r for r in article.related if r.quality >= config.min_quality)
+    image = article.images[0] if article.images else None
+    provider = article.provider
+    return Entry(
+        id=config.entry_id(article.stem).urn,
+        title=article.title,
+        link=article.link,
+        published=article.published,
+        updated=updated(article, now),
+        author=Person(name=provider.name, uri=clean.uri(f"https://{provider.domain}/")),
+        categories=tuple(_category(topic, config, base) for topic in article.topics),
+        summary=article.summary or article.title,
+        content=_content(article, image, related),
+        image=image,
+        related=related,
+        via=article.via,
+    )
+
+
+def updated(article: Article, now: datetime) -> datetime:
+    """When an article last changed, as far as it has come: never in the future."""
+    if article.updated and article.updated <= now:
+        return article.updated
+    return article.published
+
+
+def _category(topic: str, config: Config, base: str) -> Category:
+    term = config.slug("topic", fold(topic))
+    return Category(term=term, scheme=f"{base}/topics/", label=topic)
+
+
+def _content(article: Article, image: Image | None, related: tuple[Related, ...]) -> str:
+    parts = []
+    if image:
+        picture = _picture(image)
+        parts.append(_linked(picture, article.link) if article.frame else f"<p>{picture}</p>")
+    if article.frame:
+        # Readers strip frames, and a player's own page may refuse to stand alone.
+        parts.append(_linked(f"Watch the video at {escape(article.provider.name)}", article.link))
+    parts.append(article.content or f"<p>{escape(article.summary or article.title)}</p>")
+    return "\n".join(parts) + _coverage(related)
+
+
+def _linked(inner: str, link: str) -> str:
+    return f'<p><a href="{escape(link)}">{inner}</a></p>'
+
+
+def _picture(image: Image) -> str:
+    sizes = "".join(
+        f' {name}="{size}"'
+        for name, size in (("width", image.width), ("height", image.height))
+        if size
+    )
+    return f'<img src="{escape(image.url)}" alt="{escape(image.title)}"{sizes}>'
+
+
+def _coverage(related: tuple[Related, ...]) -> str:
+    if not related:
+        return ""
+    items = "".join(
+        f'<li><a href="{escape(r.link)}">{escape(r.title)}</a> ({escape(r.provider)})</li>'
+        for r in related
+    )
+    return f"\n<p>Related coverage:</p>\n<ul>{items}</ul>"
