@@ -1,0 +1,262 @@
+"""Putting changed articles into the feeds that hold them, and dating those feeds."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy.engine import Connection
+
+from feeds import document, index, tables
+from feeds.article import Article
+from feeds.config import Config
+from feeds.selection import EVERYTHING, Kind, Selection, domain_key, fold, short_hash
+
+_FAR = datetime(9999, 12, 31, tzinfo=UTC)
+# SQLite takes at most 32,766 variables in one statement.
+_BATCH = 10_000
+
+#: A feed's kind and key.
+Key = tuple[Kind, str]
+
+
+def memberships(article: Article, config: Config) -> list[tuple[Selection, str, int]]:
+    """Each feed an article is meant for, what it calls it, and that feed's threshold."""
+    meant = [(EVERYTHING, "")]
+    meant += [(Selection(kind="topic", key=fold(topic)), topic) for topic in article.topics]
+    domain = domain_key(article.provider.domain)
+    meant.append((Selection(kind="provider", key=domain), article.provider.name))
+    return [(selection, label, config.threshold(selection)) for selection, label in meant]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    """An article with what the index keeps of it."""
+
+    article: Article
+    id: str
+    digest: bytes
+    #: What the article calls each feed that it is in.
+    labels: dict[Key, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    """What subscribers of a feed see of it at one moment."""
+
+    entries: list[tuple[str, bytes]]
+    #: Unix time of the newest thing that time alone has brought.
+    latest: int
+    name: str
+
+
+@dataclass
+class Placing:
+    """One change of the index; `refresh` where settings changed, so that all is placed again."""
+
+    connection: Connection
+    config: Config
+    now: datetime
+    refresh: bool
+    feeds: dict[Key, Row[Any]] = field(default_factory=dict)
+
+    def place(self, outcome: dict[str, Article | None]) -> int | None:
+        """Apply what became of each stem: its article, or None where it left.
+
+        How many feeds look different afterwards; None if the index stayed as it was.
+        """
+        if self.refresh:
+            kept = self.connection.execute(select(tables.articles)).all()
+            outcome = {**{row.stem: index.decode(row.document) for row in kept}, **outcome}
+        self._load_feeds()
+        stored = {row.stem: row for row in self._among(tables.articles, "stem", outcome)}
+        leaving = [row for stem, row in stored.items() if outcome[stem] is None]
+        placed = [self._placed(article) for article in outcome.values() if article]
+        inside = self._inside([row.id for row in stored.values()])
+        moving = [p for p in placed if self.refresh or self._moves(p, stored, inside)]
+        still = {p.article.stem for p in placed} - {p.article.stem for p in moving}
+        self._note_unseen([p for p in placed if p.article.stem in still], stored)
+        if not (leaving or moving or self.refresh):
+            return None
+        leaving += [stored[p.article.stem] for p in moving if p.article.stem in stored]
+        affected = {feed for row in leaving for feed in inside.get(row.id, ())}
+        affected |= {self.feeds[k].id for p in moving for k in p.labels if k in self.feeds}
+        if self.refresh:
+            affected = {row.id for row in self.feeds.values()}
+        before = {feed: self._head(feed) for feed in affected}
+        self._replace(leaving, moving)
+        return self._date(before)
+
+    def _load_feeds(self) -> None:
+        rows = self.connection.execute(select(tables.feeds))
+        self.feeds = {(row.kind, row.key): row for row in rows}
+
+    def _among(self, table: Any, column: str, values: Iterable[str]) -> Iterator[Row[Any]]:
+        wanted = list(values)
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            yield from self.connection.execute(select(table).where(table.c[column].in_(batch)))
+
+    def _placed(self, article: Article) -> _Placed:
+        seen = document.entry(article, config=self.config, base="", now=_FAR)
+        return _Placed(
+            article=article,
+            id=self.config.entry_id(article.stem).hex,
+            digest=hashlib.blake2b(index.encode(seen), digest_size=16).digest(),
+            labels={
+                (selection.kind, selection.key): label
+                for selection, label, threshold in memberships(article, self.config)
+                if article.quality >= threshold
+            },
+        )
+
+    def _inside(self, ids: list[str]) -> dict[str, set[int]]:
+        """The feeds that articles are in."""
+        inside: dict[str, set[int]] = {id: set() for id in ids}
+        for row in self._among(tables.entries, "article", ids):
+            inside[row.article].add(row.feed)
+        return inside
+
+    def _moves(
+        self, placed: _Placed, stored: dict[str, Row[Any]], inside: dict[str, set[int]]
+    ) -> bool:
+        """Whether a subscriber of any feed could see the difference."""
+        row = stored.get(placed.article.stem)
+        if row is None:
+            return bool(placed.labels)
+        feeds = {self.feeds[key].id if key in self.feeds else None for key in placed.labels}
+        return row.digest != placed.digest or inside[row.id] != feeds
+
+    def _note_unseen(self, placed: list[_Placed], stored: dict[str, Row[Any]]) -> None:
+        """Keep heat, quality and the like of articles that look as before."""
+        changes = [
+            {"old": p.id, "document": encoded}
+            for p in placed
+            if p.article.stem in stored
+            and (encoded := index.encode(p.article)) != stored[p.article.stem].document
+        ]
+        if changes:
+            statement = update(tables.articles).where(tables.articles.c.id == bindparam("old"))
+            self.connection.execute(statement.values(document=bindparam("document")), changes)
+        self._insert(tables.articles, [_row(p) for p in placed if p.article.stem not in stored])
+
+    def _replace(self, leaving: list[Row[Any]], moving: list[_Placed]) -> None:
+        if leaving:
+            ids = [{"old": row.id} for row in leaving]
+            for column in (tables.entries.c.article, tables.articles.c.id):
+                statement = delete(column.table).where(column == bindparam("old"))
+                self.connection.execute(statement, ids)
+        self._found_feeds(moving)
+        self._insert(tables.articles, [_row(p) for p in moving])
+        rows = [
+            {
+                "article": p.id,
+                "feed": self.feeds[key].id,
+                "published": int(p.article.published.timestamp()),
+                "label": label,
+            }
+            for p in moving
+            for key, label in p.labels.items()
+        ]
+        self._insert(tables.entries, rows)
+
+    def _insert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            self.connection.execute(table.insert(), rows)
+
+    def _found_feeds(self, moving: list[_Placed]) -> None:
+        """Make the feeds that are named for the first time, and give each its slug."""
+        names: dict[Key, str] = {("site", ""): ""}
+        for p in moving:
+            names.update(p.labels)
+        fresh = sorted(names.keys() - self.feeds.keys())
+        new = [
+            {"kind": kind, "key": key, "slug": "", "name": names[kind, key]} for kind, key in fresh
+        ]
+        self._insert(tables.feeds, new)
+        if new:
+            self._load_feeds()
+        if new or self.refresh:
+            self._assign_slugs()
+
+    def _assign_slugs(self) -> None:
+        """No two feeds share a slug: whoever comes later gets a suffix, and keeps it."""
+        wanted = {key: "" if key[0] == "site" else self.config.slug(*key) for key in self.feeds}
+        # First the curator's word, then what subscribers know, then code-point order.
+        order = sorted(
+            self.feeds,
+            key=lambda k: (
+                not self.config.name(Selection(kind=k[0], key=k[1])).slug,
+                self.feeds[k].slug != wanted[k],
+                k,
+            ),
+        )
+        taken: set[Key] = set()
+        changes = []
+        for kind, key in order:
+            slug = wanted[kind, key]
+            if (kind, slug) in taken:
+                slug = f"{slug}-{short_hash(key)}"
+            taken.add((kind, slug))
+            if slug != self.feeds[kind, key].slug:
+                changes.append({"old": self.feeds[kind, key].id, "slug": slug})
+        if changes:
+            statement = update(tables.feeds).where(tables.feeds.c.id == bindparam("old"))
+            self.connection.execute(statement.values(slug=bindparam("slug")), changes)
+
+    def _head(self, feed: int) -> _Head:
+        second = int(self.now.timestamp())
+        rows = self.connection.execute(index.newest(feed, second, self.config.limit)).all()
+        shown = [index.decode(row.document) for row in rows]
+        latest = max((document.updated(a, self.now) for a in shown), default=document.NEVER)
+        return _Head(
+            entries=[(row.id, row.digest) for row in rows],
+            latest=int(latest.timestamp()),
+            name=rows[0].label if rows else "",
+        )
+
+    def _date(self, before: dict[int, _Head]) -> int:
+        """Record the time of change of each feed whose subscribers see one."""
+        second = int(self.now.timestamp())
+        changes = []
+        for key, feed in self.feeds.items():
+            head = self._head(feed.id) if feed.id in before or feed.changed is None else None
+            if head is None:
+                continue
+            old = before.get(feed.id, _Head(entries=[], latest=0, name=""))
+            was_public = feed.changed is not None or bool(old.entries)
+            settings_changed = self.refresh and (was_public or key == ("site", ""))
+            if head.entries == old.entries and not settings_changed:
+                continue
+            # At least a second later each time: some clients compare nothing else.
+            changed = max(second, max(feed.changed or 0, old.latest) + 1)
+            name = head.name or old.name or feed.name
+            changes.append({"old": feed.id, "changed": changed, "name": name})
+        if changes:
+            statement = update(tables.feeds).where(tables.feeds.c.id == bindparam("old"))
+            values: dict[str, Any] = {"changed": bindparam("changed"), "name": bindparam("name")}
+            self.connection.execute(statement.values(values), changes)
+            self._wait_for(max(change["changed"] for change in changes))
+        return len(changes)
+
+    def _wait_for(self, changed: int) -> None:
+        """Never publish from the future: let the second come that was recorded.
+
+        After a clock that jumped back the wait would be long; then the order of
+        changes counts for more than their date.
+        """
+        time.sleep(min(max(changed - self.now.timestamp(), 0), 1))
+
+
+def _row(placed: _Placed) -> dict[str, Any]:
+    return {
+        "id": placed.id,
+        "stem": placed.article.stem,
+        "digest": placed.digest,
+        "document": index.encode(placed.article),
+    }

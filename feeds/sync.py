@@ -1,0 +1,186 @@
+"""One comparison of a folder of articles with the index, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.engine import Connection
+
+from feeds import tables
+from feeds.article import Article, ArticleError, parse_article
+from feeds.config import Config
+from feeds.folder import File, Listing, list_files, read_bytes
+from feeds.index import Index
+from feeds.placing import Placing
+
+#: A file changed this recently may change again within the clock's grain.
+GRAIN = 2_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a sync found; counts are of article files."""
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    #: Every file at fault, by path.
+    faults: tuple[ArticleError, ...]
+    #: Those of them that were not at fault before, or otherwise.
+    new_faults: tuple[ArticleError, ...]
+    #: How many feeds look different to their subscribers.
+    touched: int
+
+
+def sync(
+    catalogue: Index,
+    directory: Path,
+    now: datetime,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """Bring the index up to a folder's files.
+
+    A second sync waits for the first. Whatever ends it early leaves the index as
+    it was. Raises OSError if the folder cannot be read, IndexUnavailable if the
+    index cannot be written.
+    """
+    with catalogue.writing() as connection:
+        listing = list_files(directory)
+        run = _Sync(connection, catalogue.config, directory, now)
+        run.read(listing, progress)
+        return run.finish()
+
+
+@dataclass
+class _Sync:
+    connection: Connection
+    config: Config
+    directory: Path
+    now: datetime
+    known: dict[str, Any] = field(init=False)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    stale: set[str] = field(default_factory=set)
+    #: What became of each stem: its article, or None where it left.
+    outcome: dict[str, Article | None] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    new_faults: list[ArticleError] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        rows = self.connection.execute(select(tables.files))
+        self.known = {row.path: row for row in rows}
+        # The code that reads articles is part of what made the index.
+        self.fingerprint = f"{tables.VERSION} {self.config.fingerprint()}"
+        before = self.connection.execute(select(tables.state.c.fingerprint)).scalar_one()
+        self.refresh = before != self.fingerprint
+
+    def read(self, listing: Listing, progress: Callable[[int, int], None]) -> None:
+        """Read what changed."""
+        owners: dict[str, str] = {}
+        for path in self._hidden(listing):
+            owners.setdefault(self.known[path].stem, path)
+            self.stale.discard(path)
+        for done, file in enumerate(listing.files, 1):
+            owner = owners.setdefault(file.stem, file.path)
+            if owner == file.path:
+                self._read(file)
+            else:
+                self._refuse(file, owner)
+            progress(done, len(listing.files))
+        for path, reason in listing.unreadable.items():
+            self.new_faults.append(ArticleError(path, 1, f"the folder cannot be read, {reason}"))
+        gone = {row.stem for row in self.known.values()} - owners.keys()
+        self.outcome.update(dict.fromkeys(gone))
+
+    def _hidden(self, listing: Listing) -> list[str]:
+        """Known files below unreadable folders: nothing says that they are gone."""
+        present = {file.path for file in listing.files}
+        missing = self.known.keys() - present
+        hidden = {p for p in missing if any(p.startswith(f + "/") for f in listing.unreadable)}
+        self.stale = missing - hidden
+        self.counts["removed"] = len(self.stale)
+        self.counts["unchanged"] += len(hidden)
+        return sorted(hidden)
+
+    def _read(self, file: File) -> None:
+        known = self.known.get(file.path)
+        if known and not self.refresh and (known.size, known.mtime) == (file.size, file.mtime):
+            self.counts["unchanged"] += 1
+            return
+        try:
+            raw = read_bytes(self.directory, file)
+        except OSError as error:
+            problem = f"cannot be read, {error.strerror or error}"
+            self._record(file, b"", ArticleError(file.path, 1, problem))
+            return
+        digest = hashlib.sha256(raw).digest()
+        if known and not self.refresh and known.digest == digest:
+            fault = known.fault and ArticleError(file.path, known.line, known.fault)
+            self._record(file, digest, fault)
+            return
+        reading = parse_article(raw, file.path)
+        self._record(file, digest, reading.faults[0] if reading.faults else None)
+        if reading.withheld:
+            self.outcome[file.stem] = None
+        elif reading.article:
+            self.outcome[file.stem] = reading.article
+
+    def _refuse(self, file: File, owner: str) -> None:
+        problem = f"has the same name as {owner}, rename one of them"
+        self._record(file, b"", ArticleError(file.path, 1, problem))
+
+    def _record(self, file: File, digest: bytes, fault: ArticleError | None) -> None:
+        """Remember a file; without a digest, or if just changed, it is read again next time."""
+        settled = digest and file.mtime < self.now.timestamp() * 1e9 - GRAIN
+        row = {
+            "path": file.path,
+            "stem": file.stem,
+            "size": file.size,
+            "mtime": file.mtime if settled else -1,
+            "digest": digest,
+            "line": fault.line if fault else None,
+            "fault": fault.problem if fault else None,
+        }
+        known = self.known.get(file.path)
+        kind = "added" if not known else "unchanged" if known.digest == digest else "changed"
+        self.counts[kind] += 1
+        if not known or any(getattr(known, name) != value for name, value in row.items()):
+            self.rows.append(row)
+        if fault and (not known or (known.line, known.fault) != (fault.line, fault.problem)):
+            self.new_faults.append(fault)
+
+    def finish(self) -> Report:
+        """Write what was read, and date the feeds that subscribers see changed."""
+        self._write_files()
+        touched = Placing(self.connection, self.config, self.now, self.refresh).place(self.outcome)
+        values = {"synced": int(self.now.timestamp()), "fingerprint": self.fingerprint}
+        if touched is not None:
+            values["revision"] = tables.state.c.revision + 1
+        self.connection.execute(update(tables.state).values(values))
+        faulty = select(tables.files).where(tables.files.c.fault.is_not(None))
+        rows = self.connection.execute(faulty.order_by(tables.files.c.path))
+        return Report(
+            added=self.counts["added"],
+            changed=self.counts["changed"],
+            removed=self.counts["removed"],
+            unchanged=self.counts["unchanged"],
+            faults=tuple(ArticleError(row.path, row.line, row.fault) for row in rows),
+            new_faults=tuple(self.new_faults),
+            touched=touched or 0,
+        )
+
+    def _write_files(self) -> None:
+        gone = [{"old": path} for path in self.stale]
+        gone += [{"old": row["path"]} for row in self.rows if row["path"] in self.known]
+        if gone:
+            statement = delete(tables.files).where(tables.files.c.path == bindparam("old"))
+            self.connection.execute(statement, gone)
+        if self.rows:
+            self.connection.execute(tables.files.insert(), self.rows)

@@ -1,0 +1,82 @@
+"""The tables of the index."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+#: One row; `revision` counts the changes of what the public sees.
+state = Table(
+    "state",
+    metadata,
+    Column("version", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("synced", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+#: Every article file, so that unchanged ones are not read again.
+files = Table(
+    "files",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("stem", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("line", Integer),
+    Column("fault", Text),
+)
+
+#: The last good version of each article that its curator lets out.
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("stem", Text, nullable=False, unique=True),
+    # Changes with what subscribers can see, and only then.
+    Column("digest", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+
+#: The site, and each topic and provider that an article ever named.
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    # Unix time of the last change that a subscriber could see; null before the first.
+    Column("changed", BigInteger),
+    Index("feeds_key", "kind", "key", unique=True),
+    Index("feeds_slug", "kind", "slug"),
+)
+
+#: One row for each feed that an article is in, at or above that feed's threshold.
+entries = Table(
+    "entries",
+    metadata,
+    Column("article", ForeignKey("articles.id"), primary_key=True),
+    Column("feed", ForeignKey("feeds.id"), primary_key=True),
+    Column("published", BigInteger, nullable=False),
+    # What the article calls the topic or provider.
+    Column("label", Text, nullable=False),
+)
+Index("entries_newest", entries.c.feed, entries.c.published.desc(), entries.c.article)
+
+#: Raised with the tables: an index of another version is made anew.
+VERSION = 1
