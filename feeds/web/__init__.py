@@ -1,0 +1,112 @@
+"""The site over HTTP."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from feeds.config import Config, read_config
+from feeds.index import Index, IndexUnavailable
+from feeds.selection import short_hash
+from feeds.sync import sync
+from feeds.web.limit import limit_rate
+from feeds.web.responses import CORS, PREFLIGHT, plain
+from feeds.web.routes import Site, add_routes
+
+#: Seconds after which a client may ask again while the index cannot be read.
+RETRY_AFTER = 30
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' http: https:;"
+        " base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    ),
+}
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The WSGI application; without a configuration, that of the environment.
+
+    An index that was never filled is filled first. Raises ConfigError,
+    IndexUnavailable, or OSError where the folder of articles cannot be read.
+    """
+    config = config or environment_config()
+    app = Flask("feeds", template_folder="web/templates", static_folder="web/static")
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
+    if not config.base_url:
+        # Without a fixed address documents carry the request's host: a forged
+        # one must never reach them.
+        app.config["TRUSTED_HOSTS"] = list(config.trusted_hosts)
+    # By default Werkzeug answers redirects with a body of HTML.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    catalogue = open_index(config)
+    _fill(catalogue)
+    app.before_request(_preflight)
+    limit_rate(app, config.rate_limit)
+    add_routes(app, Site(catalogue))
+    app.after_request(_settle)
+    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(IndexUnavailable, _unavailable)
+    return app
+
+
+def environment_config() -> Config:
+    """The configuration that `FEEDS_CONFIG` and the other `FEEDS_*` variables name."""
+    path = os.environ.get("FEEDS_CONFIG")
+    return read_config(Path(path) if path else None, os.environ)
+
+
+def open_index(config: Config) -> Index:
+    """The index of a site, by default one for each folder in Flask's instance folder."""
+    if config.database:
+        return Index(config.database, config)
+    folder = config.articles.resolve()
+    instance = Flask("feeds").instance_path
+    name = f"{folder.name}-{short_hash(str(folder))}.sqlite3"
+    return Index(f"sqlite:///{instance}/{name}", config)
+
+
+def _fill(catalogue: Index) -> None:
+    try:
+        catalogue.health(datetime.now(UTC))
+    except IndexUnavailable:
+        sync(catalogue, catalogue.config.articles, datetime.now(UTC))
+
+
+def _preflight() -> Response | None:
+    if request.method == "OPTIONS" and request.url_rule:
+        return Response(status=204, headers=PREFLIGHT)
+    return None
+
+
+def _settle(response: Response) -> Response:
+    """Headers of every response, errors included."""
+    response.headers.update(CORS)
+    for name, value in _SECURITY.items():
+        response.headers.setdefault(name, value)
+    if response.status_code == 204:
+        del response.headers["Content-Type"]
+    return response
+
+
+def _refuse(error: HTTPException) -> Response:
+    if error.response is not None:
+        made: Response = error.response  # type: ignore[assignment]  # ours, from abort
+        return made
+    response = plain(error.code or 500, f"{error.code} {error.name}: {error.description}")
+    for name, value in error.get_headers():
+        if name != "Content-Type":
+            response.headers[name] = value
+    return response
+
+
+def _unavailable(error: IndexUnavailable) -> Response:
+    response = plain(503, "503 Service Unavailable: the index cannot be read, try again later")
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
