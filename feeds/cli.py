@@ -1,0 +1,251 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import socket
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+
+import click
+
+from feeds.article import SUFFIXES, ArticleError, parse_article, stem_of
+from feeds.config import Config, ConfigError
+from feeds.explain import explain as explain_article
+from feeds.folder import list_files, read_bytes
+from feeds.formats import FORMATS
+from feeds.index import Index, IndexUnavailable
+from feeds.sync import Report, sync
+from feeds.watch import watch
+from feeds.web import environment_config, open_index
+
+#: Feeds that `serve` prints before it refers to the page of all.
+_SHOWN = 10
+
+_FOLDER = click.argument(
+    "folder", required=False, type=click.Path(path_type=Path), metavar="[FOLDER]"
+)
+
+
+class _Main(click.Group):
+    """Turns the errors that people can mend into one line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (ConfigError, IndexUnavailable) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Main)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="YAML file of settings; without it, FEEDS_CONFIG.",
+)
+@click.version_option(package_name="feeds")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
+    """Publish a folder of articles as Atom feeds, one for each topic and provider."""
+    if config:
+        # Where the workers of `serve` look for it.
+        os.environ["FEEDS_CONFIG"] = str(config.resolve())
+    ctx.obj = environment_config()
+
+
+@main.command()
+@_FOLDER
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port."
+)
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Worker processes."
+)
+@click.pass_obj
+def serve(config: Config, folder: Path | None, host: str, port: int, workers: int) -> None:
+    """Serve the feeds of FOLDER, and follow its changes.
+
+    This process alone compares the folder with the index, however many workers
+    answer requests. SIGINT or SIGTERM stops it.
+    """
+    config = _with_folder(config, folder)
+    _refuse_taken_port(host, port)
+    catalogue = open_index(config)
+    _show(_sync(catalogue))
+    os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
+    base = config.base_url or f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
+    click.echo(f"The feeds of {config.articles} are listed at {base}/")
+    listing = catalogue.listing(datetime.now(UTC))
+    for item in listing[:_SHOWN]:
+        click.echo(f"  {base}{item.selection.path}{FORMATS['atom'].file}")
+    if listing[_SHOWN:]:
+        click.echo(f"  and {len(listing) - _SHOWN} more")
+    if config.base_url and config.id == Config().id:
+        click.secho("Set 'id' before anybody subscribes: it is part of every entry's id.", err=True)
+    stop = Event()
+    follower = Thread(target=watch, args=(catalogue, config.articles, stop, _log))
+    follower.start()
+    try:
+        _run_server(host, port, workers)
+    finally:
+        stop.set()
+        follower.join()
+
+
+def _run_server(host: str, port: int, workers: int) -> None:
+    # Slow to import, and no other command needs it.
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    Granian(
+        "feeds.web:create_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=8,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+    ).serve()
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    try:
+        family = socket.getaddrinfo(host, port)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise click.ClickException(f"cannot listen on {host}:{port}, {problem}") from error
+
+
+@main.command()
+@_FOLDER
+@click.pass_obj
+def index(config: Config, folder: Path | None) -> None:
+    """Compare FOLDER with the index once."""
+    _show(_sync(open_index(_with_folder(config, folder))))
+
+
+@main.command()
+@_FOLDER
+@click.pass_context
+def check(ctx: click.Context, folder: Path | None) -> None:
+    """Print every fault of every file in FOLDER; exit 1 if there is any."""
+    articles = _with_folder(ctx.obj, folder).articles
+    listing = list_files(articles)
+    owners: dict[str, str] = {}
+    faults = [
+        ArticleError(str(articles / path), 1, f"the folder cannot be read, {reason}")
+        for path, reason in listing.unreadable.items()
+    ]
+    for file in listing.files:
+        path = str(articles / file.path)
+        owner = owners.setdefault(file.stem, path)
+        if owner != path:
+            problem = f"has the same name as {owner}, rename one of them"
+            faults.append(ArticleError(path, 1, problem))
+        try:
+            faults += parse_article(read_bytes(articles, file), path).faults
+        except OSError as error:
+            faults.append(ArticleError(path, 1, f"cannot be read, {error.strerror}"))
+    for fault in faults:
+        place = click.style(f"{fault.path}:{fault.line}:", bold=True)
+        click.echo(f"{place} {click.style(fault.problem, fg='red')}")
+    faulty = len({fault.path for fault in faults})
+    click.echo(f"{len(listing.files)} files, {faulty} at fault.", err=True)
+    ctx.exit(1 if faults else 0)
+
+
+@main.command(name="list")
+@_FOLDER
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def list_feeds(config: Config, folder: Path | None, as_json: bool) -> None:
+    """List topics and providers, with their counts and addresses."""
+    listing = open_index(_with_folder(config, folder)).listing(datetime.now(UTC))
+    rows = [
+        {
+            "kind": item.selection.kind,
+            "name": item.name or config.title,
+            "count": item.count,
+            "newest": item.newest and item.newest.isoformat(),
+            "page": config.base_url + item.selection.path,
+            **{
+                name: config.base_url + item.selection.path + form.file
+                for name, form in FORMATS.items()
+            },
+        }
+        for item in listing
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    width = max((len(str(row["name"])) for row in rows), default=0)
+    for row in rows:
+        click.echo(f"{row['kind']:8}  {row['name']:{width}}  {row['count']:6}  {row['atom']}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_FOLDER
+@click.pass_obj
+def explain(config: Config, file: Path, folder: Path | None) -> None:
+    """Say which feeds FILE of FOLDER is in, or why it is in none."""
+    config = _with_folder(config, folder)
+    if file.suffix.lower() not in SUFFIXES:
+        raise click.ClickException(f"{file} is not an article file ({', '.join(sorted(SUFFIXES))})")
+    try:
+        path = file.resolve().relative_to(config.articles.resolve()).as_posix()
+    except ValueError as error:
+        message = f"{file} is not in the folder of articles, {config.articles}"
+        raise click.ClickException(f"{message}; name its folder after it") from error
+    catalogue = open_index(config)
+    faults = _sync(catalogue).faults
+    fault = next((fault for fault in faults if fault.path == path), None)
+    reading = parse_article(file.read_bytes(), str(file))
+    for line in explain_article(catalogue, stem_of(file), reading, fault, datetime.now(UTC)):
+        click.echo(line)
+
+
+def _with_folder(config: Config, folder: Path | None) -> Config:
+    config = dataclasses.replace(config, articles=folder) if folder else config
+    if not config.articles.is_dir():
+        raise click.UsageError(f"the folder {config.articles} does not exist, name another")
+    return config
+
+
+def _sync(catalogue: Index) -> Report:
+    """Sync behind a progress bar, which shows on a terminal only."""
+    hidden = not sys.stderr.isatty()
+    label = "Reading articles"
+    with click.progressbar(length=1, label=label, file=sys.stderr, hidden=hidden) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        try:
+            return sync(catalogue, catalogue.config.articles, datetime.now(UTC), advance)
+        except OSError as error:
+            raise click.ClickException(f"cannot read the articles: {error}") from error
+
+
+def _show(report: Report) -> None:
+    for fault in report.faults:
+        click.secho(str(fault), err=True, fg="red")
+    click.echo(
+        f"{report.added} added, {report.changed} changed, {report.removed} removed,"
+        f" {report.unchanged} unchanged, {len(report.faults)} at fault."
+    )
+
+
+def _log(line: str) -> None:
+    click.echo(f"{datetime.now():%H:%M:%S} {line}", err=True)

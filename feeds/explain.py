@@ -1,0 +1,48 @@
+"""Why an article is in the feeds that it is in, or in none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feeds.article import Article, ArticleError, Reading
+from feeds.formats import FORMATS
+from feeds.index import Index
+from feeds.placing import memberships
+
+
+def explain(
+    catalogue: Index, stem: str, reading: Reading, fault: ArticleError | None, now: datetime
+) -> list[str]:
+    """Lines for the curator, of an index that is up to the file.
+
+    `fault` is what the index holds against the file, if anything.
+    """
+    shown = _shown_in(catalogue, stem, now)
+    lines = [f"in {catalogue.config.base_url}{path}" for path in shown]
+    if fault:
+        if lines:
+            lines = [f"{line} (its last good version)" for line in lines]
+        reason = reading.withheld or f"faulty at line {fault.line}: {fault.problem}"
+        return [*lines, reason if lines else f"in no feed: {reason}"]
+    if reading.withheld or reading.article is None:
+        return [f"in no feed: {reading.withheld}"]
+    if reading.article.published > now:
+        return [f"in no feed yet: due on {reading.article.published:%Y-%m-%d %H:%M} UTC"]
+    return lines or [f"in no feed: {_obstacle(catalogue, reading.article)}"]
+
+
+def _shown_in(catalogue: Index, stem: str, now: datetime) -> list[str]:
+    """The paths of all feeds that show an article now."""
+    shown = []
+    for item in catalogue.listing(now):
+        found = catalogue.find(item.selection, now)
+        if found and any(article.stem == stem for article in found.articles):
+            shown += [item.selection.path + form.file for form in FORMATS.values()]
+    return shown
+
+
+def _obstacle(catalogue: Index, article: Article) -> str:
+    lowest = min(threshold for _, _, threshold in memberships(article, catalogue.config))
+    if article.quality < lowest:
+        return f"quality {article.quality} below {lowest}"
+    return f"older than the {catalogue.config.limit} newest articles of each"

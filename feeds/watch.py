@@ -1,0 +1,82 @@
+"""Keeping an index up to a folder that people save files in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+import watchfiles
+
+from feeds.index import Index, IndexUnavailable
+from feeds.sync import Report, sync
+
+#: Seconds after which the folder is compared even if nothing was noticed: network
+#: file systems notice nothing, and what happened as the watch began is lost to it.
+FIRST_LOOK = 1
+NEXT_LOOK = 30
+
+
+def watch(catalogue: Index, directory: Path, stop: Event, tell: Callable[[str], None]) -> None:
+    """Sync on every change until `stop` is set; `tell` gets a line for what matters.
+
+    Nothing ends it: while the folder or the index cannot be read, it tries again
+    every second, and what was published stays up.
+    """
+    trouble = ""
+    while not stop.is_set():
+        try:
+            _follow(catalogue, directory, stop, tell)
+        except (OSError, IndexUnavailable) as error:
+            reason = str(error)
+            if isinstance(error, OSError):
+                reason = f"{directory} cannot be read, {error.strerror or error}"
+            if reason != trouble:
+                tell(f"{reason}; the feeds stay as they are")
+            trouble = reason
+            stop.wait(1)
+        else:
+            trouble = ""
+
+
+def _follow(catalogue: Index, directory: Path, stop: Event, tell: Callable[[str], None]) -> None:
+    """Sync until the folder is replaced by another one, which a watch cannot follow."""
+    watched = directory.stat().st_ino
+    next_look = time.monotonic() + FIRST_LOOK
+    for changes in watchfiles.watch(
+        directory,
+        stop_event=stop,
+        debounce=200,
+        step=20,
+        rust_timeout=1000 * FIRST_LOOK,
+        yield_on_timeout=True,
+        ignore_permission_denied=True,
+    ):
+        replaced = directory.stat().st_ino != watched
+        if changes or replaced or time.monotonic() >= next_look:
+            report = sync(catalogue, directory, datetime.now(UTC))
+            next_look = time.monotonic() + NEXT_LOOK
+            for line in told(report):
+                tell(line)
+        if replaced:
+            return
+
+
+def told(report: Report) -> list[str]:
+    """A sync's result for people: each new fault, and a line of counts if anything changed."""
+    lines = [str(fault) for fault in report.new_faults]
+    counts = [
+        f"{count} {name}"
+        for count, name in (
+            (report.added, "added"),
+            (report.changed, "changed"),
+            (report.removed, "removed"),
+            (len(report.new_faults), "new faults"),
+        )
+        if count
+    ]
+    if counts:
+        lines.append(f"{', '.join(counts)}: {report.touched} feeds changed")
+    return lines
