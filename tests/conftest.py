@@ -1,0 +1,61 @@
+"""Fixtures of real parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support import Collection, Site, article
+
+from feeds.config import Config
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("FEEDS_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def make_collection(tmp_path: Path) -> Callable[..., Collection]:
+    """Makes an empty collection with the given settings."""
+
+    def make(name: str = "articles", **settings: object) -> Collection:
+        folder = tmp_path / name
+        folder.mkdir()
+        database = f"sqlite:///{tmp_path}/{name}.sqlite3"
+        values = {"articles": folder, "database": database} | settings
+        return Collection(folder, Config(**values))  # type: ignore[arg-type]  # by name
+
+    return make
+
+
+@pytest.fixture
+def collection(make_collection: Callable[..., Collection]) -> Collection:
+    """An empty collection with the default settings."""
+    return make_collection()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Collection], Site]]:
+    """Serves collections until the test ends."""
+    sites: list[Site] = []
+
+    def start(collection: Collection) -> Site:
+        sites.append(Site(collection))
+        return sites[-1]
+
+    yield start
+    for site in sites:
+        site.close()
+
+
+@pytest.fixture
+def site(collection: Collection, serve: Callable[[Collection], Site]) -> Site:
+    """One article, served."""
+    collection.write("one.md", article())
+    return serve(collection)

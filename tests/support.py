@@ -1,0 +1,99 @@
+"""Real parts for the tests: folders of files, SQLite indexes, servers over HTTP."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from werkzeug.serving import make_server
+
+from feeds import create_app
+from feeds.config import Config
+from feeds.index import Index
+from feeds.sync import Report, sync
+
+ROOT = Path(__file__).parent.parent
+SEEDS = ROOT / "seeds"
+#: The time of most tests: after every seed, before every article of the future.
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def article(
+    title: str = "A title",
+    *,
+    published: object = "true",
+    quality: object = 80,
+    time: str = "2020-05-18T02:41:00Z",
+    url: str = "https://example.org/story",
+    topics: tuple[str, ...] = ("AI",),
+    provider: str = "Example",
+    domain: str = "example.org",
+    more: str = "",
+    body: str = "",
+) -> str:
+    """The text of an article file; `more` is added to its front matter as it stands."""
+    named = "".join(f'  - "{topic}"\n' for topic in topics)
+    return (
+        f'---\ntitle: "{title}"\nexcerpt: "About {title}."\npublishedDateTime: {time}\n'
+        f'webUrl: "{url}"\ntype: article\nquality: {quality}\npublished: {published}\n'
+        f'provider:\n  name: "{provider}"\n  domain: {domain}\ntopics:\n{named}{more}---\n{body}'
+    )
+
+
+class Collection:
+    """A folder of article files and its index."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder = folder
+        self.config = config
+        self.index = Index(config.database, config)
+
+    def write(self, name: str, text: str) -> Path:
+        """Save a file with a time of change long past, so that only its bytes tell."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        self._edits = getattr(self, "_edits", 0) + 1
+        os.utime(path, (1_600_000_000 + self._edits,) * 2)
+        return path
+
+    def sync(self, now: datetime = NOW) -> Report:
+        """Bring the index up to the files."""
+        return sync(self.index, self.folder, now)
+
+
+class Site:
+    """A collection served over real HTTP on a port of this machine."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        collection.sync(datetime.now(UTC))
+        self._server = make_server("127.0.0.1", 0, create_app(collection.config), threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self.base = f"http://127.0.0.1:{self._server.port}"
+        # No header that a test does not name, and no redirect followed.
+        self.client = httpx.Client(base_url=self.base, headers={"Accept-Encoding": ""})
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """GET with headers named with underscores: `if_none_match="..."`."""
+        return self.request("GET", path, **headers)
+
+    def request(self, method: str, path: str, **headers: str) -> httpx.Response:
+        """A request with headers named with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.request(method, path, headers=named)
+
+    def sync(self) -> Report:
+        """Bring the index up to the files, now."""
+        return self.collection.sync(datetime.now(UTC))
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.client.close()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
