@@ -23,7 +23,7 @@ from feeds.sync import Report, sync
 from feeds.watch import watch
 from feeds.web import environment_config, open_index
 
-#: Feeds that `serve` prints before it refers to the page of all.
+#: Feeds and faults that are printed before the rest is only counted.
 _SHOWN = 10
 
 _FOLDER = click.argument(
@@ -39,6 +39,8 @@ class _Main(click.Group):
             return super().invoke(ctx)
         except (ConfigError, IndexUnavailable) as error:
             raise click.ClickException(str(error)) from error
+        except (FileNotFoundError, PermissionError) as error:
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
 
 @click.group(cls=_Main)
@@ -76,7 +78,8 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     config = _with_folder(config, folder)
     _refuse_taken_port(host, port)
     catalogue = open_index(config)
-    _show(_sync(catalogue))
+    report = _sync(catalogue)
+    _show(report)
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     base = config.base_url or f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
     click.echo(f"The feeds of {config.articles} are listed at {base}/")
@@ -88,7 +91,8 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     if config.base_url and config.id == Config().id:
         click.secho("Set 'id' before anybody subscribes: it is part of every entry's id.", err=True)
     stop = Event()
-    follower = Thread(target=watch, args=(catalogue, config.articles, stop, _log))
+    arguments = (catalogue, config.articles, stop, _log, report.faults)
+    follower = Thread(target=watch, args=arguments)
     follower.start()
     try:
         _run_server(host, port, workers)
@@ -111,7 +115,7 @@ def _run_server(host: str, port: int, workers: int) -> None:
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=8,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
     ).serve()
@@ -122,7 +126,8 @@ def _refuse_taken_port(host: str, port: int) -> None:
         family = socket.getaddrinfo(host, port)[0][0]
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        problem = error.strerror or str(error)
+        # Python adds the address to what the system says, but for a name's lookup.
+        problem = str(error.strerror).partition(" (while")[0]
         raise click.ClickException(f"cannot listen on {host}:{port}, {problem}") from error
 
 
@@ -207,11 +212,16 @@ def explain(config: Config, file: Path, folder: Path | None) -> None:
     except ValueError as error:
         message = f"{file} is not in the folder of articles, {config.articles}"
         raise click.ClickException(f"{message}; name its folder after it") from error
+    stem = stem_of(file)
+    owner = next(f.path for f in list_files(config.articles).files if f.stem == stem)
+    if owner != path:
+        click.echo(f"in no feed: has the same name as {owner}, rename one of them")
+        return
     catalogue = open_index(config)
     faults = _sync(catalogue).faults
     fault = next((fault for fault in faults if fault.path == path), None)
     reading = parse_article(file.read_bytes(), str(file))
-    for line in explain_article(catalogue, stem_of(file), reading, fault, datetime.now(UTC)):
+    for line in explain_article(catalogue, stem, reading, fault, datetime.now(UTC)):
         click.echo(line)
 
 
@@ -232,15 +242,14 @@ def _sync(catalogue: Index) -> Report:
             bar.length = total
             bar.update(done - bar.pos)
 
-        try:
-            return sync(catalogue, catalogue.config.articles, datetime.now(UTC), advance)
-        except OSError as error:
-            raise click.ClickException(f"cannot read the articles: {error}") from error
+        return sync(catalogue, catalogue.config.articles, datetime.now(UTC), advance)
 
 
 def _show(report: Report) -> None:
-    for fault in report.faults:
+    for fault in report.faults[:_SHOWN]:
         click.secho(str(fault), err=True, fg="red")
+    if report.faults[_SHOWN:]:
+        click.echo(f"and {len(report.faults) - _SHOWN} more: 'feeds check' names all", err=True)
     click.echo(
         f"{report.added} added, {report.changed} changed, {report.removed} removed,"
         f" {report.unchanged} unchanged, {len(report.faults)} at fault."

@@ -65,6 +65,13 @@ def _path(node: Node) -> Path:
     return Path(_text(node)).expanduser()
 
 
+def _database(node: Node) -> str:
+    url = _text(node)
+    if url and not re.fullmatch(r"sqlite:///.+", url):
+        raise ValueError("must be the URL of a SQLite file, such as sqlite:////var/lib/feeds.db")
+    return url
+
+
 def _slug(kind: Kind) -> Callable[[Node], str]:
     def check(node: Node) -> str:
         slug = _text(node)
@@ -159,8 +166,8 @@ class Config:
     articles: Path = _setting(_SEEDS, _path, "The folder of articles.", public=False)
     database: str = _setting(
         "",
-        _text,
-        "SQLAlchemy URL of the index; without it, a SQLite file in the instance folder.",
+        _database,
+        "URL of the index, `sqlite:///PATH`; without it, a file in the instance folder.",
         public=False,
     )
     min_quality: int = _setting(

@@ -46,7 +46,7 @@ def list_files(directory: Path) -> Listing:
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(os.path.join(root, folder)) as found:
+            with os.scandir(f"{root}/{folder}" if folder else root) as found:
                 for item in found:
                     _look(item, folder, root, files, folders)
         except OSError as error:

@@ -91,8 +91,7 @@ class Index:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The one write transaction, with the tables there; others wait for it."""
-        if self.url.get_backend_name() == "sqlite" and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         try:
             with engine.begin() as connection:
@@ -105,7 +104,7 @@ class Index:
     def revision(self) -> int:
         """A number that grows with every change of what the public sees."""
         with self.reading() as connection:
-            return connection.execute(select(state.c.revision)).scalar() or 0
+            return connection.execute(select(state.c.revision)).scalar_one()
 
     def find(self, selection: Selection, now: datetime) -> Found | None:
         """The newest visible articles of a selection, ties by id; None if not public."""
@@ -205,9 +204,7 @@ class Index:
     def health(self, now: datetime) -> Health:
         """Counts, and when files were last compared. Raises IndexUnavailable."""
         with self.reading() as connection:
-            synced = connection.execute(select(state.c.synced)).scalar()
-            if synced is None:
-                raise IndexUnavailable("the index is empty; run 'feeds index'")
+            synced = connection.execute(select(state.c.synced)).scalar_one()
             visible = select(func.count(func.distinct(entries.c.article)))
             return Health(
                 articles=connection.execute(select(func.count()).select_from(files)).scalar_one(),
@@ -254,8 +251,6 @@ def _create(connection: Connection) -> None:
 
 
 def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url)
     engine = create_engine(url, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")

@@ -32,10 +32,8 @@ class Report:
     changed: int
     removed: int
     unchanged: int
-    #: Every file at fault, by path.
+    #: Every file at fault, and every folder that cannot be read, by path.
     faults: tuple[ArticleError, ...]
-    #: Those of them that were not at fault before, or otherwise.
-    new_faults: tuple[ArticleError, ...]
     #: How many feeds look different to their subscribers.
     touched: int
 
@@ -71,7 +69,7 @@ class _Sync:
     #: What became of each stem: its article, or None where it left.
     outcome: dict[str, Article | None] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    new_faults: list[ArticleError] = field(default_factory=list)
+    unreadable: list[ArticleError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         rows = self.connection.execute(select(tables.files))
@@ -95,7 +93,7 @@ class _Sync:
                 self._refuse(file, owner)
             progress(done, len(listing.files))
         for path, reason in listing.unreadable.items():
-            self.new_faults.append(ArticleError(path, 1, f"the folder cannot be read, {reason}"))
+            self.unreadable.append(ArticleError(path, 1, f"the folder cannot be read, {reason}"))
         gone = {row.stem for row in self.known.values()} - owners.keys()
         self.outcome.update(dict.fromkeys(gone))
 
@@ -153,8 +151,6 @@ class _Sync:
         self.counts[kind] += 1
         if not known or any(getattr(known, name) != value for name, value in row.items()):
             self.rows.append(row)
-        if fault and (not known or (known.line, known.fault) != (fault.line, fault.problem)):
-            self.new_faults.append(fault)
 
     def finish(self) -> Report:
         """Write what was read, and date the feeds that subscribers see changed."""
@@ -165,14 +161,14 @@ class _Sync:
             values["revision"] = tables.state.c.revision + 1
         self.connection.execute(update(tables.state).values(values))
         faulty = select(tables.files).where(tables.files.c.fault.is_not(None))
-        rows = self.connection.execute(faulty.order_by(tables.files.c.path))
+        rows = self.connection.execute(faulty)
+        faults = [ArticleError(row.path, row.line, row.fault) for row in rows] + self.unreadable
         return Report(
             added=self.counts["added"],
             changed=self.counts["changed"],
             removed=self.counts["removed"],
             unchanged=self.counts["unchanged"],
-            faults=tuple(ArticleError(row.path, row.line, row.fault) for row in rows),
-            new_faults=tuple(self.new_faults),
+            faults=tuple(sorted(faults, key=lambda fault: fault.path)),
             touched=touched or 0,
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
 import watchfiles
 
+from feeds.article import ArticleError
 from feeds.index import Index, IndexUnavailable
 from feeds.sync import Report, sync
 
@@ -19,16 +20,24 @@ FIRST_LOOK = 1
 NEXT_LOOK = 30
 
 
-def watch(catalogue: Index, directory: Path, stop: Event, tell: Callable[[str], None]) -> None:
+def watch(
+    catalogue: Index,
+    directory: Path,
+    stop: Event,
+    tell: Callable[[str], None],
+    faults: Iterable[ArticleError] = (),
+) -> None:
     """Sync on every change until `stop` is set; `tell` gets a line for what matters.
 
-    Nothing ends it: while the folder or the index cannot be read, it tries again
-    every second, and what was published stays up.
+    Each fault is told once; `faults` were told before. Nothing ends the watch: while
+    the folder or the index cannot be read, it tries again every second, and what was
+    published stays up.
     """
+    teller = Teller(tell, faults)
     trouble = ""
     while not stop.is_set():
         try:
-            _follow(catalogue, directory, stop, tell)
+            _follow(catalogue, directory, stop, teller)
         except (OSError, IndexUnavailable) as error:
             reason = str(error)
             if isinstance(error, OSError):
@@ -41,7 +50,7 @@ def watch(catalogue: Index, directory: Path, stop: Event, tell: Callable[[str], 
             trouble = ""
 
 
-def _follow(catalogue: Index, directory: Path, stop: Event, tell: Callable[[str], None]) -> None:
+def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> None:
     """Sync until the folder is replaced by another one, which a watch cannot follow."""
     watched = directory.stat().st_ino
     next_look = time.monotonic() + FIRST_LOOK
@@ -58,25 +67,33 @@ def _follow(catalogue: Index, directory: Path, stop: Event, tell: Callable[[str]
         if changes or replaced or time.monotonic() >= next_look:
             report = sync(catalogue, directory, datetime.now(UTC))
             next_look = time.monotonic() + NEXT_LOOK
-            for line in told(report):
-                tell(line)
+            teller.tell(report)
         if replaced:
             return
 
 
-def told(report: Report) -> list[str]:
-    """A sync's result for people: each new fault, and a line of counts if anything changed."""
-    lines = [str(fault) for fault in report.new_faults]
-    counts = [
-        f"{count} {name}"
-        for count, name in (
-            (report.added, "added"),
-            (report.changed, "changed"),
-            (report.removed, "removed"),
-            (len(report.new_faults), "new faults"),
-        )
-        if count
-    ]
-    if counts:
-        lines.append(f"{', '.join(counts)}: {report.touched} feeds changed")
-    return lines
+class Teller:
+    """Turns syncs into lines for people."""
+
+    def __init__(self, tell: Callable[[str], None], faults: Iterable[ArticleError] = ()) -> None:
+        self._tell = tell
+        self._faults = {str(fault) for fault in faults}
+
+    def tell(self, report: Report) -> None:
+        """Each new fault, and a line of counts if any file changed."""
+        faults = [str(fault) for fault in report.faults]
+        for fault in faults:
+            if fault not in self._faults:
+                self._tell(fault)
+        self._faults = set(faults)
+        counts = [
+            f"{count} {name}"
+            for count, name in (
+                (report.added, "added"),
+                (report.changed, "changed"),
+                (report.removed, "removed"),
+            )
+            if count
+        ]
+        if counts:
+            self._tell(f"{', '.join(counts)}: {report.touched} feeds changed")

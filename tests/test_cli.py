@@ -1,0 +1,288 @@
+"""The command line, run as its user does."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from support import SEEDS, article
+
+from feeds.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of articles, with its index beside it."""
+    monkeypatch.setenv("FEEDS_DATABASE", f"sqlite:///{tmp_path}/index.sqlite3")
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """Runs a command in this process."""
+
+    def call(*arguments: object, color: bool = False) -> Result:
+        return CliRunner().invoke(main, [str(a) for a in arguments], color=color)
+
+    return call
+
+
+def test_help_names_every_command(run: Callable[..., Result]) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for command in ("serve", "index", "check", "list", "explain"):
+        assert f"\n  {command} " in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "index", "check", "list"])
+def test_missing_folder_is_named(run: Callable[..., Result], command: str) -> None:
+    result = run(command, "nowhere")
+    assert result.exit_code == 2
+    assert "Error: the folder nowhere does not exist, name another\n" in result.output
+
+
+def test_unknown_option_is_wrong_usage(run: Callable[..., Result]) -> None:
+    assert run("check", "--fix").exit_code == 2
+
+
+def test_bad_setting_stops_the_start_by_name(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDS_LIMIT", "many")
+    result = run("list")
+    assert result.exit_code == 1
+    assert result.output == "Error: FEEDS_LIMIT: must be a whole number from 1 to 200\n"
+
+
+def test_config_option_names_the_settings(
+    run: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    (folder / "one.md").write_text(article())
+    (tmp_path / "feeds.yaml").write_text("base_url: https://news.example/\narticles: articles\n")
+    before = dict(os.environ)
+    try:
+        assert run("--config", tmp_path / "feeds.yaml", "index").exit_code == 0
+        result = run("--config", tmp_path / "feeds.yaml", "list")
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    assert "https://news.example/topics/ai/feed.atom" in result.output
+
+
+def test_index_reports_counts_and_faults(run: Callable[..., Result], folder: Path) -> None:
+    (folder / "one.md").write_text(article())
+    (folder / "bad.md").write_text("nothing")
+    result = run("index", folder)
+    assert result.exit_code == 0
+    assert "2 added, 0 changed, 0 removed, 0 unchanged, 1 at fault.\n" in result.output
+    assert "bad.md:1: no front matter, begin the file with a line '---'\n" in result.output
+
+
+def test_many_faults_are_not_all_printed(run: Callable[..., Result], folder: Path) -> None:
+    for number in range(12):
+        (folder / f"{number}.md").write_text("nothing")
+    result = run("index", folder)
+    assert result.stderr.count("no front matter") == 10
+    assert result.stderr.endswith("and 2 more: 'feeds check' names all\n")
+
+
+def test_check_prints_every_fault_of_every_file(run: Callable[..., Result], folder: Path) -> None:
+    text = article(quality="many", time="yesterday")
+    (folder / "a.md").write_text(text)
+    (folder / "b.md").write_text("nothing")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "b.txt").write_text(article())
+    result = run("check", folder)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"{folder}/a.md:4: 'publishedDateTime' is not a time such as 2020-05-18T02:41:00Z,"
+        " correct it",
+        f"{folder}/a.md:7: 'quality' must be a whole number without quotes",
+        f"{folder}/b.md:1: no front matter, begin the file with a line '---'",
+        f"{folder}/sub/b.txt:1: has the same name as {folder}/b.md, rename one of them",
+    ]
+    assert result.stderr == "3 files, 3 at fault.\n"
+
+
+def test_check_of_a_sound_folder_is_silent(run: Callable[..., Result]) -> None:
+    result = run("check", SEEDS)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "5 files, 0 at fault.\n")
+
+
+def test_check_names_what_it_cannot_read(
+    run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "one.md").write_text(article())
+    scandir, opened = os.scandir, Path.open
+
+    def refuse_folder(path: str) -> object:
+        if str(path).endswith("/sub"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    def refuse_file(self: Path, *arguments: str) -> object:
+        if self.name == "one.md":
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *arguments)
+
+    # Root may read everything, so the system's refusals are played.
+    monkeypatch.setattr(os, "scandir", refuse_folder)
+    monkeypatch.setattr(Path, "open", refuse_file)
+    result = run("check", folder)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"{folder}/sub:1: the folder cannot be read, Permission denied",
+        f"{folder}/one.md:1: cannot be read, Permission denied",
+    ]
+
+
+def test_faults_are_coloured_on_a_terminal(run: Callable[..., Result], folder: Path) -> None:
+    (folder / "bad.md").write_text("nothing")
+    assert "\x1b[31m" in run("check", folder, color=True).stdout
+    assert "\x1b[" not in run("check", folder).stdout
+
+
+def test_folder_that_cannot_be_listed_is_named(
+    run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    for command in ("index", "check"):
+        result = run(command, folder)
+        assert result.exit_code == 1
+        assert result.output == f"Error: {folder}: Permission denied\n"
+
+
+def test_list_before_any_index_says_what_to_do(run: Callable[..., Result], folder: Path) -> None:
+    result = run("list", folder)
+    assert result.exit_code == 1
+    assert "run 'feeds index'" in result.output
+
+
+def test_list_shows_counts_and_addresses(run: Callable[..., Result], folder: Path) -> None:
+    (folder / "one.md").write_text(article())
+    run("index", folder)
+    assert run("list", folder).output.splitlines() == [
+        "site      News          1  /feed.atom",
+        "topic     AI            1  /topics/ai/feed.atom",
+        "provider  Example       1  /providers/example.org/feed.atom",
+    ]
+    rows = json.loads(run("list", folder, "--json").output)
+    assert rows[1] == {
+        "kind": "topic",
+        "name": "AI",
+        "count": 1,
+        "newest": "2020-05-18T02:41:00+00:00",
+        "page": "/topics/ai/",
+        "atom": "/topics/ai/feed.atom",
+    }
+
+
+def in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (article(published="false"), "in no feed: not published"),
+        (article(published="'true'"), "in no feed: not published ('published' on line 8 is not"),
+        (article(more="removed: true\n"), "in no feed: removed"),
+        (article(quality=58), "in no feed: quality 58 below 60"),
+        (article(time=in_an_hour()), "in no feed yet: due on 20"),
+        (article(time="2020-05-18"), "in no feed: faulty at line 4: 'publishedDateTime' is not"),
+        (article(published="false", quality="x"), "in no feed: not published"),
+    ],
+)
+def test_explain_gives_the_one_reason(
+    run: Callable[..., Result], folder: Path, text: str, said: str
+) -> None:
+    (folder / "one.md").write_text(text)
+    result = run("explain", folder / "one.md", folder)
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) == 1
+    assert result.output.startswith(said)
+
+
+def test_explain_names_each_feed(run: Callable[..., Result], folder: Path) -> None:
+    (folder / "one.md").write_text(article())
+    assert run("explain", folder / "one.md", folder).output.splitlines() == [
+        "in /feed.atom",
+        "in /topics/ai/feed.atom",
+        "in /providers/example.org/feed.atom",
+    ]
+
+
+def test_explain_tells_of_the_last_good_version(run: Callable[..., Result], folder: Path) -> None:
+    (folder / "one.md").write_text(article())
+    run("index", folder)
+    (folder / "one.md").write_text(article(quality="x"))
+    assert run("explain", folder / "one.md", folder).output.splitlines() == [
+        "in /feed.atom (its last good version)",
+        "in /topics/ai/feed.atom (its last good version)",
+        "in /providers/example.org/feed.atom (its last good version)",
+        "faulty at line 7: 'quality' must be a whole number without quotes",
+    ]
+
+
+def test_explain_tells_of_newer_articles(
+    run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDS_LIMIT", "1")
+    (folder / "new.md").write_text(article(time="2021-01-01T00:00:00Z"))
+    (folder / "old.md").write_text(article(time="2020-01-01T00:00:00Z"))
+    result = run("explain", folder / "old.md", folder)
+    assert result.output == "in no feed: older than the 1 newest articles of each\n"
+
+
+def test_explain_of_the_second_file_of_a_name_says_so(
+    run: Callable[..., Result], folder: Path
+) -> None:
+    (folder / "one.md").write_text(article())
+    (folder / "one.txt").write_text(article("Other"))
+    said = run("explain", folder / "one.txt", folder).output
+    assert said == "in no feed: has the same name as one.md, rename one of them\n"
+
+
+def test_explain_of_a_file_elsewhere_says_so(
+    run: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other.md").write_text(article())
+    (folder / "page.html").write_text("")
+    elsewhere = run("explain", tmp_path / "other.md", folder)
+    assert elsewhere.exit_code == 1
+    assert "is not in the folder of articles" in elsewhere.output
+    unlike = run("explain", folder / "page.html", folder)
+    assert unlike.exit_code == 1
+    assert "is not an article file (.markdown, .md, .txt)" in unlike.output
+
+
+def test_serve_on_a_taken_port_says_so(run: Callable[..., Result], folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", folder, "--port", port)
+    assert result.exit_code == 1
+    assert result.output == f"Error: cannot listen on 127.0.0.1:{port}, Address already in use\n"
+
+
+def test_each_folder_has_an_index_of_its_own(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flask.Flask.auto_find_instance_path", lambda self: str(tmp_path / "i"))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "story.md").write_text(article(topics=(name,)))
+        run("index", tmp_path / name)
+    assert "/topics/two/" in run("list", tmp_path / "two").output
+    assert "/topics/two/" not in run("list", tmp_path / "one").output

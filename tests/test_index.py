@@ -1,0 +1,160 @@
+"""Reading a real SQLite index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, text
+from support import NOW, Collection, article
+
+from feeds import tables
+from feeds.config import Name
+from feeds.index import Index, IndexUnavailable, newest
+from feeds.selection import EVERYTHING, Selection
+
+AI = Selection(kind="topic", key="ai", slug="ai")
+
+
+def test_newest_come_first_and_ties_by_id(collection: Collection) -> None:
+    for name in "abcdef":
+        collection.write(f"{name}.md", article(name))
+    collection.write("new.md", article("new", time="2021-01-01T00:00:00Z"))
+    collection.sync()
+    found = collection.index.find(EVERYTHING, NOW)
+    assert found
+    stems = [article.stem for article in found.articles]
+    tied = sorted("abcdef", key=lambda stem: collection.config.entry_id(stem).hex)
+    assert stems == ["new", *tied]
+
+
+def test_limit_bounds_the_articles(make_collection: Callable[..., Collection]) -> None:
+    collection = make_collection(limit=3)
+    for number in range(5):
+        collection.write(f"{number}.md", article(f"{number}"))
+    collection.sync()
+    found = collection.index.find(EVERYTHING, NOW)
+    assert found and len(found.articles) == 3
+
+
+def test_article_comes_back_as_it_was_read(collection: Collection) -> None:
+    from feeds.article import read_article
+
+    more = (
+        "heat: 7\nupdatedDateTime: 2021-01-01T00:00:00Z\nimages:\n"
+        '  - url: "https://i.example/p.jpg"\n    width: 3\nrelated:\n  - title: R\n'
+        '    webUrl: "https://r.example/"\n    quality: 11\n'
+    )
+    path = collection.write("one.md", article(more=more, body="*Body*\n"))
+    collection.sync()
+    found = collection.index.find(EVERYTHING, NOW)
+    assert found and found.articles == (read_article(path),)
+
+
+@pytest.mark.parametrize("feed", [1, 2])
+def test_plan_is_one_range_of_one_index(collection: Collection, feed: int) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.reading() as connection:
+        compiled = newest(feed, 0, 50).compile(connection, compile_kwargs={"literal_binds": True})
+        rows = connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}")).all()
+    plan = [row.detail for row in rows]
+    assert plan[0].startswith("SEARCH entries USING INDEX entries_newest (feed=? AND published<?)")
+    assert plan[1].startswith("SEARCH articles USING INDEX")
+    assert not [line for line in plan if "SCAN" in line or "TEMP B-TREE" in line]
+
+
+def test_unknown_topic_is_not_found(collection: Collection) -> None:
+    collection.sync()
+    assert collection.index.find(AI, NOW) is None
+    assert collection.index.resolve("topic", "ai", NOW) is None
+
+
+def test_site_without_articles_is_an_empty_feed(collection: Collection) -> None:
+    collection.sync()
+    found = collection.index.find(EVERYTHING, NOW)
+    assert found and found.articles == ()
+
+
+@pytest.mark.parametrize("slug", ["computer-vision", "Computer-Vision", "computer vision", "cv"])
+def test_slug_is_resolved_in_each_spelling(
+    make_collection: Callable[..., Collection], slug: str
+) -> None:
+    collection = make_collection(topics={"computer vision": Name(former=("cv",))})
+    collection.write("one.md", article(topics=("Computer Vision",)))
+    collection.sync()
+    selection = collection.index.resolve("topic", slug, NOW)
+    assert selection and selection.path == "/topics/computer-vision/"
+
+
+def test_listing_has_only_what_has_or_had_a_visible_article(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(
+        topics={"law": Name(title="The Law"), "gone": Name(withdrawn=True)}
+    )
+    collection.write("seen.md", article("Seen", topics=("Law", "Gone")))
+    collection.write("low.md", article("Low", topics=("Low",), quality=59))
+    collection.write("draft.md", article("Draft", topics=("Draft",), published="false"))
+    collection.write("due.md", article("Due", topics=("Due",), time="2026-01-01T12:00:01Z"))
+    collection.write("had.md", article("Had", topics=("Had",)))
+    collection.sync()
+    (collection.folder / "had.md").unlink()
+    collection.sync(NOW)
+    listed = [(i.name, i.count) for i in collection.index.listing(NOW)]
+    assert listed == [("", 1), ("Had", 0), ("The Law", 1), ("Example", 1)]
+    later = [i.name for i in collection.index.listing(NOW + timedelta(seconds=2))]
+    assert later == ["", "Due", "Had", "The Law", "Example"]
+
+
+def test_health_counts_files_visible_articles_and_faults(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.write("two.md", article(published="false"))
+    collection.write("bad.md", "nothing")
+    collection.sync()
+    health = collection.index.health(NOW)
+    assert (health.articles, health.visible, health.faults) == (3, 1, 1)
+    assert health.synced == NOW
+
+
+def test_index_never_filled_says_what_to_do(collection: Collection) -> None:
+    for ask in (collection.index.health, collection.index.listing, collection.index.due):
+        with pytest.raises(IndexUnavailable, match="run 'feeds index'"):
+            ask(NOW)
+
+
+def test_reading_goes_on_during_a_sync(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.writing() as connection:
+        connection.execute(tables.entries.delete())
+        other = Index(collection.config.database, collection.config)
+        found = other.find(EVERYTHING, NOW)
+        assert found and len(found.articles) == 1
+        connection.rollback()
+
+
+def test_index_of_another_version_is_made_anew(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.writing() as connection:
+        connection.execute(tables.state.update().values(version=0))
+    assert collection.sync(NOW + timedelta(hours=1)).added == 1
+
+
+def test_unreadable_index_is_named(make_collection: Callable[..., Collection]) -> None:
+    index = Index("sqlite:////nowhere/at/all.sqlite3", make_collection().config)
+    with pytest.raises(IndexUnavailable, match=r"/nowhere/at/all.sqlite3 cannot be used"):
+        index.revision()
+
+
+def test_find_costs_the_same_number_of_statements_for_any_size(collection: Collection) -> None:
+    for number in range(60):
+        collection.write(f"{number}.md", article(f"{number}"))
+    collection.sync()
+    statements: list[str] = []
+    engine = collection.index._engine
+    event.listen(engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    collection.index.find(AI, NOW)
+    assert len([s for s in statements if s.startswith("SELECT")]) == 3

@@ -1,0 +1,295 @@
+"""Which edits date which feeds, and when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support import NOW, Collection, article
+
+from feeds.config import Name
+from feeds.selection import EVERYTHING, Selection
+
+AI = Selection(kind="topic", key="ai", slug="ai")
+EXAMPLE = Selection(kind="provider", key="example.org", slug="example.org")
+LATER = NOW + timedelta(hours=1)
+
+
+def changed(collection: Collection, selection: Selection, now: datetime = LATER) -> datetime:
+    found = collection.index.find(selection, now)
+    assert found
+    return found.changed
+
+
+def count(collection: Collection, selection: Selection = EVERYTHING, now: datetime = LATER) -> int:
+    found = collection.index.find(selection, now)
+    return len(found.articles) if found else -1
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        article(quality=81),
+        article(quality=60),
+        article(more="heat: 12\n"),
+        article(more='secured: "QUJD;REVG"\n'),
+        article(more="unknown: field\n"),
+        article(more='ampWebUrl: "https://example.org/amp"\n'),
+        article(
+            more='related:\n  - title: Below\n    webUrl: "https://o.example/"\n    quality: 59\n'
+        ),
+        article(topics=(" AI ",)),
+        article(time="2020-05-18T04:41:00+02:00"),
+        article().replace("\n", "\r\n"),
+    ],
+    ids=[
+        "quality",
+        "threshold",
+        "heat",
+        "secured",
+        "unknown",
+        "amp",
+        "related",
+        "spaces",
+        "offset",
+        "crlf",
+    ],
+)
+def test_edit_that_no_subscriber_sees_dates_nothing(collection: Collection, edit: str) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    revision = collection.index.revision()
+    collection.write("one.md", edit)
+    report = collection.sync(LATER)
+    assert (report.changed, report.touched) == (1, 0)
+    assert changed(collection, EVERYTHING) == NOW
+    assert changed(collection, AI) == NOW
+    assert collection.index.revision() == revision
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        article("Another title"),
+        article(url="https://example.org/better-source"),
+        article(time="2020-05-19T02:41:00Z"),
+        article(provider="Example Times"),
+        article(more="updatedDateTime: 2020-06-01T00:00:00Z\n"),
+        article(body="A body.\n"),
+        article(
+            more='related:\n  - title: Above\n    webUrl: "https://o.example/"\n    quality: 60\n'
+        ),
+    ],
+    ids=["title", "url", "time", "provider", "updated", "body", "related"],
+)
+def test_edit_that_subscribers_see_dates_every_feed_of_it(
+    collection: Collection, edit: str
+) -> None:
+    collection.write("one.md", article())
+    collection.write("two.md", article("Apart", topics=("Law",), domain="other.example"))
+    collection.sync()
+    collection.write("one.md", edit)
+    assert collection.sync(LATER).touched == 3
+    for selection in (EVERYTHING, AI, EXAMPLE):
+        assert changed(collection, selection) == LATER
+    assert changed(collection, Selection(kind="topic", key="law")) == NOW
+
+
+def test_quality_kept_unseen_counts_when_it_crosses(collection: Collection) -> None:
+    collection.write("one.md", article(quality=80))
+    collection.sync()
+    collection.write("one.md", article(quality=59))
+    assert collection.sync(LATER).touched == 3
+    assert count(collection) == 0
+    collection.write("one.md", article(quality=60))
+    collection.sync(LATER + timedelta(hours=1))
+    assert count(collection, now=LATER + timedelta(hours=1)) == 1
+
+
+def test_edit_below_the_newest_entries_dates_nothing(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(limit=2)
+    for day in (1, 2, 3):
+        collection.write(f"{day}.md", article(f"Day {day}", time=f"2020-01-0{day}T00:00:00Z"))
+    collection.sync()
+    collection.write("1.md", article("Edited", time="2020-01-01T00:00:00Z"))
+    assert collection.sync(LATER).touched == 0
+    assert changed(collection, EVERYTHING) == NOW
+    collection.write("2.md", article("Edited", time="2020-01-02T00:00:00Z"))
+    assert collection.sync(LATER).touched == 3
+
+
+def test_article_that_leaves_a_topic_dates_both(collection: Collection) -> None:
+    collection.write("one.md", article(topics=("AI", "Law")))
+    collection.sync()
+    collection.write("one.md", article(topics=("Law",)))
+    collection.sync(LATER)
+    assert changed(collection, AI) == LATER
+    assert count(collection, AI) == 0
+
+
+def test_withdrawn_article_moves_the_date_forward(collection: Collection) -> None:
+    collection.write("old.md", article("Old", time="2019-01-01T00:00:00Z"))
+    collection.write("new.md", article("New", time="2020-01-01T00:00:00Z"))
+    collection.sync()
+    collection.write("new.md", article("New", published="false"))
+    collection.sync(LATER)
+    assert changed(collection, AI) == LATER
+    assert count(collection, AI) == 1
+
+
+def test_two_changes_in_one_second_are_a_second_apart_and_not_in_the_future(
+    collection: Collection,
+) -> None:
+    collection.write("one.md", article("First"))
+    collection.sync(datetime.now(UTC))
+    before = changed(collection, EVERYTHING, datetime.now(UTC))
+    collection.write("one.md", article("Second"))
+    collection.sync(datetime.now(UTC))
+    now = datetime.now(UTC)
+    after = changed(collection, EVERYTHING, now)
+    assert before + timedelta(seconds=1) <= after <= now
+
+
+def test_date_never_goes_back_with_the_clock(collection: Collection) -> None:
+    collection.write("one.md", article("First"))
+    collection.sync(LATER)
+    collection.write("one.md", article("Second"))
+    start = time.monotonic()
+    collection.sync(NOW)
+    assert time.monotonic() - start < 5
+    assert changed(collection, EVERYTHING) == LATER + timedelta(seconds=1)
+
+
+def test_due_article_appears_in_its_time_without_a_sync(collection: Collection) -> None:
+    due = NOW + timedelta(minutes=10)
+    collection.write("one.md", article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    collection.write("old.md", article("Old", topics=("Law",)))
+    collection.sync()
+    assert collection.index.find(AI, due - timedelta(seconds=1)) is None
+    assert collection.index.resolve("topic", "ai", due - timedelta(seconds=1)) is None
+    assert count(collection, AI, due) == 1
+    found = collection.index.find(EVERYTHING, NOW)
+    assert found and len(found.articles) == 1 and found.due == due
+    assert collection.index.due(NOW) == due
+    assert collection.index.due(due) is None
+
+
+def test_sync_after_an_article_came_due_dates_nothing_again(collection: Collection) -> None:
+    due = NOW + timedelta(minutes=10)
+    collection.write("one.md", article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    collection.write("old.md", article("Old"))
+    collection.sync()
+    assert collection.sync(LATER).touched == 0
+    assert changed(collection, EVERYTHING) == NOW
+
+
+def test_change_in_the_second_of_a_due_article_comes_after_it(collection: Collection) -> None:
+    due = NOW + timedelta(minutes=10)
+    collection.write("one.md", article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    collection.write("old.md", article("Old"))
+    collection.sync()
+    collection.write("old.md", article("Edited"))
+    collection.sync(due + timedelta(milliseconds=900))
+    assert changed(collection, EVERYTHING) == due + timedelta(seconds=1)
+
+
+def test_announced_update_is_told_as_due(collection: Collection) -> None:
+    coming = NOW + timedelta(minutes=10)
+    text = coming.strftime("%Y-%m-%dT%H:%M:%SZ")
+    collection.write("one.md", article(more=f"updatedDateTime: {text}\n"))
+    collection.sync()
+    found = collection.index.find(AI, NOW)
+    assert found and found.due == coming
+    found = collection.index.find(AI, coming)
+    assert found and found.due is None
+
+
+def test_due_article_withdrawn_before_its_time_leaves_no_trace(collection: Collection) -> None:
+    due = NOW + timedelta(minutes=10)
+    text = article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    collection.write("one.md", text)
+    collection.sync()
+    collection.write("one.md", text.replace("published: true", "published: false"))
+    assert collection.sync(NOW + timedelta(minutes=1)).touched == 0
+    assert collection.index.find(AI, LATER) is None
+
+
+def test_names_alike_but_for_case_and_spaces_are_one_feed(collection: Collection) -> None:
+    collection.write("one.md", article("One", topics=("computer  vision",)))
+    collection.write("two.md", article("Two", topics=("Computer Vision", "COMPUTER VISION ")))
+    collection.sync()
+    assert count(collection, Selection(kind="topic", key="computer vision")) == 2
+
+
+def test_topics_whose_slugs_collide_have_feeds_of_their_own(collection: Collection) -> None:
+    collection.write("one.md", article("One", topics=("C++",)))
+    collection.write("two.md", article("Two", topics=("cplusplus",)))
+    collection.write("three.md", article("Three", topics=("C#", "C")))
+    collection.sync()
+    slugs = {
+        i.selection.key: i.selection.slug
+        for i in collection.index.listing(NOW)
+        if i.selection.kind == "topic"
+    }
+    assert slugs["c++"] == "cplusplus"
+    assert slugs["cplusplus"].startswith("cplusplus-")
+    assert (slugs["c#"], slugs["c"]) == ("csharp", "c")
+
+
+def test_later_topic_does_not_take_a_known_slug(collection: Collection) -> None:
+    collection.write("two.md", article("Two", topics=("cplusplus",)))
+    collection.sync()
+    collection.write("one.md", article("One", topics=("C++",)))
+    collection.sync(LATER)
+    selection = collection.index.resolve("topic", "cplusplus", LATER)
+    assert selection and selection.key == "cplusplus"
+
+
+def test_own_threshold_of_a_topic_decides_its_feed_alone(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(
+        topics={"ai": Name(min_quality=40)}, providers={"example.org": Name(min_quality=90)}
+    )
+    collection.write("one.md", article(quality=50))
+    collection.sync()
+    assert count(collection, AI) == 1
+    assert count(collection) == 0
+    assert count(collection, EXAMPLE) == -1
+
+
+def test_provider_is_called_what_its_newest_visible_article_calls_it(
+    collection: Collection,
+) -> None:
+    collection.write("old.md", article(provider="Old Name", time="2019-01-01T00:00:00Z"))
+    collection.write("new.md", article(provider="New Name", domain="www.Example.org"))
+    collection.sync()
+    found = collection.index.find(EXAMPLE, NOW)
+    assert found and found.name == "New Name"
+    (collection.folder / "new.md").unlink()
+    collection.sync(LATER)
+    (collection.folder / "old.md").unlink()
+    collection.sync(LATER + timedelta(hours=1))
+    found = collection.index.find(EXAMPLE, LATER)
+    assert found and (found.name, found.articles) == ("Old Name", ())
+
+
+def test_slug_of_the_settings_replaces_the_natural_one(
+    make_collection: Callable[..., Collection], tmp_path: Path
+) -> None:
+    collection = make_collection()
+    collection.write("one.md", article())
+    collection.sync()
+    renamed = make_collection(
+        "renamed", database=collection.config.database, topics={"ai": Name(slug="machines")}
+    )
+    renamed.folder = collection.folder
+    renamed.sync(LATER)
+    for slug in ("machines", "ai"):
+        selection = renamed.index.resolve("topic", slug, LATER)
+        assert selection and selection.path == "/topics/machines/"

@@ -1,0 +1,105 @@
+"""What the README says is true."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+from feeds.config import Config, Name, read_config, settings
+from feeds.web import create_app
+
+README = (ROOT / "README.md").read_text()
+
+
+def commands() -> list[tuple[str, str]]:
+    """Each `$ feeds` command of the README with the output below it."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.S)
+    return [
+        (found[1], found[2])
+        for block in blocks
+        for found in re.finditer(r"^\$ (feeds [^\n]+)\n((?:(?!\$ )[^\n]*\n)*)", block, re.M)
+    ]
+
+
+def test_commands_print_what_the_readme_shows(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "seeds", tmp_path / "seeds")
+    environment = {**os.environ, "FEEDS_DATABASE": f"sqlite:///{tmp_path}/index.sqlite3"}
+    assert len(commands()) >= 5
+    for command, shown in commands():
+        ran = subprocess.run(
+            [sys.executable, "-m", *shlex.split(command)],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+        )
+        assert (command, ran.stdout) == (command, shown)
+
+
+def test_settings_table_is_that_of_the_code() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", README, re.M)
+    assert rows == [(name, shown(default), meaning) for name, default, meaning in settings()]
+
+
+def shown(default: object) -> str:
+    """A default as the README writes it."""
+    if isinstance(default, tuple):
+        return ", ".join(f"`{item}`" for item in default)
+    return "" if default in ("", {}) else f"`{default}`"
+
+
+def test_settings_example_is_accepted(tmp_path: Path) -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", README, re.S)
+    (tmp_path / "feeds.yaml").write_text(examples[1])
+    config = read_config(tmp_path / "feeds.yaml", {})
+    assert config.topics["ai"].slug == "artificial-intelligence"
+    assert config.providers["example.org"].withdrawn
+
+
+def test_article_example_is_an_article(tmp_path: Path) -> None:
+    from feeds.article import read_article
+
+    (tmp_path / "example.md").write_text(re.findall(r"```yaml\n(.*?)```", README, re.S)[0])
+    article = read_article(tmp_path / "example.md")
+    assert article.topics == ("AI", "Computer Vision")
+    assert article.content.startswith("<p>What stands here")
+
+
+def test_names_settings_are_all_named() -> None:
+    meanings = {name: meaning for name, _, meaning in settings()}
+    for field in dataclasses.fields(Name):
+        assert f"`{field.name}`" in meanings["topics"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/feed.atom", "/topics/ai/feed.atom", "/providers/rnz.co.nz/feed.atom"]
+)
+def test_addresses_of_the_readme_are_routes(address: str, tmp_path: Path) -> None:
+    assert address.replace("/ai/", "/computer-vision/") in README
+    database = f"sqlite:///{tmp_path}/index.sqlite3"
+    app = create_app(Config(articles=ROOT / "seeds", database=database))
+    assert app.test_client().get(address).status_code == 200
+
+
+def test_every_module_is_on_the_map() -> None:
+    modules = {path.name for path in (ROOT / "feeds").glob("[!_]*.py")}
+    assert modules - set(re.findall(r"\w+\.py", README)) == set()
+
+
+def test_top_level_holds_what_it_should() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    tops = {path.split("/")[0] for path in listed if not path.startswith(".")}
+    assert tops == {"README.md", "feeds", "pyproject.toml", "seeds", "tests", "wsgi.py"}

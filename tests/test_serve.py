@@ -1,0 +1,234 @@
+"""The real command in a process of its own, and the clients that subscribe to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import reader
+from support import SEEDS, article
+
+from feeds.config import Config
+
+STOCKTAKE = "Police 'stocktake' surveillance tech after Clearview AI facial recognition trial"
+
+
+class Process:
+    """`feeds serve FOLDER` on a free port."""
+
+    def __init__(self, folder: Path, *options: str, **settings: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.base = f"http://localhost:{self.port}"
+        database = f"sqlite:///{folder.parent}/{folder.name}-{self.port}.sqlite3"
+        environment = {"FEEDS_DATABASE": database, **os.environ, **settings}
+        command = [sys.executable, "-m", "feeds", "serve", str(folder), "--port", str(self.port)]
+        self.popen = subprocess.Popen(
+            [*command, *options],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.wait_until(lambda: self.get("/healthz").status_code == 200)
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.base + path, timeout=10)
+
+    def wait_until(self, come: Callable[[], bool], seconds: float = 20) -> float:
+        """Seconds until something comes."""
+        start = time.monotonic()
+        while True:
+            try:
+                if come():
+                    return time.monotonic() - start
+            except httpx.TransportError:
+                assert self.popen.poll() is None, self.popen.communicate()
+            assert time.monotonic() - start < seconds
+            time.sleep(0.02)
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        """What it printed until it stopped."""
+        self.popen.send_signal(number)
+        output, _ = self.popen.communicate(timeout=20)
+        return output
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Starts servers, and stops those that the test leaves."""
+    started: list[Process] = []
+
+    def begin(folder: Path, *options: str, **settings: str) -> Process:
+        started.append(Process(folder, *options, **settings))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        if process.popen.poll() is None:
+            process.stop()
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    """A copy of the seeds to edit."""
+    folder = tmp_path / "seeds"
+    shutil.copytree(SEEDS, folder)
+    return folder
+
+
+def test_subscriber_sees_the_story_and_its_update_once(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    server = start(seeds)
+    address = f"{server.base}/topics/ai/feed.atom"
+    with reader.make_reader(":memory:") as client:
+        client.add_feed(address)
+        client.update_feeds()
+        entries = list(client.get_entries())
+        assert [(e.title, e.authors_str) for e in entries] == [(STOCKTAKE, "rnz")]
+        assert client.get_feed(address).title == "AI · News"
+        assert client.get_feed(address).link == f"{server.base}/topics/ai/"
+
+        path = next(seeds.glob("000_*"))
+        path.write_text(path.read_text().replace("has ordered a stocktake", "orders a stocktake"))
+        server.wait_until(lambda: "orders a stocktake" in server.get("/feed.atom").text)
+        before = entries[0]
+        assert _update(client, address) == (0, 1)
+        after = list(client.get_entries())
+        assert [e.id for e in after] == [before.id]
+        assert "orders a stocktake" in (after[0].summary or "")
+        assert _update(client, address) == (0, 0)
+
+
+def _update(client: reader.Reader, address: str) -> tuple[int, int]:
+    """How many entries an update found new and modified."""
+    result = client.update_feed(address)
+    return (result.new, result.modified) if result else (0, 0)
+
+
+def test_saved_file_is_on_the_wire_within_a_second(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    server = start(seeds)
+    time.sleep(1.5)  # the start's own change of the feed lies in another second
+    (seeds / "new.md").write_text(article("Just saved"))
+    assert server.wait_until(lambda: "Just saved" in server.get("/feed.atom").text) < 1
+
+
+def test_every_worker_gives_the_same_bytes(start: Callable[..., Process], seeds: Path) -> None:
+    server = start(seeds, "--workers", "2")
+    seen = set()
+    for _ in range(20):  # a new connection each time, so that both workers answer
+        response = server.get("/feed.atom")
+        headers = response.headers
+        seen.add((response.content, headers["ETag"], headers["Last-Modified"]))
+    assert len(seen) == 1
+
+
+def test_restart_moves_no_validator(start: Callable[..., Process], seeds: Path) -> None:
+    database = f"sqlite:///{seeds.parent}/kept.sqlite3"
+    base = {"FEEDS_DATABASE": database, "FEEDS_BASE_URL": "https://news.example"}
+    seen = set()
+    for _ in range(2):
+        server = start(seeds, **base)
+        headers = server.get("/topics/ai/feed.atom").headers
+        seen.add((headers["ETag"], headers["Last-Modified"]))
+        server.stop()
+    assert len(seen) == 1
+
+
+def test_fresh_indexes_give_the_same_bytes(start: Callable[..., Process], seeds: Path) -> None:
+    seen = set()
+    for _ in range(2):
+        server = start(seeds, FEEDS_BASE_URL="https://news.example")
+        for path in ("/feed.atom", "/topics/ai/feed.atom", "/providers/rnz.co.nz/feed.atom"):
+            response = server.get(path)
+            seen.add((path, response.content, response.headers["ETag"]))
+        server.stop()
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_it_cleanly(
+    start: Callable[..., Process], seeds: Path, number: signal.Signals
+) -> None:
+    (seeds / "bad.md").write_text("nothing")
+    server = start(seeds)
+    output = server.stop(number)
+    assert server.popen.returncode == 0
+    assert output.splitlines() == [
+        "bad.md:1: no front matter, begin the file with a line '---'",
+        "6 added, 0 changed, 0 removed, 0 unchanged, 1 at fault.",
+        f"The feeds of {seeds} are listed at {server.base}/",
+        f"  {server.base}/feed.atom",
+        f"  {server.base}/topics/ai/feed.atom",
+        f"  {server.base}/topics/computer-vision/feed.atom",
+        f"  {server.base}/providers/rnz.co.nz/feed.atom",
+    ]
+
+
+def test_many_feeds_are_not_all_printed(start: Callable[..., Process], tmp_path: Path) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "one.md").write_text(article(topics=tuple(f"Topic {n}" for n in range(20))))
+    server = start(folder, FEEDS_BASE_URL="https://news.example")
+    output = server.stop()
+    assert output.count("feed.atom") == 10
+    assert "  and 12 more\n" in output
+    assert "Set 'id' before anybody subscribes" in output
+
+
+def test_change_is_logged_with_its_time(start: Callable[..., Process], seeds: Path) -> None:
+    server = start(seeds)
+    (seeds / "new.md").write_text(article("Just saved"))
+    server.wait_until(lambda: "Just saved" in server.get("/feed.atom").text)
+    output = server.stop()
+    assert re.search(r"^\d\d:\d\d:\d\d 1 added: 3 feeds changed$", output, re.M)
+
+
+def test_any_wsgi_server_serves_it(seeds: Path, tmp_path: Path) -> None:
+    """`wsgi.py` under Granian's own command, with no index yet."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
+    environment = {
+        **os.environ,
+        "FEEDS_ARTICLES": str(seeds),
+        "FEEDS_DATABASE": f"sqlite:///{tmp_path}/fresh.sqlite3",
+    }
+    popen = subprocess.Popen(
+        [*command, "wsgi:app"],
+        cwd=SEEDS.parent,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                response = httpx.get(f"http://localhost:{port}/topics/ai/feed.atom")
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        assert response.status_code == 200
+        assert "stocktake" in response.text
+    finally:
+        popen.terminate()
+        popen.wait(20)
+
+
+def test_default_settings_serve_the_seeds() -> None:
+    assert Config().articles == Path("seeds")

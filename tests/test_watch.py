@@ -1,0 +1,146 @@
+"""Following a real folder."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from support import Collection, article
+
+from feeds import watch as watching
+from feeds.index import IndexUnavailable
+from feeds.selection import EVERYTHING
+from feeds.watch import Teller, watch
+
+
+class Follower:
+    """A watch in a thread, and what it told."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.lines: list[str] = []
+        self.stop = threading.Event()
+        arguments = (collection.index, collection.folder, self.stop, self.lines.append)
+        self.thread = threading.Thread(target=watch, args=arguments, daemon=True)
+        self.thread.start()
+
+    def titles(self) -> list[str]:
+        try:
+            found = self.collection.index.find(EVERYTHING, datetime.now(UTC))
+        except IndexUnavailable:
+            return []
+        return [article.title for article in found.articles] if found else []
+
+    def close(self) -> None:
+        self.stop.set()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+    def wait_for(self, come: Callable[[], bool], seconds: float = 10) -> None:
+        deadline = time.monotonic() + seconds
+        while not come():
+            assert time.monotonic() < deadline, (self.titles(), self.lines)
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def follower(collection: Collection) -> Iterator[Follower]:
+    collection.write("one.md", article("First"))
+    collection.sync(datetime.now(UTC))
+    follower = Follower(collection)
+    yield follower
+    follower.close()
+
+
+def test_saved_file_is_followed(follower: Follower) -> None:
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+    follower.wait_for(lambda: "1 added: 3 feeds changed" in follower.lines)
+
+
+def test_fault_is_told_once(follower: Follower) -> None:
+    follower.collection.write("bad.md", "nothing")
+    follower.wait_for(lambda: any("bad.md:1:" in line for line in follower.lines))
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+    assert sum(line.startswith("bad.md:1: no front matter") for line in follower.lines) == 1
+
+
+def test_folder_that_goes_and_comes_back_is_followed(follower: Follower) -> None:
+    folder = follower.collection.folder
+    away = folder.rename(folder.with_name("away"))
+    follower.wait_for(lambda: any("the feeds stay as they are" in s for s in follower.lines))
+    assert follower.titles() == ["First"]
+    time.sleep(1.2)
+    assert len([line for line in follower.lines if "cannot be read" in line]) == 1
+    shutil.copytree(away, folder)
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+    follower.collection.write("three.md", article("Third"))
+    follower.wait_for(lambda: "Third" in follower.titles())
+
+
+def test_link_to_a_new_folder_is_followed(
+    make_collection: Callable[..., Collection], tmp_path: Path
+) -> None:
+    first, second = make_collection("first"), make_collection("second")
+    first.write("one.md", article("First"))
+    second.write("one.md", article("Second"))
+    current = tmp_path / "current"
+    current.symlink_to(first.folder)
+    follower = Follower(Collection(current, first.config))
+    follower.wait_for(lambda: follower.titles() == ["First"])
+    time.sleep(2.2)  # past the first look, and one more with nothing to see
+    (tmp_path / "next").symlink_to(second.folder)
+    (tmp_path / "next").replace(current)
+    follower.wait_for(lambda: follower.titles() == ["Second"])
+    second.write("two.md", article("Third"))
+    follower.wait_for(lambda: "Third" in follower.titles())
+    follower.close()
+
+
+def test_fault_told_before_is_not_told_again(collection: Collection) -> None:
+    collection.write("bad.md", "nothing")
+    report = collection.sync()
+    lines: list[str] = []
+    Teller(lines.append, report.faults).tell(collection.sync())
+    assert lines == []
+
+
+def test_sync_without_a_change_tells_nothing(collection: Collection) -> None:
+    collection.write("one.md", article("First"))
+    lines: list[str] = []
+    teller = Teller(lines.append)
+    teller.tell(collection.sync())
+    teller.tell(collection.sync())
+    assert lines == ["1 added: 3 feeds changed"]
+
+
+def test_index_that_fails_is_tried_again(follower: Follower) -> None:
+    database = follower.collection.folder.parent / "articles.sqlite3"
+    follower.collection.index._engine.dispose()
+    database.unlink()
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    database.mkdir()
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: any("cannot be written" in line for line in follower.lines))
+    database.rmdir()
+    follower.wait_for(lambda: "Second" in follower.titles(), 20)
+
+
+def test_what_the_watch_missed_is_found_soon(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection.write("one.md", article("First"))
+    collection.sync(datetime.now(UTC))
+    collection.write("two.md", article("Before the watch"))
+    monkeypatch.setattr(watching, "NEXT_LOOK", 1)
+    follower = Follower(collection)
+    follower.wait_for(lambda: "Before the watch" in follower.titles())
+    follower.close()
