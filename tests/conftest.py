@@ -59,3 +59,15 @@ def site(collection: Collection, serve: Callable[[Collection], Site]) -> Site:
     """One article, served."""
     collection.write("one.md", article())
     return serve(collection)
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One article, served to every test that only reads."""
+    folder = tmp_path_factory.mktemp("standing")
+    database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
+    collection = Collection(folder, Config(articles=folder, database=database))
+    collection.write("one.md", article())
+    site = Site(collection)
+    yield site
+    site.close()

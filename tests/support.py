@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 from werkzeug.serving import make_server
@@ -62,7 +64,15 @@ class Collection:
 
     def sync(self, now: datetime = NOW) -> Report:
         """Bring the index up to the files."""
-        return sync(self.index, self.folder, now)
+        return sync(self.index, self.folder, lambda: now)
+
+
+class Raw(NamedTuple):
+    """A response as it came over the wire, no content coding undone."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
 
 
 class Site:
@@ -72,7 +82,8 @@ class Site:
         self.collection = collection
         collection.sync(datetime.now(UTC))
         self._server = make_server("127.0.0.1", 0, create_app(collection.config), threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        # Looks often whether it should stop: half a second by default.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         self.base = f"http://127.0.0.1:{self._server.port}"
         # No header that a test does not name, and no redirect followed.
@@ -86,6 +97,19 @@ class Site:
         """A request with headers named with underscores."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.request(method, path, headers=named)
+
+    def raw(self, target: str, host: str = "localhost", **headers: str) -> Raw:
+        """GET a target as it stands, with nothing normalised, from any host."""
+        connection = HTTPConnection("127.0.0.1", self._server.port, timeout=10)
+        try:
+            connection.putrequest("GET", target, skip_host=True, skip_accept_encoding=True)
+            for name, value in {"Host": host, **headers}.items():
+                connection.putheader(name.replace("_", "-"), value)
+            connection.endheaders()
+            response = connection.getresponse()
+            return Raw(response.status, response.headers, response.read())
+        finally:
+            connection.close()
 
     def sync(self) -> Report:
         """Bring the index up to the files, now."""

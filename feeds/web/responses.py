@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask import Response, request
+from werkzeug.datastructures import Headers
 from werkzeug.http import http_date, parse_date, parse_etags
 
 from feeds.publish import Published
 from feeds.web.memory import Kept
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 #: Apache's mod_deflate and its like write the coding into the tag.
 _CODING_SUFFIX = re.compile(r"-(gzip|br|zstd)$")
@@ -28,11 +33,21 @@ PREFLIGHT = {
 }
 
 
+class _NotModified(Response):
+    """A 304, with the Last-Modified that Werkzeug 3.1 takes out as it sends one."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        if "Last-Modified" in self.headers:
+            headers["Last-Modified"] = self.headers["Last-Modified"]
+        return headers
+
+
 def respond(kept: Kept, now: datetime, max_age: int) -> Response:
     """A document as the request wants it: 200 in some coding, or 304 without a body."""
     published = kept.published
     if is_fresh(published, now):
-        response = Response(status=304)
+        response: Response = _NotModified(status=304)
         # A default of Flask's; a 304 describes no body.
         del response.headers["Content-Type"]
     else:
@@ -42,7 +57,7 @@ def respond(kept: Kept, now: datetime, max_age: int) -> Response:
         if coding != "identity":
             response.headers["Content-Encoding"] = coding
     # A 304 repeats them all (RFC 9110 section 15.4.5): NetNewsWire and FreshRSS
-    # overwrite what they stored. Werkzeug's make_conditional drops Last-Modified.
+    # overwrite what they stored.
     response.headers["ETag"] = f'W/"{published.etag}"'
     if published.modified:
         response.headers["Last-Modified"] = http_date(published.modified)
@@ -58,13 +73,21 @@ def is_fresh(published: Published, now: datetime) -> bool:
     if "If-None-Match" in request.headers:
         # If-Modified-Since is ignored then (RFC 9110 section 13.1.3).
         tags = parse_etags(request.headers["If-None-Match"])
-        known = {_CODING_SUFFIX.sub("", tag) for tag in tags.as_set(include_weak=True)}
+        # Werkzeug 3.1 reads the empty tag `""` as None.
+        known = {_CODING_SUFFIX.sub("", tag or "") for tag in tags.as_set(include_weak=True)}
         return tags.star_tag or published.etag in known
-    since = parse_date(request.headers.get("If-Modified-Since"))
+    since = _moment(request.headers.get("If-Modified-Since"))
     if since is None or published.modified is None:
         return False
     # A date of the future cannot be one of ours.
     return published.modified <= since <= now
+
+
+def _moment(date: str | None) -> datetime | None:
+    try:
+        return parse_date(date)
+    except OverflowError:  # of a year beyond all years, which Werkzeug 3.1 lets through
+        return None
 
 
 def lifetime(published: Published, now: datetime, max_age: int) -> int:

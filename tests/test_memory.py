@@ -1,0 +1,138 @@
+"""What is kept in memory, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from support import NOW, Collection, Site, article
+
+from feeds.index import IndexUnavailable
+from feeds.publish import Published
+from feeds.web.memory import MEMORY, Memory
+
+FEED = "/topics/ai/feed.atom"
+
+
+class Maker:
+    """Makes documents and counts them."""
+
+    def __init__(self, body: bytes = b"", due: int | None = None) -> None:
+        self.body = body
+        self.due = due
+        self.made = 0
+
+    def __call__(self) -> Published:
+        self.made += 1
+        due = None if self.due is None else NOW + timedelta(seconds=self.due)
+        return Published(
+            body=self.body or b"%d" % self.made,
+            content_type="text/plain",
+            etag="",
+            modified=None,
+            due=due,
+        )
+
+
+def unavailable() -> Published:
+    raise IndexUnavailable("gone")
+
+
+def test_document_is_made_once_for_a_revision() -> None:
+    revisions = [1]
+    memory, make = Memory(lambda: revisions[0]), Maker()
+    kept = memory.answer("/", NOW, make)
+    assert memory.answer("/", NOW + timedelta(days=9), make) is kept
+    revisions[0] = 2
+    assert memory.answer("/", NOW, make).published.body == b"2"
+    assert make.made == 2
+
+
+def test_each_address_has_a_document_of_its_own() -> None:
+    memory = Memory(lambda: 1)
+    one, two = memory.answer("/1", NOW, Maker(b"one")), memory.answer("/2", NOW, Maker(b"two"))
+    assert (one.published.body, two.published.body) == (b"one", b"two")
+
+
+@pytest.mark.parametrize(("seconds", "made"), [(9.9, 1), (10, 2), (11, 2)])
+def test_document_is_made_anew_when_time_changes_it(seconds: float, made: int) -> None:
+    memory, make = Memory(lambda: 1), Maker(due=10)
+    memory.answer("/", NOW, make)
+    memory.answer("/", NOW + timedelta(seconds=seconds), make)
+    assert make.made == made
+
+
+def test_change_while_a_document_is_made_makes_it_again() -> None:
+    revisions = [1]
+    memory, make = Memory(lambda: revisions[0]), Maker()
+
+    def slow() -> Published:
+        made = make()
+        revisions[0] = 2
+        return made
+
+    memory.answer("/", NOW, slow)
+    memory.answer("/", NOW, make)
+    assert make.made == 2
+
+
+def test_last_good_version_stays_while_the_index_cannot_be_read() -> None:
+    memory = Memory(lambda: 1)
+    kept = memory.answer("/", NOW, Maker(b"good", due=10))
+    assert memory.answer("/", NOW + timedelta(seconds=10), unavailable) is kept
+    with pytest.raises(IndexUnavailable):
+        memory.answer("/other", NOW, unavailable)
+
+
+def test_documents_asked_for_lately_stay_within_the_bound() -> None:
+    memory, third = Memory(lambda: 1), Maker(bytes(MEMORY // 3))
+    for address in ("/1", "/2", "/3", "/1", "/4"):
+        memory.answer(address, NOW, third)
+    assert third.made == 4
+    memory.answer("/1", NOW, third)
+    assert third.made == 4
+    memory.answer("/2", NOW, third)
+    assert third.made == 5
+
+
+def test_document_larger_than_the_bound_is_answered_and_not_kept() -> None:
+    memory, make = Memory(lambda: 1), Maker(bytes(MEMORY + 1))
+    for _ in range(2):
+        assert len(memory.answer("/", NOW, make).published.body) == MEMORY + 1
+    assert make.made == 2
+
+
+def test_document_is_compressed_once() -> None:
+    kept = Memory(lambda: 1).answer("/", NOW, Maker(b"text" * 999))
+    for coding in ("gzip", "br", "identity"):
+        assert kept.coded(coding) is kept.coded(coding)
+    assert len({kept.coded(coding) for coding in ("gzip", "br", "identity")}) == 3
+
+
+def test_feeds_in_memory_stay_up_without_the_index(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    collection.write("one.md", article(topics=("AI", "Law")))
+    site = serve(collection)
+    before = site.get(FEED)
+    with collection.index.writing() as connection:
+        connection.execute(text("DROP TABLE state"))
+    after = site.get(FEED)
+    assert (after.status_code, after.content) == (200, before.content)
+    assert after.headers["ETag"] == before.headers["ETag"]
+    etag = before.headers["ETag"]
+    assert site.get(FEED, if_none_match=etag).status_code == 304
+    for path in ("/topics/law/feed.atom", "/topics/ai/", "/"):
+        refused = site.get(path)
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"] == "30"
+        assert refused.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert refused.headers["Access-Control-Allow-Origin"] == "*"
+    health = site.get("/healthz")
+    assert health.status_code == 503
+    assert health.json() == {"status": "the index cannot be read"}
+    site.sync()
+    assert site.get("/topics/law/feed.atom").status_code == 200
+    assert site.get("/healthz").status_code == 200
