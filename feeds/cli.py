@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 
@@ -21,7 +21,7 @@ from feeds.formats import FORMATS
 from feeds.index import Index, IndexUnavailable
 from feeds.sync import Report, sync
 from feeds.watch import watch
-from feeds.web import environment_config, open_index
+from feeds.web import environment_config, open_index, utc_now
 
 #: Feeds and faults that are printed before the rest is only counted.
 _SHOWN = 10
@@ -83,7 +83,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     base = config.base_url or f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
     click.echo(f"The feeds of {config.articles} are listed at {base}/")
-    listing = catalogue.listing(datetime.now(UTC))
+    listing = catalogue.listing(utc_now())
     for item in listing[:_SHOWN]:
         click.echo(f"  {base}{item.selection.path}{FORMATS['atom'].file}")
     if listing[_SHOWN:]:
@@ -175,7 +175,7 @@ def check(ctx: click.Context, folder: Path | None) -> None:
 @click.pass_obj
 def list_feeds(config: Config, folder: Path | None, as_json: bool) -> None:
     """List topics and providers, with their counts and addresses."""
-    listing = open_index(_with_folder(config, folder)).listing(datetime.now(UTC))
+    listing = open_index(_with_folder(config, folder)).listing(utc_now())
     rows = [
         {
             "kind": item.selection.kind,
@@ -221,7 +221,7 @@ def explain(config: Config, file: Path, folder: Path | None) -> None:
     faults = _sync(catalogue).faults
     fault = next((fault for fault in faults if fault.path == path), None)
     reading = parse_article(file.read_bytes(), str(file))
-    for line in explain_article(catalogue, stem, reading, fault, datetime.now(UTC)):
+    for line in explain_article(catalogue, stem, reading, fault, utc_now()):
         click.echo(line)
 
 
@@ -242,7 +242,7 @@ def _sync(catalogue: Index) -> Report:
             bar.length = total
             bar.update(done - bar.pos)
 
-        return sync(catalogue, catalogue.config.articles, datetime.now(UTC), advance)
+        return sync(catalogue, catalogue.config.articles, utc_now, advance)
 
 
 def _show(report: Report) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import (
@@ -77,10 +79,13 @@ class Index:
         self.url = make_url(url)
         self.config = config
         self._engine = _engine(url)
+        self._path = Path(str(self.url.database))
+        self._inode: int | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A read transaction. Raises IndexUnavailable for all that goes wrong in it."""
+        self._reopen_if_replaced()
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -91,20 +96,41 @@ class Index:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The one write transaction, with the tables there; others wait for it."""
-        Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._path.exists():
+            # What a deleted index left behind belongs to no other.
+            for suffix in ("-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            self._path.touch()
+        self._reopen_if_replaced()
         engine = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         try:
             with engine.begin() as connection:
                 _create(connection)
                 yield connection
-        except exc.OperationalError as error:
+        except exc.DBAPIError as error:
             message = f"the index {self.url.render_as_string()} cannot be written: {error.orig}"
             raise IndexUnavailable(message) from error
+
+    def _reopen_if_replaced(self) -> None:
+        """Let go of a file that was deleted: its connections would read it for ever."""
+        try:
+            inode = self._path.stat().st_ino
+        except OSError:
+            inode = None
+        if inode != self._inode:
+            self.close()
+            self._inode = inode
+
+    def close(self) -> None:
+        """Close the idle connections; the next use opens new ones."""
+        self._engine.dispose()
 
     def revision(self) -> int:
         """A number that grows with every change of what the public sees."""
         with self.reading() as connection:
-            return connection.execute(select(state.c.revision)).scalar_one()
+            revision: int = connection.execute(select(state.c.revision)).scalar_one()
+            return revision
 
     def find(self, selection: Selection, now: datetime) -> Found | None:
         """The newest visible articles of a selection, ties by id; None if not public."""
@@ -148,10 +174,11 @@ class Index:
     def _candidates(self, kind: Kind, slug: str) -> Iterator[Any]:
         yield feeds.c.slug == slug
         names = self.config.topics if kind == "topic" else self.config.providers
+        natural = slugify(kind, slug)
+        yield feeds.c.slug == natural
         for key, name in names.items():
-            if slug in name.former or slug == slugify(kind, key):
+            if natural in (slugify(kind, old) for old in (key, *name.former)):
                 yield feeds.c.key == key
-        yield feeds.c.slug == slugify(kind, slug)
 
     def listing(self, now: datetime) -> list[Listed]:
         """Every public feed: the site, then topics, then providers, by name."""
@@ -251,7 +278,12 @@ def _create(connection: Connection) -> None:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30})
+    def connect_to_file() -> sqlite3.Connection:
+        # `rw`: a reader must not make an empty index where one was deleted.
+        file = f"file:{quote(str(make_url(url).database))}?mode=rw"
+        return sqlite3.connect(file, uri=True, timeout=30, check_same_thread=False)
+
+    engine = create_engine(url, creator=connect_to_file, max_overflow=-1)
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -61,8 +61,9 @@ class Placing:
 
     connection: Connection
     config: Config
-    now: datetime
+    clock: Callable[[], datetime]
     refresh: bool
+    now: datetime = field(init=False)
     feeds: dict[Key, Row[Any]] = field(default_factory=dict)
 
     def place(self, outcome: dict[str, Article | None]) -> int | None:
@@ -70,6 +71,7 @@ class Placing:
 
         How many feeds look different afterwards; None if the index stayed as it was.
         """
+        self.now = self.clock()
         if self.refresh:
             kept = self.connection.execute(select(tables.articles)).all()
             outcome = {**{row.stem: index.decode(row.document) for row in kept}, **outcome}
@@ -89,7 +91,10 @@ class Placing:
         if self.refresh:
             affected = {row.id for row in self.feeds.values()}
         before = {feed: self._head(feed) for feed in affected}
+        known = {row.id for row in self.feeds.values()}
         self._replace(leaving, moving)
+        for feed in {row.id for row in self.feeds.values()} - known:
+            before[feed] = _Head(entries=[], latest=0, name="")
         return self._date(before)
 
     def _load_feeds(self) -> None:
@@ -225,10 +230,9 @@ class Placing:
         second = int(self.now.timestamp())
         changes = []
         for key, feed in self.feeds.items():
-            head = self._head(feed.id) if feed.id in before or feed.changed is None else None
-            if head is None:
+            if feed.id not in before:
                 continue
-            old = before.get(feed.id, _Head(entries=[], latest=0, name=""))
+            old, head = before[feed.id], self._head(feed.id)
             was_public = feed.changed is not None or bool(old.entries)
             settings_changed = self.refresh and (was_public or key == ("site", ""))
             if head.entries == old.entries and not settings_changed:
@@ -238,6 +242,11 @@ class Placing:
             name = head.name or old.name or feed.name
             changes.append({"old": feed.id, "changed": changed, "name": name})
         if changes:
+            finished = int(self.clock().timestamp())
+            if finished > second:
+                # Meanwhile an article may have come due, and dated what we replace.
+                for change in changes:
+                    change["changed"] = max(change["changed"], finished + 1)
             statement = update(tables.feeds).where(tables.feeds.c.id == bindparam("old"))
             values: dict[str, Any] = {"changed": bindparam("changed"), "name": bindparam("name")}
             self.connection.execute(statement.values(values), changes)
@@ -250,7 +259,7 @@ class Placing:
         After a clock that jumped back the wait would be long; then the order of
         changes counts for more than their date.
         """
-        time.sleep(min(max(changed - self.now.timestamp(), 0), 1))
+        time.sleep(min(max(changed - self.clock().timestamp(), 0), 1))
 
 
 def _row(placed: _Placed) -> dict[str, Any]:

@@ -41,18 +41,19 @@ class Report:
 def sync(
     catalogue: Index,
     directory: Path,
-    now: datetime,
+    clock: Callable[[], datetime],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
     """Bring the index up to a folder's files.
 
-    A second sync waits for the first. Whatever ends it early leaves the index as
+    `clock` tells the time in UTC, as the sync goes on. A second sync waits for the
+    first. Whatever ends it early leaves the index as
     it was. Raises OSError if the folder cannot be read, IndexUnavailable if the
     index cannot be written.
     """
     with catalogue.writing() as connection:
         listing = list_files(directory)
-        run = _Sync(connection, catalogue.config, directory, now)
+        run = _Sync(connection, catalogue.config, directory, clock)
         run.read(listing, progress)
         return run.finish()
 
@@ -62,7 +63,8 @@ class _Sync:
     connection: Connection
     config: Config
     directory: Path
-    now: datetime
+    clock: Callable[[], datetime]
+    now: datetime = field(init=False)
     known: dict[str, Any] = field(init=False)
     rows: list[dict[str, Any]] = field(default_factory=list)
     stale: set[str] = field(default_factory=set)
@@ -72,6 +74,7 @@ class _Sync:
     unreadable: list[ArticleError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.now = self.clock()
         rows = self.connection.execute(select(tables.files))
         self.known = {row.path: row for row in rows}
         # The code that reads articles is part of what made the index.
@@ -155,7 +158,8 @@ class _Sync:
     def finish(self) -> Report:
         """Write what was read, and date the feeds that subscribers see changed."""
         self._write_files()
-        touched = Placing(self.connection, self.config, self.now, self.refresh).place(self.outcome)
+        placing = Placing(self.connection, self.config, self.clock, self.refresh)
+        touched = placing.place(self.outcome)
         values = {"synced": int(self.now.timestamp()), "fingerprint": self.fingerprint}
         if touched is not None:
             values["revision"] = tables.state.c.revision + 1

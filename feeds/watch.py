@@ -65,7 +65,7 @@ def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> N
     ):
         replaced = directory.stat().st_ino != watched
         if changes or replaced or time.monotonic() >= next_look:
-            report = sync(catalogue, directory, datetime.now(UTC))
+            report = sync(catalogue, directory, lambda: datetime.now(UTC))
             next_look = time.monotonic() + NEXT_LOOK
             teller.tell(report)
         if replaced:

@@ -77,7 +77,9 @@ def test_site_without_articles_is_an_empty_feed(collection: Collection) -> None:
     assert found and found.articles == ()
 
 
-@pytest.mark.parametrize("slug", ["computer-vision", "Computer-Vision", "computer vision", "cv"])
+@pytest.mark.parametrize(
+    "slug", ["computer-vision", "Computer-Vision", "computer vision", "cv", "CV"]
+)
 def test_slug_is_resolved_in_each_spelling(
     make_collection: Callable[..., Collection], slug: str
 ) -> None:
@@ -141,6 +143,37 @@ def test_index_of_another_version_is_made_anew(collection: Collection) -> None:
     with collection.index.writing() as connection:
         connection.execute(tables.state.update().values(version=0))
     assert collection.sync(NOW + timedelta(hours=1)).added == 1
+
+
+def test_deleted_index_is_noticed_and_made_again(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    path = collection.folder.parent / "articles.sqlite3"
+    path.unlink()
+    with pytest.raises(IndexUnavailable):
+        collection.index.revision()
+    assert not path.exists()
+    assert collection.sync(NOW + timedelta(hours=1)).added == 1
+    found = collection.index.find(EVERYTHING, NOW + timedelta(hours=1))
+    assert found and len(found.articles) == 1
+
+
+def test_index_replaced_by_another_process_is_read(collection: Collection) -> None:
+    collection.write("one.md", article("Old"))
+    collection.sync()
+    assert collection.index.revision() == 1
+    (collection.folder.parent / "articles.sqlite3").unlink()
+    collection.write("one.md", article("New"))
+    other = Collection(collection.folder, collection.config)
+    other.sync(NOW + timedelta(hours=1))
+    found = collection.index.find(EVERYTHING, NOW + timedelta(hours=1))
+    assert found and found.articles[0].title == "New"
+
+
+def test_file_that_is_no_database_is_named(collection: Collection) -> None:
+    (collection.folder.parent / "articles.sqlite3").write_bytes(b"garbage" * 1000)
+    with pytest.raises(IndexUnavailable, match="cannot be written: file is not a database"):
+        collection.sync()
 
 
 def test_unreadable_index_is_named(make_collection: Callable[..., Collection]) -> None:

@@ -12,6 +12,7 @@ from support import NOW, Collection, article
 
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
+from feeds.sync import sync
 
 AI = Selection(kind="topic", key="ai", slug="ai")
 EXAMPLE = Selection(kind="provider", key="example.org", slug="example.org")
@@ -188,6 +189,17 @@ def test_sync_after_an_article_came_due_dates_nothing_again(collection: Collecti
     assert changed(collection, EVERYTHING) == NOW
 
 
+def test_sync_of_others_does_not_date_a_topic_that_time_made_public(
+    collection: Collection,
+) -> None:
+    due = NOW + timedelta(minutes=10)
+    collection.write("one.md", article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    collection.write("low.md", article("Low", quality=1, topics=("Law",)))
+    collection.sync()
+    (collection.folder / "low.md").unlink()
+    assert collection.sync(LATER).touched == 0
+
+
 def test_change_in_the_second_of_a_due_article_comes_after_it(collection: Collection) -> None:
     due = NOW + timedelta(minutes=10)
     collection.write("one.md", article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ")))
@@ -196,6 +208,18 @@ def test_change_in_the_second_of_a_due_article_comes_after_it(collection: Collec
     collection.write("old.md", article("Edited"))
     collection.sync(due + timedelta(milliseconds=900))
     assert changed(collection, EVERYTHING) == due + timedelta(seconds=1)
+
+
+def test_sync_during_which_an_article_comes_due_is_dated_after_it(collection: Collection) -> None:
+    due = NOW + timedelta(minutes=10)
+    collection.write("one.md", article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    collection.write("old.md", article("Old"))
+    collection.sync()
+    collection.write("old.md", article("Edited"))
+    times = iter([due - timedelta(seconds=1)] * 2 + [due + timedelta(milliseconds=10)] * 2)
+    sync(collection.index, collection.folder, lambda: next(times))
+    found = collection.index.find(EVERYTHING, LATER)
+    assert found and found.changed == due + timedelta(seconds=1)
 
 
 def test_announced_update_is_told_as_due(collection: Collection) -> None:

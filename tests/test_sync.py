@@ -204,7 +204,7 @@ def test_progress_counts_every_file(collection: Collection) -> None:
     for number in range(3):
         collection.write(f"{number}.md", article())
     seen: list[tuple[int, int]] = []
-    sync(collection.index, collection.folder, NOW, lambda done, total: seen.append((done, total)))
+    sync(collection.index, collection.folder, lambda: NOW, lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -253,7 +253,7 @@ def _slow_sync(database: str, folder: Path, started: object) -> None:
             started.set()  # type: ignore[attr-defined]  # an Event of multiprocessing
             time.sleep(60)
 
-    sync(Index(database, Config()), folder, LATER, wait)
+    sync(Index(database, Config()), folder, lambda: LATER, wait)
 
 
 def test_two_syncs_at_once_both_succeed(collection: Collection) -> None:
@@ -263,7 +263,7 @@ def test_two_syncs_at_once_both_succeed(collection: Collection) -> None:
 
     def run() -> None:
         index = Index(collection.config.database, collection.config)
-        reports.append(sync(index, collection.folder, NOW))
+        reports.append(sync(index, collection.folder, lambda: NOW))
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
@@ -284,7 +284,7 @@ def test_index_that_cannot_be_written_says_so(
 
 def test_seeds_make_three_feeds_with_one_entry(make_collection: Callable[..., Collection]) -> None:
     collection = make_collection()
-    sync(collection.index, SEEDS, NOW)
+    sync(collection.index, SEEDS, lambda: NOW)
     listed = [(i.selection.kind, i.selection.slug, i.count) for i in collection.index.listing(NOW)]
     assert listed == [
         ("site", "", 1),

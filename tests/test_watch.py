@@ -123,7 +123,7 @@ def test_sync_without_a_change_tells_nothing(collection: Collection) -> None:
 
 def test_index_that_fails_is_tried_again(follower: Follower) -> None:
     database = follower.collection.folder.parent / "articles.sqlite3"
-    follower.collection.index._engine.dispose()
+    follower.collection.index.close()
     database.unlink()
     for suffix in ("-wal", "-shm"):
         database.with_name(database.name + suffix).unlink(missing_ok=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.utils import host_is_trusted
 
 from feeds.config import Config, read_config
 from feeds.index import Index, IndexUnavailable
@@ -29,6 +31,11 @@ _SECURITY = {
 }
 
 
+def utc_now() -> datetime:
+    """The time, for whatever takes it as an argument."""
+    return datetime.now(UTC)
+
+
 def create_app(config: Config | None = None) -> Flask:
     """The WSGI application; without a configuration, that of the environment.
 
@@ -38,19 +45,18 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or environment_config()
     app = Flask("feeds", template_folder="web/templates", static_folder="web/static")
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
-    if not config.base_url:
-        # Without a fixed address documents carry the request's host: a forged
-        # one must never reach them.
-        app.config["TRUSTED_HOSTS"] = list(config.trusted_hosts)
     # By default Werkzeug answers redirects with a body of HTML.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     catalogue = open_index(config)
     _fill(catalogue)
+    # What is registered first runs last: it sees the answer of the rate limit too.
+    app.after_request(_settle)
+    if not config.base_url:
+        app.before_request(lambda: _refuse_host(config.trusted_hosts))
     app.before_request(_preflight)
     limit_rate(app, config.rate_limit)
     add_routes(app, Site(catalogue))
-    app.after_request(_settle)
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(IndexUnavailable, _unavailable)
     return app
@@ -74,9 +80,21 @@ def open_index(config: Config) -> Index:
 
 def _fill(catalogue: Index) -> None:
     try:
-        catalogue.health(datetime.now(UTC))
+        catalogue.health(utc_now())
     except IndexUnavailable:
-        sync(catalogue, catalogue.config.articles, datetime.now(UTC))
+        sync(catalogue, catalogue.config.articles, utc_now)
+    # A server that forks after this must not share connections among processes.
+    catalogue.close()
+
+
+def _refuse_host(trusted: tuple[str, ...]) -> Response | None:
+    """Without `base_url` documents carry the request's host: no forged one may reach them."""
+    # Not Flask's TRUSTED_HOSTS: Werkzeug 3.1 cuts a trusted `[::1]` at its first
+    # colon, takes an empty list for every host, and tells capitals apart.
+    name = re.sub(r":\d+$", "", request.host.lower())
+    if name in trusted or (trusted and host_is_trusted(name, trusted)):
+        return None
+    return plain(400, "400 Bad Request: this host is not trusted, set base_url or trusted_hosts")
 
 
 def _preflight() -> Response | None:
@@ -96,9 +114,6 @@ def _settle(response: Response) -> Response:
 
 
 def _refuse(error: HTTPException) -> Response:
-    if error.response is not None:
-        made: Response = error.response  # type: ignore[assignment]  # ours, from abort
-        return made
     response = plain(error.code or 500, f"{error.code} {error.name}: {error.description}")
     for name, value in error.get_headers():
         if name != "Content-Type":

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 from flask import Flask, Response, abort, jsonify, render_template, request
+from werkzeug.urls import iri_to_uri
 
 from feeds.document import titles
 from feeds.formats import FORMATS, Format
 from feeds.index import Index, IndexUnavailable
 from feeds.publish import Published, etag, find_feed, publish
-from feeds.selection import EVERYTHING, Kind, Selection
+from feeds.selection import EVERYTHING, Kind, Selection, slugify
 from feeds.web.memory import Memory
 from feeds.web.responses import moved, plain, respond
 
@@ -31,7 +32,8 @@ class Site:
     @property
     def base(self) -> str:
         """The site's address without a final slash."""
-        return self.config.base_url or request.root_url.rstrip("/")
+        # Werkzeug decodes `xn--` hosts, and no header can carry what comes of it.
+        return self.config.base_url or iri_to_uri(request.root_url).rstrip("/")
 
     def answer(self, make: Callable[[datetime], Published]) -> Response:
         """Answer from memory, or with what `make` makes for this moment."""
@@ -56,9 +58,11 @@ class Site:
         if selection:
             return self.config.name(selection).withdrawn
         names = {"topic": self.config.topics, "provider": self.config.providers}.get(kind, {})
+        asked = slugify(kind, slug)
         return any(
-            name.withdrawn and slug in (*name.former, self.config.slug(kind, key))
+            asked in (slugify(kind, known) for known in (key, name.slug, *name.former))
             for key, name in names.items()
+            if name.withdrawn
         )
 
     def feed(self, form: Format, kind: Kind, slug: str = "") -> Response:
@@ -77,9 +81,7 @@ class Site:
         def make(now: datetime) -> Published:
             selection = self.select(kind, slug, "", now)
             made = find_feed(self.catalogue, selection, self.base, now)
-            if made is None:
-                abort(plain(404, "404 Not Found: no such feed"))
-            feed, found = made
+            feed, found = made or abort(plain(404, "404 Not Found: no such feed"))
             return _html("feed.html", found.due, feed=feed, formats=FORMATS.values(), site=self)
 
         return self.answer(make)

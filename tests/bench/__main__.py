@@ -54,7 +54,7 @@ def _load(folder: Path) -> None:
 
 
 def _sync(catalogue: Index, folder: Path) -> None:
-    sync(catalogue, folder, datetime.now(UTC))
+    sync(catalogue, folder, lambda: datetime.now(UTC))
 
 
 def _timed(work: Callable[[], None]) -> float:
