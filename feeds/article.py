@@ -172,9 +172,6 @@ def _read(stem: str, fields: Fields, body: str) -> Article:
     fields.require("title", "publishedDateTime", "quality")
     if fields.node("originalUrl") is None:
         fields.require("webUrl")
-    title = fields.text("title")
-    if fields.text("title", str) and not title:
-        fields.fault("title", "'title' has no visible character, write one")
     original = fields.uri("originalUrl")
     link = fields.uri("webUrl") or original or ""
     published = fields.time("publishedDateTime") or EARLIEST
@@ -183,7 +180,7 @@ def _read(stem: str, fields: Fields, body: str) -> Article:
     topics = {fold(topic): topic for topic in reversed(fields.texts("topics"))}
     return Article(
         stem=stem,
-        title=title,
+        title=fields.text("title", _visible),
         link=link,
         published=published,
         # An article whose date moves on is not thereby updated before it.
@@ -204,6 +201,13 @@ def _read(stem: str, fields: Fields, body: str) -> Article:
         related=_related(fields),
         frame=fields.uri("featuredContent", clean.frame),
     )
+
+
+def _visible(raw: str) -> str:
+    cleaned = clean.text(raw)
+    if not cleaned:
+        raise ValueError("has no visible character, write one")
+    return cleaned
 
 
 def _provider(fields: Fields, link: str) -> Provider:

@@ -12,6 +12,7 @@ from werkzeug.urls import iri_to_uri
 # C0 and C1 but for white space, surrogates, U+FFFD and the non-characters that
 # XML 1.0 section 2.2 leaves out.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd\ufffe\uffff]")
+_CONTROLS_OF_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
 # RFC 3986 section 3 with a host of letters, digits and hyphens: nothing to do.
 _PLAIN_URI = re.compile(
     r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[0-9]{1,4})?"
@@ -21,6 +22,8 @@ _PLAIN_URI = re.compile(
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _ANY_URI = re.compile(r"https?://[^\s/?#\\]+(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _IFRAME = re.compile(r"<iframe\b[^>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.I)
+#: A picture whose address was not fit to stay.
+_NO_PICTURE = re.compile(r"<img(?:\s+(?!src=)[\w-]+=\"[^\"]*\")*\s*/?>")
 _HTML = nh3.Cleaner(
     # Neither relative addresses nor tracking attributes survive a feed reader.
     url_schemes={"http", "https"},
@@ -55,17 +58,15 @@ def uri(raw: str) -> str:
     if _PLAIN_URI.fullmatch(raw):
         return raw
     if not _ANY_URI.fullmatch(raw):
-        raise ValueError(f"{raw[:80]!r} is not an absolute http or https URL, correct it")
+        raise ValueError(f"is not an absolute http or https URL but {raw[:80]!r}, correct it")
     try:
         made = iri_to_uri(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", _CONTROLS.sub("", raw)))
     except ValueError as error:  # includes UnicodeError, of a host that IDNA refuses
-        raise ValueError(f"{raw[:80]!r} is not a valid URL, correct it ({error})") from error
+        raise ValueError(f"is not a valid URL but {raw[:80]!r}, correct it") from error
     scheme, _, rest = made.partition("://")
     host = re.match(r"[^/?#]*", rest)
-    if not host or not re.fullmatch(
-        r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?", host[0]
-    ):
-        raise ValueError(f"{raw[:80]!r} has no valid host, correct it")
+    if not host or not _HOST.fullmatch(host[0]):
+        raise ValueError(f"has no valid host: {raw[:80]!r}, correct it")
     return f"{scheme.lower()}://{host[0]}" + _quote(rest[host.end() :])
 
 
@@ -84,13 +85,15 @@ def _escape(part: str) -> str:
 
 def markdown(raw: str) -> str:
     """HTML of CommonMark, without script, frame, form, style or relative address."""
-    return _HTML.clean(_MARKDOWN.render(_CONTROLS.sub("", raw).replace("\x85", " "))).strip()
+    safe = _NO_PICTURE.sub("", _HTML.clean(_MARKDOWN.render(raw)))
+    # Last, for an entity such as `&#12;` is decoded on the way.
+    return _CONTROLS_OF_HTML.sub("", safe).strip()
 
 
-def frame(raw: str) -> str | None:
-    """The address that the first iframe of some HTML shows; None without one."""
+def frame(raw: str) -> str:
+    """The address that the first iframe of some HTML shows; empty without one."""
     found = _IFRAME.search(raw)
     if not found:
-        return None
+        return ""
     address = html.unescape(found[1] or found[2] or found[3] or "").strip()
     return uri("https:" + address if address.startswith("//") else address)

@@ -148,8 +148,7 @@ def check(ctx: click.Context, folder: Path | None) -> None:
     listing = list_files(articles)
     owners: dict[str, str] = {}
     faults = [
-        ArticleError(str(articles / path), 1, f"the folder cannot be read, {reason}")
-        for path, reason in listing.unreadable.items()
+        ArticleError(str(articles / path), 1, fault) for path, fault in listing.faults.items()
     ]
     for file in listing.files:
         path = str(articles / file.path)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from feeds import clean, front_matter
-from feeds.front_matter import Node, Scalar
+from feeds.front_matter import FrontMatterError, Node, Scalar
 from feeds.selection import Kind, Selection, domain_key, fold, slugify
 
 
@@ -76,7 +76,7 @@ def _slug(kind: Kind) -> Callable[[Node], str]:
     def check(node: Node) -> str:
         slug = _text(node)
         if slug and slug != slugify(kind, slug):
-            raise ValueError(f"is {slug!r}, write it as {slugify(kind, slug)!r}")
+            raise ValueError(f"is {slug!r}, write {slugify(kind, slug)!r}")
         return slug
 
     return check
@@ -113,11 +113,12 @@ def _name(kind: Kind, name: str, node: Node) -> Name:
     values: dict[str, Any] = {}
     for setting, value in node.items.items():
         if setting not in known:
-            raise ValueError(f"{name}: {setting!r} is not known, known are {', '.join(known)}")
+            problem = f"{name}: {setting!r} is not known, known are {', '.join(known)}"
+            raise FrontMatterError(value.line, problem)
         try:
             values[setting] = known[setting](value)
         except ValueError as error:
-            raise ValueError(f"{name}: {setting} {error}") from error
+            raise FrontMatterError(value.line, f"{name}: {setting} {error}") from error
     return Name(**values)
 
 
@@ -222,39 +223,44 @@ def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:
 
     Relative paths in the file start at its folder. Raises ConfigError.
     """
-    known = {f.name: f for f in fields(Config)}
-    values = _read_file(path, known) if path else {}
+    values = _read_file(path) if path else {}
     for variable in sorted(environ):
-        name = variable.removeprefix("FEEDS_").lower()
-        if not variable.startswith("FEEDS_") or variable == "FEEDS_CONFIG":
-            continue
-        values[name] = _checked(known, name, Scalar(environ[variable], False, 1), variable)
+        if variable.startswith("FEEDS_") and variable != "FEEDS_CONFIG":
+            name = variable.removeprefix("FEEDS_").lower()
+            try:
+                values[name] = _checked(name, Scalar(environ[variable], False, 1))
+            except FrontMatterError as error:
+                raise ConfigError(f"{variable}: {error.problem}") from error
     return Config(**values)
 
 
-def _read_file(path: Path, known: Mapping[str, Field[Any]]) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     try:
         node = front_matter.read_front_matter(path.read_text("utf-8-sig"))
-    except front_matter.FrontMatterError as error:
+        values = {name: _checked(name, value) for name, value in node.items.items()}
+    except FrontMatterError as error:
         raise ConfigError(f"{path}:{error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read, {error}") from error
-    values = {
-        name: _checked(known, name, value, f"{path}:{value.line}: {name}")
-        for name, value in node.items.items()
-    }
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read, {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8, save the file as UTF-8") from error
     if "articles" in values:
         values["articles"] = path.parent / values["articles"]
     return values
 
 
-def _checked(known: Mapping[str, Field[Any]], name: str, value: Node, place: str) -> Any:
+def _checked(name: str, node: Node) -> Any:
+    """A setting's value. Raises FrontMatterError with the line at fault."""
+    known = {f.name: f for f in fields(Config)}
     if name not in known:
-        raise ConfigError(f"{place}: not a setting, known are {', '.join(known)}")
+        problem = f"{name} is not a setting, known are {', '.join(known)}"
+        raise FrontMatterError(node.line, problem)
     try:
-        return known[name].metadata["check"](value)
+        return known[name].metadata["check"](node)
+    except FrontMatterError as error:
+        raise FrontMatterError(error.line, f"{name}: {error.problem}") from error
     except ValueError as error:
-        raise ConfigError(f"{place}: {error}") from error
+        raise FrontMatterError(node.line, f"{name} {error}") from error
 
 
 def settings() -> list[tuple[str, Any, str]]:

@@ -57,7 +57,10 @@ class Fields:
             problem = f"'{name}' is {_KINDS.get(kind, 'a ' + kind)}, put quotes around it"
             self._faults.append((node.line, problem))
         else:
-            return cleaner(node.text)
+            try:
+                return cleaner(node.text)
+            except ValueError as error:
+                self._faults.append((node.line, f"'{name}' {error}"))
         return ""
 
     def texts(self, name: str) -> list[str]:
@@ -93,14 +96,9 @@ class Fields:
             self.fault(name, f"'{name}' {error}")
             return None
 
-    def uri(self, name: str, find: Callable[[str], str | None] = clean.uri) -> str | None:
-        """An absolute http or https URI that `find` sees in the text."""
-        written = self.text(name, str)
-        try:
-            return find(written) if written else None
-        except ValueError as error:
-            self.fault(name, f"'{name}': {error}")
-            return None
+    def uri(self, name: str, find: Callable[[str], str] = clean.uri) -> str | None:
+        """An absolute http or https URI that `find` sees in the text; None where absent."""
+        return self.text(name, find) or None
 
     def map(self, name: str) -> Fields:
         """A map; an empty one where absent."""

@@ -26,11 +26,11 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """The article files of a folder, by path, and the folders that refused."""
+    """The article files of a folder, by path, and what could not be listed."""
 
     files: tuple[File, ...]
-    #: Relative path to the reason; nothing is known of what lies below.
-    unreadable: dict[str, str]
+    #: Relative path to the fault; of a folder's, nothing is known of what lies below.
+    faults: dict[str, str]
 
 
 def list_files(directory: Path) -> Listing:
@@ -41,26 +41,30 @@ def list_files(directory: Path) -> Listing:
     """
     root = os.path.realpath(directory)
     files: list[File] = []
-    unreadable: dict[str, str] = {}
+    faults: dict[str, str] = {}
     folders = [""]
     while folders:
         folder = folders.pop()
         try:
             with os.scandir(f"{root}/{folder}" if folder else root) as found:
                 for item in found:
-                    _look(item, folder, root, files, folders)
+                    if item.name.isprintable():
+                        _look(item, folder, root, files, folders)
+                    else:  # a line break, or bytes that are no UTF-8
+                        shown = ascii(f"{folder}/{item.name}".lstrip("/"))
+                        faults[shown] = "the name cannot be printed, rename it"
         except OSError as error:
             if not folder:
                 raise
-            unreadable[folder] = error.strerror or str(error)
-    return Listing(files=tuple(sorted(files, key=lambda f: f.path)), unreadable=unreadable)
+            faults[folder] = f"the folder cannot be read, {error.strerror}"
+    return Listing(files=tuple(sorted(files, key=lambda f: f.path)), faults=faults)
 
 
 def _look(
     item: os.DirEntry[str], folder: str, root: str, files: list[File], folders: list[str]
 ) -> None:
     path = f"{folder}/{item.name}" if folder else item.name
-    if item.name.startswith(".") or not item.name.isprintable():
+    if item.name.startswith("."):
         return
     if item.is_dir(follow_symlinks=False):
         folders.append(path)

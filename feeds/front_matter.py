@@ -100,8 +100,13 @@ def read_front_matter(text: str) -> Mapping:
                 second = _node(next(events), events, 0)
                 raise FrontMatterError(second.line, "a second document, keep only one")
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise FrontMatterError(line, f"bad YAML, {error.problem or error.context}") from error
+        mark, context = error.problem_mark, error.context_mark
+        if mark and context and mark.line >= text.count("\n"):
+            # What is missing at the end began further up.
+            mark = context
+        raise FrontMatterError(
+            mark.line + 1 if mark else 1, f"bad YAML, {error.problem}"
+        ) from error
     except yaml.reader.ReaderError as error:
         # libyaml counts bytes.
         line = text.encode().count(b"\n", 0, error.position) + 1
@@ -120,7 +125,8 @@ def _node(event: Any, events: Iterator[Event], depth: int) -> Node:
         problem = f"the alias *{event.anchor} is not allowed, write the value out"
         raise FrontMatterError(line, problem)
     if event.tag is not None:
-        raise FrontMatterError(line, f"the tag {event.tag} is not allowed, remove it")
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        raise FrontMatterError(line, f"the tag {tag} is not allowed, remove it")
     if isinstance(event, ScalarEvent):
         return Scalar(event.value, not event.style, line)
     if depth >= MAX_DEPTH:

@@ -71,7 +71,7 @@ class _Sync:
     #: What became of each stem: its article, or None where it left.
     outcome: dict[str, Article | None] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    unreadable: list[ArticleError] = field(default_factory=list)
+    unlisted: list[ArticleError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.now = self.clock()
@@ -95,8 +95,7 @@ class _Sync:
             else:
                 self._refuse(file, owner)
             progress(done, len(listing.files))
-        for path, reason in listing.unreadable.items():
-            self.unreadable.append(ArticleError(path, 1, f"the folder cannot be read, {reason}"))
+        self.unlisted = [ArticleError(path, 1, fault) for path, fault in listing.faults.items()]
         gone = {row.stem for row in self.known.values()} - owners.keys()
         self.outcome.update(dict.fromkeys(gone))
 
@@ -104,7 +103,7 @@ class _Sync:
         """Known files below unreadable folders: nothing says that they are gone."""
         present = {file.path for file in listing.files}
         missing = self.known.keys() - present
-        hidden = {p for p in missing if any(p.startswith(f + "/") for f in listing.unreadable)}
+        hidden = {p for p in missing if any(p.startswith(f + "/") for f in listing.faults)}
         self.stale = missing - hidden
         self.counts["removed"] = len(self.stale)
         self.counts["unchanged"] += len(hidden)
@@ -166,7 +165,7 @@ class _Sync:
         self.connection.execute(update(tables.state).values(values))
         faulty = select(tables.files).where(tables.files.c.fault.is_not(None))
         rows = self.connection.execute(faulty)
-        faults = [ArticleError(row.path, row.line, row.fault) for row in rows] + self.unreadable
+        faults = [ArticleError(row.path, row.line, row.fault) for row in rows] + self.unlisted
         return Report(
             added=self.counts["added"],
             changed=self.counts["changed"],

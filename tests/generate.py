@@ -12,8 +12,31 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 TOPICS = [f"Topic {number}" for number in range(28)] + ["Computer Vision", "AI"]
-WORDS = """police trial facial recognition software office privacy commissioner report agency city
-    don&#8217;t data law public review court system ministry camera network “new” café study""".split()
+WORDS = [
+    "police",
+    "trial",
+    "facial",
+    "recognition",
+    "software",
+    "office",
+    "privacy",
+    "commissioner",
+    "report",
+    "agency",
+    "city",
+    "don&#8217;t",
+    "data",
+    "law",
+    "public",
+    "review",
+    "court",
+    "system",
+    "ministry",
+    "camera",
+    "network",
+    "café",
+    "study",
+]
 
 
 def write_articles(folder: Path, count: int, *, seed: int = 1, providers: int = 200) -> None:

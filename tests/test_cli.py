@@ -59,7 +59,7 @@ def test_bad_setting_stops_the_start_by_name(
     monkeypatch.setenv("FEEDS_LIMIT", "many")
     result = run("list")
     assert result.exit_code == 1
-    assert result.output == "Error: FEEDS_LIMIT: must be a whole number from 1 to 200\n"
+    assert result.output == "Error: FEEDS_LIMIT: limit must be a whole number from 1 to 200\n"
 
 
 def test_config_option_names_the_settings(

@@ -204,7 +204,7 @@ def test_progress_counts_every_file(collection: Collection) -> None:
     for number in range(3):
         collection.write(f"{number}.md", article())
     seen: list[tuple[int, int]] = []
-    sync(collection.index, collection.folder, lambda: NOW, lambda done, total: seen.append((done, total)))
+    sync(collection.index, collection.folder, lambda: NOW, lambda *counts: seen.append(counts))
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 

@@ -1,0 +1,157 @@
+"""Real article files: what is read of them, and every fault that is found."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import SEEDS, article
+
+from feeds.article import MAX_BYTES, Article, ArticleError, parse_article, read_article, stem_of
+
+DATA = Path(__file__).parent / "data"
+VALID = sorted((DATA / "valid").glob("*.md"))
+INVALID = sorted((DATA / "invalid").glob("*.md"))
+
+
+def test_there_are_cases() -> None:
+    assert len(VALID) > 10 and len(INVALID) > 40
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+def test_valid_file_is_read_as_expected(path: Path) -> None:
+    expected = json.loads(path.with_suffix(".json").read_text())
+    reading = parse_article(path.read_bytes(), path.name)
+    assert reading.faults == ()
+    assert reading.withheld == expected["withheld"]
+    assert json.loads(msgspec.json.encode(reading.article)) == expected["article"]
+
+
+@pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+def test_invalid_file_has_every_fault_named(path: Path) -> None:
+    expected = path.with_suffix(".faults").read_text().splitlines()
+    reading = parse_article(path.read_bytes(), path.name)
+    assert [str(fault) for fault in reading.faults] == [f"{path.name}:{e}" for e in expected]
+    assert reading.article is None
+
+
+def test_first_fault_is_raised(tmp_path: Path) -> None:
+    path = tmp_path / "one.md"
+    path.write_text(article(time="never", quality="many"))
+    with pytest.raises(ArticleError) as caught:
+        read_article(path)
+    assert (caught.value.path, caught.value.line) == (str(path), 4)
+
+
+def test_file_too_large_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "one.md"
+    path.write_text(article(body="x" * MAX_BYTES))
+    with pytest.raises(ArticleError, match=":1: larger than 1 MiB, shorten it"):
+        read_article(path)
+
+
+def test_sound_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "one.md"
+    path.write_text(article("Sound"))
+    assert read_article(path).title == "Sound"
+
+
+def test_file_of_the_size_limit_is_read() -> None:
+    head = article()
+    raw = (head + "x" * (MAX_BYTES - len(head))).encode()
+    assert parse_article(raw, "one.md").faults == ()
+
+
+def test_stem_is_the_name_without_its_last_ending() -> None:
+    assert stem_of(Path("a/b.c.md")) == "b.c"
+    assert stem_of(Path("cafe\u0301.md")) == "caf\u00e9"
+
+
+def test_seeds_are_sound() -> None:
+    readings = [parse_article(path.read_bytes(), path.name) for path in sorted(SEEDS.iterdir())]
+    assert [reading.withheld for reading in readings] == ["", *["not published"] * 4]
+    assert all(reading.article for reading in readings)
+
+
+def test_secured_is_kept_nowhere() -> None:
+    for path in SEEDS.iterdir():
+        secured = re.search(r'^secured: "(.{20})', path.read_text(), re.M)
+        assert secured
+        reading = parse_article(path.read_bytes(), path.name)
+        assert secured[1] not in repr(reading)
+
+
+def test_secured_is_not_told_in_a_fault() -> None:
+    reading = parse_article(article(more="secured: [QUJDRA, {x: QUJDRA}\n").encode(), "one.md")
+    assert reading.faults
+    assert "QUJDRA" not in str(reading)
+
+
+@pytest.mark.parametrize("line", ["published: false", "removed: true", "Published: FALSE"])
+def test_unreadable_file_that_says_so_is_withheld(line: str) -> None:
+    reading = parse_article(f"---\ntitle: [\n{line}\n---\n".encode(), "one.md")
+    assert reading.faults
+    assert reading.withheld == "not published"
+
+
+def test_unreadable_file_that_does_not_say_so_is_not_withheld() -> None:
+    text = "---\ntitle: [\npublished: true\nexcerpt: 'published: false'\n---\n"
+    assert parse_article(text.encode(), "one.md").withheld == ""
+
+
+FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
+
+
+def check(reading: Article | None) -> None:
+    """What every article promises to whoever writes it out."""
+    if reading is None:
+        return
+    shown = [reading.title, reading.summary, reading.content, reading.type, reading.category]
+    shown += [reading.provider.name, reading.provider.domain, *reading.topics]
+    shown += [r.title for r in reading.related] + [i.title for i in reading.images]
+    assert not [text for text in shown if FORBIDDEN.search(text)]
+    assert reading.title
+    urls = [reading.link, reading.via, reading.amp, reading.cdn_amp, reading.frame]
+    urls += [i.url for i in reading.images] + [r.link for r in reading.related]
+    for url in urls:
+        assert url is None or re.fullmatch(r"https?://[!-~]+", url)
+    assert "<script" not in reading.content and "javascript:" not in reading.content
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_read_without_an_error(raw: bytes) -> None:
+    check(parse_article(raw, "one.md").article)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_any_mutation_of_a_file_is_read_without_an_error(data: st.DataObject) -> None:
+    raw = data.draw(st.sampled_from([p.read_bytes() for p in [*VALID, *sorted(SEEDS.iterdir())]]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(raw)))
+        end = min(len(raw), start + data.draw(st.integers(0, 12)))
+        raw = raw[:start] + data.draw(st.binary(max_size=12)) + raw[end:]
+    check(parse_article(raw, "one.md").article)
+
+
+@given(
+    title=st.text(min_size=1), excerpt=st.text(), url=st.text(), domain=st.text(), body=st.text()
+)
+@settings(max_examples=300, deadline=None)
+def test_any_text_in_the_fields_is_read_without_an_error(
+    title: str, excerpt: str, url: str, domain: str, body: str
+) -> None:
+    text = (
+        f"---\ntitle: {json.dumps(title)}\nexcerpt: {json.dumps(excerpt)}\n"
+        f"webUrl: {json.dumps('https://example.org/' + url)}\nquality: 1\n"
+        f"publishedDateTime: 2020-01-01T00:00:00Z\nprovider:\n  domain: {json.dumps(domain)}\n"
+        f"topics: [{json.dumps(title)}]\nimages:\n- url: {json.dumps('https://' + url)}\n---\n"
+    )
+    raw = text.encode() + body.encode("utf-8", "surrogatepass")
+    check(parse_article(raw, "one.md").article)

@@ -1,0 +1,146 @@
+"""Settings from real files and from the environment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+
+from feeds.config import Config, ConfigError, Name, read_config, settings
+from feeds.selection import EVERYTHING, Selection
+
+#: For each setting: in YAML, in the environment, and what comes of it.
+GOOD: dict[str, tuple[str, str, Any]] = {
+    "id": ("news.example", "news.example", "news.example"),
+    "title": ("'News  &  more'", "News & more", "News & more"),
+    "description": ("About", "About", "About"),
+    "author": ("Somebody", "Somebody", "Somebody"),
+    "language": ("de", "de", "de"),
+    "base_url": ("https://News.example/", "https://News.example/", "https://News.example"),
+    "trusted_hosts": (
+        "[a.example, b.example]",
+        "a.example, b.example,",
+        ("a.example", "b.example"),
+    ),
+    "articles": ("/srv/news", "/srv/news", Path("/srv/news")),
+    "database": ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
+    "min_quality": ("-5", "-5", -5),
+    "limit": ("200", "200", 200),
+    "max_age": ("60", "60", 60),
+    "rate_limit": ("100", "100", 100),
+    "topics": ("{AI: {slug: ki}}", "{AI: {slug: ki}}", {"ai": Name(slug="ki")}),
+    "providers": (
+        "{www.A.example: {withdrawn: true, former: [b.example], min_quality: 70}}",
+        "{www.A.example: {withdrawn: true, former: [b.example], min_quality: 70}}",
+        {"a.example": Name(withdrawn=True, former=("b.example",), min_quality=70)},
+    ),
+}
+
+
+def from_yaml(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "feeds.yaml"
+    path.write_text(text)
+    return read_config(path, {})
+
+
+def test_every_setting_is_tried() -> None:
+    assert list(GOOD) == [name for name, _, _ in settings()]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_setting_is_read_from_the_file(tmp_path: Path, name: str) -> None:
+    written, _, value = GOOD[name]
+    assert getattr(from_yaml(tmp_path, f"{name}: {written}\n"), name) == value
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_variable_goes_over_the_file(tmp_path: Path, name: str) -> None:
+    _, written, value = GOOD[name]
+    path = tmp_path / "feeds.yaml"
+    path.write_text("title: Of the file\n")
+    config = read_config(path, {f"FEEDS_{name.upper()}": written, "OTHER": "x"})
+    assert getattr(config, name) == value
+    assert name == "title" or config.title == "Of the file"
+
+
+def test_nothing_set_is_the_defaults() -> None:
+    assert read_config(None, {"FEEDS_CONFIG": "feeds.yaml"}) == Config()
+    assert Config().min_quality == 60
+    assert Config().limit == 50
+
+
+def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
+    assert from_yaml(tmp_path, "articles: news\n").articles == tmp_path / "news"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("id: x\ntitel: x\n", "2: titel is not a setting, known are id, title, description,"),
+        ("title: 2020\n", "1: title must be text, put it in quotes"),
+        ("title: [x]\n", "1: title must be text, put it in quotes"),
+        ("limit: 0\n", "1: limit is 0, must be from 1 to 200"),
+        ("limit: many\n", "1: limit must be a whole number from 1 to 200"),
+        ("trusted_hosts: {a: b}\n", "1: trusted_hosts must be a list"),
+        ("base_url: news.example\n", "1: base_url is not an absolute http or https URL but"),
+        ("database: mysql://x\n", "1: database must be the URL of a SQLite file"),
+        ("topics: [AI]\n", "1: topics must be a map from names to their settings"),
+        ("topics:\n  AI: x\n", "2: topics AI: must be a map of settings"),
+        ("topics:\n  AI:\n    slog: x\n", "3: topics: AI: 'slog' is not known, known are slug,"),
+        ("topics:\n  AI:\n    slug: A I\n", "3: topics: AI: slug is 'A I', write 'a-i'"),
+        ("topics:\n  AI:\n    withdrawn: yes\n", "3: topics: AI: withdrawn must be true or false"),
+        ("topics:\n  AI: {}\n  ai: {}\n", "2: topics 'ai' stands twice, keep one"),
+        ("- a\n", "1: the front matter is not a list of"),
+        ("a: [\n", "2: bad YAML"),
+    ],
+)
+def test_bad_setting_is_named_with_its_line(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_yaml(tmp_path, text)
+    assert str(caught.value).startswith(f"{tmp_path}/feeds.yaml:{problem}")
+
+
+def test_bad_variable_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^FEEDS_TITEL: titel is not a setting, known are id,"):
+        read_config(None, {"FEEDS_TITEL": "x"})
+    with pytest.raises(ConfigError, match=r"^FEEDS_TOPICS: topics: bad YAML"):
+        read_config(None, {"FEEDS_TOPICS": "{"})
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere.yaml: cannot be read, No such file"):
+        read_config(tmp_path / "nowhere.yaml", {})
+    (tmp_path / "feeds.yaml").write_bytes(b"title: \xe9\n")
+    with pytest.raises(ConfigError, match=r"feeds.yaml: not UTF-8, save the file as UTF-8"):
+        read_config(tmp_path / "feeds.yaml", {})
+
+
+def test_fingerprint_moves_only_with_what_feeds_depend_on() -> None:
+    base = Config().fingerprint()
+    unseen = {"articles": Path("x"), "database": "x", "max_age": 1, "trusted_hosts": ()}
+    assert replace(Config(), rate_limit=9, **unseen).fingerprint() == base  # type: ignore[arg-type]
+    for change in ({"title": "x"}, {"limit": 1}, {"topics": {"ai": Name()}}, {"id": "x"}):
+        assert replace(Config(), **change).fingerprint() != base  # type: ignore[arg-type]
+
+
+def test_ids_are_named_by_site_and_stem() -> None:
+    config = Config(id="news.example")
+    namespace = uuid5(NAMESPACE_URL, "news.example")
+    assert config.entry_id("000_8358") == uuid5(namespace, "000_8358")
+    ids = {
+        config.feed_id(EVERYTHING),
+        config.feed_id(Selection(kind="topic", key="ai")),
+        config.feed_id(Selection(kind="provider", key="ai")),
+        config.entry_id("ai"),
+    }
+    assert len(ids) == 4
+
+
+def test_threshold_is_the_topics_own_or_the_sites() -> None:
+    config = Config(min_quality=50, topics={"ai": Name(min_quality=0)})
+    assert config.threshold(Selection(kind="topic", key="ai")) == 0
+    assert config.threshold(Selection(kind="topic", key="law")) == 50
+    assert config.threshold(EVERYTHING) == 50
