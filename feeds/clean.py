@@ -24,13 +24,6 @@ _ANY_URI = re.compile(r"https?://[^\s/?#\\]+(?:[/?#].*)?", re.IGNORECASE | re.DO
 _IFRAME = re.compile(r"<iframe\b[^>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.I)
 #: A picture whose address was not fit to stay.
 _NO_PICTURE = re.compile(r"<img(?:\s+(?!src=)[\w-]+=\"[^\"]*\")*\s*/?>")
-_HTML = nh3.Cleaner(
-    # Neither relative addresses nor tracking attributes survive a feed reader.
-    url_schemes={"http", "https"},
-    url_relative="deny",
-    link_rel=None,
-    tags=set(nh3.ALLOWED_TAGS) - {"map", "area", "nav"},
-)
 _TEXT = nh3.Cleaner(tags=set())
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -81,6 +74,25 @@ def _escape(part: str) -> str:
         return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
     return re.sub(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]", encode, part)
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """An attribute of a body, None to drop it: `https:page` is relative in spite of its scheme."""
+    if name not in ("href", "src", "cite"):
+        return value
+    try:
+        return uri(value)
+    except ValueError:
+        return None
+
+
+_HTML = nh3.Cleaner(
+    attribute_filter=_attribute,
+    url_schemes={"http", "https"},
+    url_relative="deny",
+    link_rel=None,
+    tags=set(nh3.ALLOWED_TAGS) - {"map", "area", "nav"},
+)
 
 
 def markdown(raw: str) -> str:
