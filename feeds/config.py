@@ -32,6 +32,20 @@ def _text(node: Node) -> str:
     return clean.text(node.text)
 
 
+def _title(node: Node) -> str:
+    title = _text(node)
+    if not title:
+        raise ValueError("must not be empty")
+    return title
+
+
+def _language(node: Node) -> str:
+    tag = _text(node)
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", tag):
+        raise ValueError("must be a language tag such as en or pt-BR")
+    return tag
+
+
 def _number(least: int, most: int) -> Callable[[Node], int]:
     def check(node: Node) -> int:
         if not isinstance(node, Scalar) or not re.fullmatch(r"-?\d{1,9}", node.text):
@@ -151,10 +165,10 @@ class Config:
     id: str = _setting(
         "feeds", _text, "Names the site in every id. Choose it before you publish, never change it."
     )
-    title: str = _setting("News", _text, "The site's name.")
+    title: str = _setting("News", _title, "The site's name.")
     description: str = _setting("", _text, "One sentence on the site.")
     author: str = _setting("", _text, "Who publishes the feeds; without it, the title.")
-    language: str = _setting("en", _text, "The language of the feeds (BCP 47).")
+    language: str = _setting("en", _language, "The language of the feeds (BCP 47).")
     base_url: str = _setting(
         "", _url, "Where the public finds the site; without it, the request's host."
     )

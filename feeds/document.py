@@ -26,7 +26,10 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """A topic (RFC 4287 section 4.2.2); scheme and term together are its page."""
+    """A topic (RFC 4287 section 4.2.2).
+
+    Scheme and term together are its page, except where two names share a slug.
+    """
 
     term: str
     scheme: str

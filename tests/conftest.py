@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import Collection, Site, article
 
 from feeds.config import Config
+from tests.support import Collection, Site, article
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import SEEDS, article
 
 from feeds.article import MAX_BYTES, Article, ArticleError, parse_article, read_article, stem_of
+from tests.support import SEEDS, article
 
 DATA = Path(__file__).parent / "data"
 VALID = sorted((DATA / "valid").glob("*.md"))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from support import SEEDS, article
 
 from feeds.cli import main
+from tests.support import SEEDS, article
 
 
 @pytest.fixture
@@ -129,10 +129,10 @@ def test_check_names_what_it_cannot_read(
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    def refuse_file(self: Path, *arguments: str) -> object:
+    def refuse_file(self: Path, mode: str) -> object:
         if self.name == "one.md":
             raise PermissionError(13, "Permission denied")
-        return opened(self, *arguments)
+        return opened(self, mode)
 
     # Root may read everything, so the system's refusals are played.
     monkeypatch.setattr(os, "scandir", refuse_folder)

@@ -82,6 +82,8 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("id: x\ntitel: x\n", "2: titel is not a setting, known are id, title, description,"),
         ("title: 2020\n", "1: title must be text, put it in quotes"),
         ("title: [x]\n", "1: title must be text, put it in quotes"),
+        ("title: ' '\n", "1: title must not be empty"),
+        ("language: English & x\n", "1: language must be a language tag such as en or pt-BR"),
         ("limit: 0\n", "1: limit is 0, must be from 1 to 200"),
         ("limit: many\n", "1: limit must be a whole number from 1 to 200"),
         ("trusted_hosts: {a: b}\n", "1: trusted_hosts must be a list"),
@@ -120,10 +122,16 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_fingerprint_moves_only_with_what_feeds_depend_on() -> None:
     base = Config().fingerprint()
-    unseen = {"articles": Path("x"), "database": "x", "max_age": 1, "trusted_hosts": ()}
-    assert replace(Config(), rate_limit=9, **unseen).fingerprint() == base  # type: ignore[arg-type]
-    for change in ({"title": "x"}, {"limit": 1}, {"topics": {"ai": Name()}}, {"id": "x"}):
-        assert replace(Config(), **change).fingerprint() != base  # type: ignore[arg-type]
+    unseen: dict[str, Any] = {
+        "articles": Path("x"),
+        "database": "x",
+        "max_age": 1,
+        "trusted_hosts": (),
+    }
+    assert replace(Config(), rate_limit=9, **unseen).fingerprint() == base
+    changes: list[dict[str, Any]] = [{"title": "x"}, {"limit": 1}, {"topics": {"ai": Name()}}]
+    for change in changes:
+        assert replace(Config(), **change).fingerprint() != base
 
 
 def test_ids_are_named_by_site_and_stem() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import NOW, Collection, article
 
 from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.index import Index
 from feeds.publish import Published, publish
 from feeds.sync import sync
+from tests.support import NOW, Collection, article
 
 #: Around the time of the test, so that articles come due while it runs.
 TIMES = ["2019-01-01T00:00:00Z", "2020-01-01T00:00:00Z"] + [

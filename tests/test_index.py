@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, text
-from support import NOW, Collection, article
 
 from feeds import tables
 from feeds.config import Name
 from feeds.index import Index, IndexUnavailable, newest
 from feeds.selection import EVERYTHING, Selection
+from tests.support import NOW, Collection, article
 
 AI = Selection(kind="topic", key="ai", slug="ai")
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from support import Collection, Site, article
+
+from tests.support import Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from support import NOW, Collection, Site, article
 
 from feeds.index import IndexUnavailable
 from feeds.publish import Published
 from feeds.web.memory import MEMORY, Memory
+from tests.support import NOW, Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support import NOW, Collection, article
 
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
 from feeds.sync import sync
+from tests.support import NOW, Collection, article
 
 AI = Selection(kind="topic", key="ai", slug="ai")
 EXAMPLE = Selection(kind="provider", key="example.org", slug="example.org")

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT
 
 from feeds.config import Config, Name, read_config, settings
 from feeds.web import create_app
+from tests.support import ROOT
 
 README = (ROOT / "README.md").read_text()
 

@@ -12,9 +12,9 @@ from itertools import pairwise
 import brotli
 import httpx
 import pytest
-from support import Collection, Site, article
 
 from feeds.config import Name
+from tests.support import Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
 #: What a 304 repeats of the 200 (RFC 9110 section 15.4.5), and what CORS needs.

@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 import reader
-from support import SEEDS, article
 
 from feeds.config import Config
+from tests.support import SEEDS, article
 
 STOCKTAKE = "Police 'stocktake' surveillance tech after Clearview AI facial recognition trial"
 

@@ -13,11 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support import NOW, SEEDS, Collection, article
 
 from feeds.index import Index, IndexUnavailable
 from feeds.selection import EVERYTHING, Selection
 from feeds.sync import sync
+from tests.support import NOW, SEEDS, Collection, article
 
 AI = Selection(kind="topic", key="ai", slug="ai")
 LATER = NOW + timedelta(hours=1)
@@ -181,9 +181,9 @@ def test_file_that_vanishes_while_it_is_read_is_a_fault(
     path = collection.write("one.md", article())
     opened = Path.open
 
-    def vanish(self: Path, *arguments: str) -> object:
+    def vanish(self: Path, mode: str) -> object:
         path.unlink(missing_ok=True)
-        return opened(self, *arguments)
+        return opened(self, mode)
 
     monkeypatch.setattr(Path, "open", vanish)
     report = collection.sync()

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support import Collection, article
 
 from feeds import watch as watching
 from feeds.index import IndexUnavailable
 from feeds.selection import EVERYTHING
 from feeds.watch import Teller, watch
+from tests.support import Collection, article
 
 
 class Follower:

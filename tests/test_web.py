@@ -10,11 +10,11 @@ from pathlib import Path
 
 import feedparser
 import pytest
-from support import Collection, Site, article
 
 from feeds import create_app
 from feeds.config import Config, ConfigError, Name
 from feeds.web import environment_config, open_index
+from tests.support import Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
 FUTURE = "2999-01-01T00:00:00Z"
