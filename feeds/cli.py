@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import socket
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +14,11 @@ import click
 
 from feeds.article import SUFFIXES, ArticleError, parse_article, stem_of
 from feeds.config import Config, ConfigError
+from feeds.database import IndexUnavailable
 from feeds.explain import explain as explain_article
 from feeds.folder import list_files, read_bytes
 from feeds.formats import FORMATS
-from feeds.index import Index, IndexUnavailable
+from feeds.index import Index
 from feeds.sync import Report, sync
 from feeds.watch import watch
 from feeds.web import environment_config, open_index, utc_now
@@ -76,7 +76,13 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     answer requests. SIGINT or SIGTERM stops it.
     """
     config = _with_folder(config, folder)
-    _refuse_taken_port(host, port)
+    # Slow to import, and no other command needs it.
+    from feeds import server
+
+    try:
+        server.check_port(host, port)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
     catalogue = open_index(config)
     report = _sync(catalogue)
     _show(report)
@@ -95,40 +101,10 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     follower = Thread(target=watch, args=arguments)
     follower.start()
     try:
-        _run_server(host, port, workers)
+        server.run(host, port, workers)
     finally:
         stop.set()
         follower.join()
-
-
-def _run_server(host: str, port: int, workers: int) -> None:
-    # Slow to import, and no other command needs it.
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    Granian(
-        "feeds.web:create_app",
-        factory=True,
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=8,
-        log_level=LogLevels.error,
-        respawn_failed_workers=True,
-        workers_kill_timeout=5,
-    ).serve()
-
-
-def _refuse_taken_port(host: str, port: int) -> None:
-    try:
-        family = socket.getaddrinfo(host, port)[0][0]
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        # Python adds the address to what the system says, but for a name's lookup.
-        problem = str(error.strerror).partition(" (while")[0]
-        raise click.ClickException(f"cannot listen on {host}:{port}, {problem}") from error
 
 
 @main.command()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from feeds import clean, front_matter
+from feeds import checks, front_matter
 from feeds.front_matter import FrontMatterError, Node, Scalar
 from feeds.selection import Kind, Selection, domain_key, fold, slugify
 
@@ -24,76 +23,6 @@ def _setting(default: Any, check: Callable[[Node], Any], meaning: str, public: b
     if default == {}:
         return field(default_factory=dict, metadata=metadata)
     return field(default=default, metadata=metadata)
-
-
-def _text(node: Node) -> str:
-    if not isinstance(node, Scalar) or node.kind != "str":
-        raise ValueError("must be text, put it in quotes")
-    return clean.text(node.text)
-
-
-def _title(node: Node) -> str:
-    title = _text(node)
-    if not title:
-        raise ValueError("must not be empty")
-    return title
-
-
-def _language(node: Node) -> str:
-    tag = _text(node)
-    if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", tag):
-        raise ValueError("must be a language tag such as en or pt-BR")
-    return tag
-
-
-def _number(least: int, most: int) -> Callable[[Node], int]:
-    def check(node: Node) -> int:
-        if not isinstance(node, Scalar) or not re.fullmatch(r"-?\d{1,9}", node.text):
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        if not least <= int(node.text) <= most:
-            raise ValueError(f"is {node.text}, must be from {least} to {most}")
-        return int(node.text)
-
-    return check
-
-
-def _yes(node: Node) -> bool:
-    if not isinstance(node, Scalar) or node.text not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return node.text == "true"
-
-
-def _list(node: Node) -> tuple[str, ...]:
-    if isinstance(node, Scalar):  # an environment variable's form
-        return tuple(part.strip() for part in node.text.split(",") if part.strip())
-    if isinstance(node, front_matter.Sequence):
-        return tuple(_text(item) for item in node.items)
-    raise ValueError("must be a list")
-
-
-def _url(node: Node) -> str:
-    return clean.uri(_text(node)).rstrip("/") if _text(node) else ""
-
-
-def _path(node: Node) -> Path:
-    return Path(_text(node)).expanduser()
-
-
-def _database(node: Node) -> str:
-    url = _text(node)
-    if url and not re.fullmatch(r"sqlite:///.+", url):
-        raise ValueError("must be the URL of a SQLite file, such as sqlite:////var/lib/feeds.db")
-    return url
-
-
-def _slug(kind: Kind) -> Callable[[Node], str]:
-    def check(node: Node) -> str:
-        slug = _text(node)
-        if slug and slug != slugify(kind, slug):
-            raise ValueError(f"is {slug!r}, write {slugify(kind, slug)!r}")
-        return slug
-
-    return check
 
 
 def _names(kind: Kind) -> Callable[[Node], Mapping[str, Name]]:
@@ -117,12 +46,12 @@ def _name(kind: Kind, name: str, node: Node) -> Name:
     if not isinstance(node, front_matter.Mapping):
         raise ValueError(f"{name}: must be a map of settings")
     known: dict[str, Callable[[Node], Any]] = {
-        "slug": _slug(kind),
-        "title": _text,
-        "description": _text,
-        "min_quality": _number(-(10**6), 10**6),
-        "former": _list,
-        "withdrawn": _yes,
+        "slug": checks.slug(kind),
+        "title": checks.text,
+        "description": checks.text,
+        "min_quality": checks.number(-(10**6), 10**6),
+        "former": checks.texts,
+        "withdrawn": checks.yes,
     }
     values: dict[str, Any] = {}
     for setting, value in node.items.items():
@@ -163,38 +92,43 @@ class Config:
     """The settings of one site."""
 
     id: str = _setting(
-        "feeds", _text, "Names the site in every id. Choose it before you publish, never change it."
+        "feeds",
+        checks.text,
+        "Names the site in every id. Choose it before you publish, never change it.",
     )
-    title: str = _setting("News", _title, "The site's name.")
-    description: str = _setting("", _text, "One sentence on the site.")
-    author: str = _setting("", _text, "Who publishes the feeds; without it, the title.")
-    language: str = _setting("en", _language, "The language of the feeds (BCP 47).")
+    title: str = _setting("News", checks.title, "The site's name.")
+    description: str = _setting("", checks.text, "One sentence on the site.")
+    author: str = _setting("", checks.text, "Who publishes the feeds; without it, the title.")
+    language: str = _setting("en", checks.language, "The language of the feeds (BCP 47).")
     base_url: str = _setting(
-        "", _url, "Where the public finds the site; without it, the request's host."
+        "", checks.url, "Where the public finds the site; without it, the request's host."
     )
     trusted_hosts: tuple[str, ...] = _setting(
         ("localhost", "127.0.0.1", "[::1]"),
-        _list,
+        checks.texts,
         "Hosts answered to while `base_url` is not set.",
         public=False,
     )
-    articles: Path = _setting(_SEEDS, _path, "The folder of articles.", public=False)
+    articles: Path = _setting(_SEEDS, checks.path, "The folder of articles.", public=False)
     database: str = _setting(
         "",
-        _database,
+        checks.database,
         "URL of the index, `sqlite:///PATH`; without it, a file in the instance folder.",
         public=False,
     )
     min_quality: int = _setting(
-        60, _number(-(10**6), 10**6), "The threshold: articles below it stay out."
+        60, checks.number(-(10**6), 10**6), "The threshold: articles below it stay out."
     )
-    limit: int = _setting(50, _number(1, 200), "Entries in a feed.")
+    limit: int = _setting(50, checks.number(1, 200), "Entries in a feed.")
     max_age: int = _setting(
-        1800, _number(1, 86400), "Seconds for which caches and readers keep a feed.", public=False
+        1800,
+        checks.number(1, 86400),
+        "Seconds for which caches and readers keep a feed.",
+        public=False,
     )
     rate_limit: int = _setting(
         0,
-        _number(0, 10**6),
+        checks.number(0, 10**6),
         "Requests a minute and client that may transfer a document, 0 for any number.",
         public=False,
     )

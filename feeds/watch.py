@@ -11,7 +11,8 @@ from threading import Event
 import watchfiles
 
 from feeds.article import ArticleError
-from feeds.index import Index, IndexUnavailable
+from feeds.database import IndexUnavailable
+from feeds.index import Index
 from feeds.sync import Report, sync
 
 #: Seconds after which the folder is compared even if nothing was noticed: network

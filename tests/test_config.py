@@ -88,6 +88,7 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("limit: many\n", "1: limit must be a whole number from 1 to 200"),
         ("trusted_hosts: {a: b}\n", "1: trusted_hosts must be a list"),
         ("base_url: news.example\n", "1: base_url is not an absolute http or https URL but"),
+        ("base_url: https://a.example/?b\n", "1: base_url must end before the first"),
         ("database: mysql://x\n", "1: database must be the URL of a SQLite file"),
         ("topics: [AI]\n", "1: topics must be a map from names to their settings"),
         ("topics:\n  AI: x\n", "2: topics AI: must be a map of settings"),

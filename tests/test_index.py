@@ -10,7 +10,8 @@ from sqlalchemy import event, text
 
 from feeds import tables
 from feeds.config import Name
-from feeds.index import Index, IndexUnavailable, newest
+from feeds.database import IndexUnavailable
+from feeds.index import Index, newest
 from feeds.selection import EVERYTHING, Selection
 from tests.support import NOW, Collection, article
 

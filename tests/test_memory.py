@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from feeds.index import IndexUnavailable
+from feeds.database import IndexUnavailable
 from feeds.publish import Published
 from feeds.web.memory import MEMORY, Memory
 from tests.support import NOW, Collection, Site, article

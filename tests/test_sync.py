@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from feeds.index import Index, IndexUnavailable
+from feeds.database import IndexUnavailable
+from feeds.index import Index
 from feeds.selection import EVERYTHING, Selection
 from feeds.sync import sync
 from tests.support import NOW, SEEDS, Collection, article

@@ -12,7 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
 from feeds.config import Config, read_config
-from feeds.index import Index, IndexUnavailable
+from feeds.database import IndexUnavailable
+from feeds.index import Index
 from feeds.selection import short_hash
 from feeds.sync import sync
 from feeds.web.limit import limit_rate

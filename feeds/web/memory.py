@@ -11,7 +11,7 @@ from threading import Lock
 import brotli
 from cachetools import LRUCache
 
-from feeds.index import IndexUnavailable
+from feeds.database import IndexUnavailable
 from feeds.publish import Published
 
 #: Bytes that a process spends on documents, before their compressed forms.

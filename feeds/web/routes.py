@@ -9,9 +9,10 @@ from urllib.parse import quote, unquote
 from flask import Flask, Response, abort, jsonify, render_template, request
 from werkzeug.urls import iri_to_uri
 
+from feeds.database import IndexUnavailable
 from feeds.document import titles
 from feeds.formats import FORMATS, Format
-from feeds.index import Index, IndexUnavailable
+from feeds.index import Index
 from feeds.publish import Published, etag, find_feed, publish
 from feeds.selection import EVERYTHING, Kind, Selection, slugify
 from feeds.web.memory import Memory

@@ -1,0 +1,96 @@
+"""What a setting may be: each check makes its value of a node, or raises ValueError."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from feeds import clean
+from feeds.front_matter import Node, Scalar, Sequence
+from feeds.selection import Kind, slugify
+
+
+def text(node: Node) -> str:
+    """Text on one line."""
+    if not isinstance(node, Scalar) or node.kind != "str":
+        raise ValueError("must be text, put it in quotes")
+    return clean.text(node.text)
+
+
+def title(node: Node) -> str:
+    """Text that is not empty."""
+    written = text(node)
+    if not written:
+        raise ValueError("must not be empty")
+    return written
+
+
+def language(node: Node) -> str:
+    """A language tag (RFC 5646 section 2.1)."""
+    tag = text(node)
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", tag):
+        raise ValueError("must be a language tag such as en or pt-BR")
+    return tag
+
+
+def number(least: int, most: int) -> Callable[[Node], int]:
+    """A whole number within bounds."""
+
+    def check(node: Node) -> int:
+        if not isinstance(node, Scalar) or not re.fullmatch(r"-?\d{1,9}", node.text):
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        if not least <= int(node.text) <= most:
+            raise ValueError(f"is {node.text}, must be from {least} to {most}")
+        return int(node.text)
+
+    return check
+
+
+def yes(node: Node) -> bool:
+    """`true` or `false`."""
+    if not isinstance(node, Scalar) or node.text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return node.text == "true"
+
+
+def texts(node: Node) -> tuple[str, ...]:
+    """A list of text."""
+    if isinstance(node, Scalar):  # an environment variable's form
+        return tuple(part.strip() for part in node.text.split(",") if part.strip())
+    if isinstance(node, Sequence):
+        return tuple(text(item) for item in node.items)
+    raise ValueError("must be a list")
+
+
+def url(node: Node) -> str:
+    """The address of a site, without a final slash."""
+    written = text(node)
+    if "?" in written or "#" in written:
+        raise ValueError("must end before the first '?' or '#'")
+    return clean.uri(written).rstrip("/") if written else ""
+
+
+def path(node: Node) -> Path:
+    """A path, `~` expanded."""
+    return Path(text(node)).expanduser()
+
+
+def database(node: Node) -> str:
+    """The URL of a SQLite file."""
+    written = text(node)
+    if written and not re.fullmatch(r"sqlite:///.+", written):
+        raise ValueError("must be the URL of a SQLite file, such as sqlite:////var/lib/feeds.db")
+    return written
+
+
+def slug(kind: Kind) -> Callable[[Node], str]:
+    """A slug that is one already."""
+
+    def check(node: Node) -> str:
+        written = text(node)
+        if written and written != slugify(kind, written):
+            raise ValueError(f"is {written!r}, write {slugify(kind, written)!r}")
+        return written
+
+    return check

@@ -1,0 +1,36 @@
+"""The production server."""
+
+from __future__ import annotations
+
+import socket
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+
+def run(host: str, port: int, workers: int) -> None:
+    """Serve until SIGINT or SIGTERM; the workers read their settings from the environment."""
+    Granian(
+        "feeds.web:create_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=8,
+        log_level=LogLevels.error,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+    ).serve()
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise OSError, with the system's own words, where nothing can listen."""
+    try:
+        family = socket.getaddrinfo(host, port)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        # Python adds the address to what the system says, but for a name's lookup.
+        problem = str(error.strerror).partition(" (while")[0]
+        raise OSError(f"cannot listen on {host}:{port}, {problem}") from error
