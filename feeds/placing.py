@@ -1,9 +1,8 @@
-"""Putting changed articles into the feeds that hold them, and dating those feeds."""
+"""Putting changed articles into the feeds that hold them."""
 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,14 +14,12 @@ from sqlalchemy.engine import Connection
 from feeds import document, index, tables
 from feeds.article import Article
 from feeds.config import Config
-from feeds.selection import EVERYTHING, Kind, Selection, domain_key, fold, short_hash
+from feeds.dating import NOTHING, Dating, Key
+from feeds.selection import EVERYTHING, Selection, domain_key, fold, short_hash
 
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
 # SQLite takes at most 32,766 variables in one statement.
 _BATCH = 10_000
-
-#: A feed's kind and key.
-Key = tuple[Kind, str]
 
 
 def memberships(article: Article, config: Config) -> list[tuple[Selection, str, int]]:
@@ -45,16 +42,6 @@ class _Placed:
     labels: dict[Key, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Head:
-    """What subscribers of a feed see of it at one moment."""
-
-    entries: list[tuple[str, bytes]]
-    #: Unix time of the newest thing that time alone has brought.
-    latest: int
-    name: str
-
-
 @dataclass
 class Placing:
     """One change of the index; `refresh` where settings changed, so that all is placed again."""
@@ -63,7 +50,6 @@ class Placing:
     config: Config
     clock: Callable[[], datetime]
     refresh: bool
-    now: datetime = field(init=False)
     feeds: dict[Key, Row[Any]] = field(default_factory=dict)
 
     def place(self, outcome: dict[str, Article | None]) -> int | None:
@@ -71,7 +57,7 @@ class Placing:
 
         How many feeds look different afterwards; None if the index stayed as it was.
         """
-        self.now = self.clock()
+        dating = Dating(self.connection, self.config, self.clock, self.refresh)
         if self.refresh:
             kept = self.connection.execute(select(tables.articles)).all()
             outcome = {**{row.stem: index.decode(row.document) for row in kept}, **outcome}
@@ -90,12 +76,11 @@ class Placing:
         affected |= {self.feeds[k].id for p in moving for k in p.labels if k in self.feeds}
         if self.refresh:
             affected = {row.id for row in self.feeds.values()}
-        before = {feed: self._head(feed) for feed in affected}
+        before = {feed: dating.look(feed) for feed in affected}
         known = {row.id for row in self.feeds.values()}
         self._replace(leaving, moving)
-        for feed in {row.id for row in self.feeds.values()} - known:
-            before[feed] = _Head(entries=[], latest=0, name="")
-        return self._date(before)
+        founded = {row.id for row in self.feeds.values()} - known
+        return dating.date(self.feeds, before | dict.fromkeys(founded, NOTHING))
 
     def _load_feeds(self) -> None:
         rows = self.connection.execute(select(tables.feeds))
@@ -213,53 +198,6 @@ class Placing:
         if changes:
             statement = update(tables.feeds).where(tables.feeds.c.id == bindparam("old"))
             self.connection.execute(statement.values(slug=bindparam("slug")), changes)
-
-    def _head(self, feed: int) -> _Head:
-        second = int(self.now.timestamp())
-        rows = self.connection.execute(index.newest(feed, second, self.config.limit)).all()
-        shown = [index.decode(row.document) for row in rows]
-        latest = max((document.updated(a, self.now) for a in shown), default=document.NEVER)
-        return _Head(
-            entries=[(row.id, row.digest) for row in rows],
-            latest=int(latest.timestamp()),
-            name=rows[0].label if rows else "",
-        )
-
-    def _date(self, before: dict[int, _Head]) -> int:
-        """Record the time of change of each feed whose subscribers see one."""
-        second = int(self.now.timestamp())
-        changes = []
-        for key, feed in self.feeds.items():
-            if feed.id not in before:
-                continue
-            old, head = before[feed.id], self._head(feed.id)
-            was_public = feed.changed is not None or bool(old.entries)
-            settings_changed = self.refresh and (was_public or key == ("site", ""))
-            if head.entries == old.entries and not settings_changed:
-                continue
-            # At least a second later each time: some clients compare nothing else.
-            changed = max(second, max(feed.changed or 0, old.latest) + 1)
-            name = head.name or old.name or feed.name
-            changes.append({"old": feed.id, "changed": changed, "name": name})
-        if changes:
-            finished = int(self.clock().timestamp())
-            if finished > second:
-                # Meanwhile an article may have come due, and dated what we replace.
-                for change in changes:
-                    change["changed"] = max(change["changed"], finished + 1)
-            statement = update(tables.feeds).where(tables.feeds.c.id == bindparam("old"))
-            values: dict[str, Any] = {"changed": bindparam("changed"), "name": bindparam("name")}
-            self.connection.execute(statement.values(values), changes)
-            self._wait_for(max(change["changed"] for change in changes))
-        return len(changes)
-
-    def _wait_for(self, changed: int) -> None:
-        """Never publish from the future: let the second come that was recorded.
-
-        After a clock that jumped back the wait would be long; then the order of
-        changes counts for more than their date.
-        """
-        time.sleep(min(max(changed - self.clock().timestamp(), 0), 1))
 
 
 def _row(placed: _Placed) -> dict[str, Any]:
