@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+from typing import TYPE_CHECKING
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from feeds.web import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def app() -> WSGIApplication:
+    """The application of a worker, to which the terminal's SIGINT does not come.
+
+    Ctrl-C reaches every process of the terminal; a worker of Granian 2.8 that gets
+    both that and its parent's SIGTERM hangs until it is killed.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return create_app()
+
 
 def run(host: str, port: int, workers: int) -> None:
     """Serve until SIGINT or SIGTERM; the workers read their settings from the environment."""
     Granian(
-        "feeds.web:create_app",
+        "feeds.server:app",
         factory=True,
         address=host,
         port=port,

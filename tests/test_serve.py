@@ -39,6 +39,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         self.wait_until(lambda: self.get("/healthz").status_code == 200)
 
@@ -176,6 +177,16 @@ def test_signal_stops_it_cleanly(
         f"  {server.base}/topics/computer-vision/feed.atom",
         f"  {server.base}/providers/rnz.co.nz/feed.atom",
     ]
+
+
+def test_interrupt_from_the_terminal_stops_every_worker(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    server = start(seeds, "--workers", "2")
+    os.killpg(server.popen.pid, signal.SIGINT)
+    # Well before the five seconds after which a worker that hangs is killed.
+    server.popen.communicate(timeout=4)
+    assert server.popen.returncode == 0
 
 
 def test_many_feeds_are_not_all_printed(start: Callable[..., Process], tmp_path: Path) -> None:
