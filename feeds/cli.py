@@ -26,6 +26,8 @@ from feeds.web import environment_config, open_index, utc_now
 #: Feeds and faults that are printed before the rest is only counted.
 _SHOWN = 10
 
+_EVERY_HOST = ("0.0.0.0", "::")
+
 _FOLDER = click.argument(
     "folder", required=False, type=click.Path(path_type=Path), metavar="[FOLDER]"
 )
@@ -87,7 +89,10 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     report = _sync(catalogue)
     _show(report)
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
-    base = config.base_url or f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
+    name = _name_of(host)
+    base = config.base_url or f"http://{name}:{port}"
+    if not config.base_url:
+        os.environ["FEEDS_TRUSTED_HOSTS"] = ",".join((*config.trusted_hosts, name))
     click.echo(f"The feeds of {config.articles} are listed at {base}/")
     listing = catalogue.listing(utc_now())
     for item in listing[:_SHOWN]:
@@ -96,6 +101,8 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         click.echo(f"  and {len(listing) - _SHOWN} more")
     if config.base_url and config.id == Config().id:
         click.secho("Set 'id' before anybody subscribes: it is part of every entry's id.", err=True)
+    if host in _EVERY_HOST and not config.base_url:
+        click.secho("Set 'base_url' for other machines: no other host is answered.", err=True)
     stop = Event()
     arguments = (catalogue, config.articles, stop, _log, report.faults)
     follower = Thread(target=watch, args=arguments)
@@ -105,6 +112,13 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     finally:
         stop.set()
         follower.join()
+
+
+def _name_of(host: str) -> str:
+    """What a browser on this machine calls the address that is listened on."""
+    if host in (*_EVERY_HOST, "127.0.0.1", "::1"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -26,10 +27,12 @@ STOCKTAKE = "Police 'stocktake' surveillance tech after Clearview AI facial reco
 class Process:
     """`feeds serve FOLDER` on a free port."""
 
-    def __init__(self, folder: Path, *options: str, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *options: str, host: str = "localhost", **settings: str
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.base = f"http://localhost:{self.port}"
+        self.base = f"http://{host}:{self.port}"
         database = f"sqlite:///{folder.parent}/{folder.name}-{self.port}.sqlite3"
         environment = {"FEEDS_DATABASE": database, **os.environ, **settings}
         command = [sys.executable, "-m", "feeds", "serve", str(folder), "--port", str(self.port)]
@@ -179,14 +182,44 @@ def test_signal_stops_it_cleanly(
     ]
 
 
+def deaf_children(pid: int) -> int:
+    """How many children of a process block SIGINT, as workers do once they are loaded."""
+    count = 0
+    for path in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            status = dict(line.split(":\t", 1) for line in path.read_text().splitlines())
+            blocked = int(status["SigBlk"], 16) >> (signal.SIGINT - 1) & 1
+            count += int(status["PPid"]) == pid and blocked
+    return count
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_interrupt_from_the_terminal_stops_every_worker(
     start: Callable[..., Process], seeds: Path
 ) -> None:
     server = start(seeds, "--workers", "2")
+    server.wait_until(lambda: deaf_children(server.popen.pid) == 2)
     os.killpg(server.popen.pid, signal.SIGINT)
     # Well before the five seconds after which a worker that hangs is killed.
     server.popen.communicate(timeout=4)
     assert server.popen.returncode == 0
+
+
+def test_host_that_is_listened_on_is_answered(start: Callable[..., Process], seeds: Path) -> None:
+    server = start(seeds, "--host", "127.0.0.2", host="127.0.0.2")
+    response = server.get("/feed.atom")
+    assert response.status_code == 200
+    assert f'href="http://127.0.0.2:{server.port}/feed.atom"' in response.text
+    assert f"are listed at http://127.0.0.2:{server.port}/\n" in server.stop()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_listening_on_every_host_says_what_others_need(
+    start: Callable[..., Process], seeds: Path, host: str
+) -> None:
+    output = start(seeds, "--host", host).stop()
+    assert re.search(r"are listed at http://localhost:\d+/$", output, re.M)
+    assert "Set 'base_url' for other machines: no other host is answered.\n" in output
 
 
 def test_many_feeds_are_not_all_printed(start: Callable[..., Process], tmp_path: Path) -> None:
