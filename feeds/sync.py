@@ -47,9 +47,8 @@ def sync(
     """Bring the index up to a folder's files.
 
     `clock` tells the time in UTC, as the sync goes on. A second sync waits for the
-    first. Whatever ends it early leaves the index as
-    it was. Raises OSError if the folder cannot be read, IndexUnavailable if the
-    index cannot be written.
+    first. Whatever ends it early leaves the index as it was. Raises OSError if the
+    folder cannot be read, IndexUnavailable if the index cannot be written.
     """
     with catalogue.writing() as connection:
         listing = list_files(directory)
@@ -77,7 +76,7 @@ class _Sync:
         self.now = self.clock()
         rows = self.connection.execute(select(tables.files))
         self.known = {row.path: row for row in rows}
-        # The code that reads articles is part of what made the index.
+        # Both the settings and the code that reads articles made the index what it is.
         self.fingerprint = f"{tables.VERSION} {self.config.fingerprint()}"
         before = self.connection.execute(select(tables.state.c.fingerprint)).scalar_one()
         self.refresh = before != self.fingerprint

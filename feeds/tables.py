@@ -78,5 +78,6 @@ entries = Table(
 )
 Index("entries_newest", entries.c.feed, entries.c.published.desc(), entries.c.article)
 
-#: Raised with the tables: an index of another version is made anew.
+#: Raised with the tables, and with what is read of a file or shown of an article:
+#: an index of another version is made anew.
 VERSION = 1
