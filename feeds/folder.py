@@ -47,7 +47,7 @@ def list_files(directory: Path) -> Listing:
         folder = folders.pop()
         try:
             with os.scandir(f"{root}/{folder}" if folder else root) as found:
-                for item in found:
+                for item in filter(_is_ours, found):
                     if item.name.isprintable():
                         _look(item, folder, root, files, folders)
                     else:  # a line break, or bytes that are no UTF-8
@@ -60,15 +60,21 @@ def list_files(directory: Path) -> Listing:
     return Listing(files=tuple(sorted(files, key=lambda f: f.path)), faults=faults)
 
 
+def _is_ours(item: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or an article file by its name, and not hidden."""
+    if item.name.startswith("."):
+        return False
+    suffix = PurePosixPath(item.name).suffix.lower()
+    return suffix in SUFFIXES or item.is_dir(follow_symlinks=False)
+
+
 def _look(
     item: os.DirEntry[str], folder: str, root: str, files: list[File], folders: list[str]
 ) -> None:
     path = f"{folder}/{item.name}" if folder else item.name
-    if item.name.startswith("."):
-        return
     if item.is_dir(follow_symlinks=False):
         folders.append(path)
-    elif PurePosixPath(item.name).suffix.lower() in SUFFIXES and _within(item, root):
+    elif _within(item, root):
         try:
             stat = item.stat()
         except FileNotFoundError:  # it vanished since the folder was read
@@ -77,8 +83,13 @@ def _look(
 
 
 def _within(item: os.DirEntry[str], root: str) -> bool:
-    if item.is_symlink() and not os.path.realpath(item.path).startswith(root + os.sep):
-        return False
+    if item.is_symlink():
+        try:
+            target = os.path.realpath(item.path, strict=True)
+        except OSError:  # a link to nothing or to itself must not hide its neighbours
+            return False
+        if not target.startswith(root + os.sep):
+            return False
     return item.is_file()
 
 

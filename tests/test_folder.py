@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
+from feeds.article import MAX_BYTES
 from feeds.folder import list_files, read_bytes
 
 
@@ -49,6 +51,39 @@ def test_links_are_followed_within_the_folder_only(folder: Path, tmp_path: Path)
     assert read_bytes(folder, list_files(folder).files[0]) == b"inside"
 
 
+def test_link_to_a_folder_is_not_followed(folder: Path) -> None:
+    (folder / "a").mkdir()
+    (folder / "a" / "one.md").write_text("x")
+    (folder / "b").symlink_to(folder / "a")
+    (folder / "a" / "again").symlink_to(folder)
+    assert paths(folder) == ["a/one.md"]
+
+
+@pytest.mark.parametrize("target", ["link.md", "nothing.md", "one.md/x", "x" * 300])
+def test_broken_link_does_not_hide_its_neighbours(folder: Path, target: str) -> None:
+    (folder / "one.md").write_text("x")
+    (folder / "link.md").symlink_to(target)
+    listing = list_files(folder)
+    assert [file.path for file in listing.files] == ["one.md"]
+    assert listing.faults == {}
+
+
+def test_neighbour_whose_name_begins_like_the_folder_is_outside(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "articles-of-others").mkdir()
+    (tmp_path / "articles-of-others" / "secret.md").write_text("x")
+    (folder / "out.md").symlink_to(tmp_path / "articles-of-others" / "secret.md")
+    assert paths(folder) == []
+
+
+def test_folder_may_be_a_link_itself(folder: Path, tmp_path: Path) -> None:
+    (folder / "one.md").write_text("x")
+    (folder / "two.md").symlink_to("one.md")
+    (tmp_path / "link").symlink_to(folder)
+    assert paths(tmp_path / "link") == ["one.md", "two.md"]
+
+
 def test_what_is_no_file_is_left_out(folder: Path) -> None:
     os.mkfifo(folder / "pipe.md")
     (folder / "folder.md").mkdir()
@@ -69,6 +104,40 @@ def test_name_that_cannot_be_printed_is_a_fault(folder: Path, name: bytes) -> No
     assert listing.files == ()
     ((shown, fault),) = listing.faults.items()
     assert shown.isprintable() and fault == "the name cannot be printed, rename it"
+
+
+def test_folder_whose_name_cannot_be_printed_is_a_fault(folder: Path) -> None:
+    (folder / "sub" / "two\nlines").mkdir(parents=True)
+    (folder / "sub" / "two\nlines" / "one.md").write_text("x")
+    listing = list_files(folder)
+    assert listing.files == ()
+    assert listing.faults == {"'sub/two\\nlines'": "the name cannot be printed, rename it"}
+
+
+@pytest.mark.parametrize("name", ["Screenshot 1\u202fPM.png", ".hidden\n.md", "notes\n"])
+def test_name_that_is_no_articles_may_be_any(folder: Path, name: str) -> None:
+    (folder / name).write_text("x")
+    assert list_files(folder).faults == {}
+
+
+def test_folder_that_cannot_be_read_is_told_and_the_others_are_listed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/closed", "b"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "one.md").write_text("x")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        """The file system's answer to whoever is not root."""
+        if path.endswith("/closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    listing = list_files(folder)
+    assert [file.path for file in listing.files] == ["b/one.md"]
+    assert listing.faults == {"a/closed": "the folder cannot be read, Permission denied"}
 
 
 def test_file_that_vanishes_while_listed_is_left_out(
@@ -108,3 +177,9 @@ def test_file_that_vanishes_while_listed_is_left_out(
 def test_missing_folder_is_an_error(folder: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list_files(folder / "nowhere")
+
+
+def test_at_most_one_byte_too_many_is_read(folder: Path) -> None:
+    (folder / "one.md").write_bytes(b"x" * (MAX_BYTES + 9))
+    (file,) = list_files(folder).files
+    assert len(read_bytes(folder, file)) == MAX_BYTES + 1
