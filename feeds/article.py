@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +18,10 @@ SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 #: Largest file read, in bytes.
 MAX_BYTES = 1 << 20
 
-# Last resort where the YAML cannot be parsed: the curator's word still counts.
-_WITHHELD = re.compile(rb"^(published:\s*(false|no|off)\b|removed:\s*(true|yes|on)\b)", re.I | re.M)
+# Last resort where the YAML cannot be parsed: the curator's word still counts, in quotes too.
+_WITHHELD = re.compile(
+    rb"^(published:\s*[\"']?(false|no|off)\b|removed:\s*[\"']?(true|yes|on)\b)", re.I | re.M
+)
 _NO = ("false", "no", "off")
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
@@ -133,7 +134,8 @@ def parse_article(raw: bytes, path: str) -> Reading:
         head, body = front_matter.split(_decode(raw))
         fields = front_matter.read_front_matter(head)
     except FrontMatterError as error:
-        withheld = "not published" if _WITHHELD.search(raw) else ""
+        # UTF-16 without its zero bytes shows the word as well.
+        withheld = "not published" if _WITHHELD.search(raw.replace(b"\0", b"")) else ""
         fault = ArticleError(path, error.line, error.problem)
         return Reading(article=None, withheld=withheld, faults=(fault,))
     found: list[tuple[int, str]] = []
@@ -246,4 +248,9 @@ def _related(fields: Fields) -> tuple[Related, ...]:
 
 
 def _shortened(content: str) -> str:
-    return textwrap.shorten(clean.prose(content), 300, placeholder=" …")
+    text = clean.prose(content)
+    if len(text) <= 300:
+        return text
+    head, _, word = text[:299].rpartition(" ")
+    # Many scripts write no spaces; there, the cut is between any two letters.
+    return (head if len(word) < 40 else text[:298]) + " …"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from feeds import clean
 from feeds.front_matter import Node, Scalar, Sequence
@@ -73,7 +74,12 @@ def url(node: Node) -> str:
 
 def path(node: Node) -> Path:
     """A path, `~` expanded."""
-    return Path(text(node)).expanduser()
+    text(node)
+    try:
+        # As written: two spaces in a name are two.
+        return Path(cast(Scalar, node).text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"cannot be found, {error}") from error
 
 
 def database(node: Node) -> str:

@@ -134,7 +134,7 @@ def _moment(written: str) -> datetime:
     try:
         moment = datetime.fromisoformat(f"{day}T{clock}{offset.upper()}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"is not a possible time, correct it ({error})") from error
+        raise ValueError("is not a possible time, correct it") from error
     if moment < EARLIEST:
         raise ValueError("is before 1990, correct it")
     return moment

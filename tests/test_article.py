@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,13 @@ INVALID = sorted((DATA / "invalid").glob("*.md"))
 
 def test_there_are_cases() -> None:
     assert len(VALID) > 10 and len(INVALID) > 40
+
+
+def test_each_file_of_data_belongs_to_a_case() -> None:
+    found = {path for path in DATA.rglob("*") if path.is_file()}
+    expected = [path.with_suffix(".json") for path in VALID]
+    expected += [path.with_suffix(".faults") for path in INVALID]
+    assert found == {*VALID, *INVALID, *expected}
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
@@ -92,11 +100,43 @@ def test_secured_is_not_told_in_a_fault() -> None:
     assert "QUJDRA" not in str(reading)
 
 
-@pytest.mark.parametrize("line", ["published: false", "removed: true", "Published: FALSE"])
-def test_unreadable_file_that_says_so_is_withheld(line: str) -> None:
-    reading = parse_article(f"---\ntitle: [\n{line}\n---\n".encode(), "one.md")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "published: false",
+        "published:   no",
+        "removed: true",
+        "removed: on",
+        "Published: FALSE",
+        "published: 'false'",
+        'removed: "true"',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
+def test_unreadable_file_that_says_so_is_withheld(line: str, encoding: str) -> None:
+    raw = f"---\r\ntitle: [\r\n{line}\r\n---\r\n".encode(encoding)
+    reading = parse_article(raw, "one.md")
     assert reading.faults
     assert reading.withheld == "not published"
+
+
+@pytest.mark.parametrize(
+    ("text", "withheld"),
+    [
+        (article(quality="many", published="false"), "not published"),
+        (article(quality="many", more="removed: true\n"), "removed"),
+        (article(quality="many"), ""),
+    ],
+)
+def test_faulty_file_keeps_the_curators_word(text: str, withheld: str) -> None:
+    reading = parse_article(text.encode(), "one.md")
+    assert reading.faults
+    assert reading.withheld == withheld
+
+
+def test_file_too_large_that_says_so_is_withheld() -> None:
+    raw = article(published="false", body="x" * MAX_BYTES).encode()
+    assert parse_article(raw, "one.md").withheld == "not published"
 
 
 def test_unreadable_file_that_does_not_say_so_is_not_withheld() -> None:
@@ -107,14 +147,20 @@ def test_unreadable_file_that_does_not_say_so_is_not_withheld() -> None:
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
 
 
+def texts(value: object) -> Iterator[str]:
+    """Every text of an article, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+
+
 def check(reading: Article | None) -> None:
     """What every article promises to whoever writes it out."""
     if reading is None:
         return
-    shown = [reading.title, reading.summary, reading.content, reading.type, reading.category]
-    shown += [reading.provider.name, reading.provider.domain, *reading.topics]
-    shown += [r.title for r in reading.related] + [i.title for i in reading.images]
-    assert not [text for text in shown if FORBIDDEN.search(text)]
+    assert not [text for text in texts(msgspec.to_builtins(reading)) if FORBIDDEN.search(text)]
     assert reading.title
     urls = [reading.link, reading.via, reading.amp, reading.cdn_amp, reading.frame]
     urls += [i.url for i in reading.images] + [r.link for r in reading.related]

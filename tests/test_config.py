@@ -25,7 +25,7 @@ GOOD: dict[str, tuple[str, str, Any]] = {
         "a.example, b.example,",
         ("a.example", "b.example"),
     ),
-    "articles": ("/srv/news", "/srv/news", Path("/srv/news")),
+    "articles": ("/srv/two  spaces", "/srv/two  spaces", Path("/srv/two  spaces")),
     "database": ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
     "min_quality": ("-5", "-5", -5),
     "limit": ("200", "200", 200),
@@ -84,6 +84,7 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("title: [x]\n", "1: title must be text, put it in quotes"),
         ("title: ' '\n", "1: title must not be empty"),
         ("language: English & x\n", "1: language must be a language tag such as en or pt-BR"),
+        ("articles: ~nobody-of-this-name/x\n", "1: articles cannot be found, Could not"),
         ("limit: 0\n", "1: limit is 0, must be from 1 to 200"),
         ("limit: many\n", "1: limit must be a whole number from 1 to 200"),
         ("trusted_hosts: {a: b}\n", "1: trusted_hosts must be a list"),
@@ -153,3 +154,36 @@ def test_threshold_is_the_topics_own_or_the_sites() -> None:
     assert config.threshold(Selection(kind="topic", key="ai")) == 0
     assert config.threshold(Selection(kind="topic", key="law")) == 50
     assert config.threshold(EVERYTHING) == 50
+
+
+def test_slug_is_the_configured_or_the_natural_one() -> None:
+    config = Config(
+        topics={"ai": Name(slug="ki")}, providers={"a.example": Name(slug="a"), "ai": Name()}
+    )
+    assert config.slug("topic", "ai") == "ki"
+    assert config.slug("topic", "c++") == "cplusplus"
+    assert config.slug("provider", "a.example") == "a"
+    assert config.slug("provider", "ai") == "ai"
+    assert config.name(EVERYTHING) == Name()
+
+
+def test_relative_folder_of_a_variable_starts_where_the_program_does(tmp_path: Path) -> None:
+    path = tmp_path / "feeds.yaml"
+    path.write_text("articles: news\n")
+    assert read_config(path, {"FEEDS_ARTICLES": "other"}).articles == Path("other")
+
+
+def test_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert from_yaml(tmp_path, "\ufefftitle: Marked\n").title == "Marked"
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in settings()])
+def test_each_setting_moves_the_fingerprint_or_never_does(tmp_path: Path, name: str) -> None:
+    unseen = name in ("articles", "database", "max_age", "rate_limit", "trusted_hosts")
+    changed = from_yaml(tmp_path, f"{name}: {GOOD[name][0]}\n")
+    assert (changed.fingerprint() == Config().fingerprint()) is unseen
+
+
+def test_entry_id_is_that_of_the_standard() -> None:
+    assert str(Config(id="feeds").entry_id("one")) == "ed065b36-f4fe-5681-b9e2-217e71d203ff"
+    assert Config(id="a").entry_id("one") != Config(id="b").entry_id("one")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.selection import EVERYTHING, Selection, domain_key, fold, slugify
+from feeds.selection import EVERYTHING, Selection, domain_key, fold, short_hash, slugify
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,20 @@ def test_path_is_canonical() -> None:
     assert EVERYTHING.path == "/"
     assert Selection(kind="topic", key="x", slug="人").path == "/topics/%E4%BA%BA/"
     assert Selection(kind="provider", key="a.b", slug="a.b").path == "/providers/a.b/"
+
+
+def test_name_without_letters_has_the_slug_of_its_key() -> None:
+    assert slugify("topic", "\uff01") == slugify("topic", "!") == short_hash("!") == "bb7208"
+    assert slugify("provider", "..") == short_hash("..")
+
+
+@pytest.mark.parametrize(
+    ("domain", "slug"),
+    [
+        ("a b.example", "a-b.example"),
+        ("-a.example-", "a.example"),
+        ("b\u00fccher.de", "b\u00fccher.de"),
+    ],
+)
+def test_slug_of_a_provider_keeps_its_dots(domain: str, slug: str) -> None:
+    assert slugify("provider", domain) == slug
