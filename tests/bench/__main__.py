@@ -43,8 +43,10 @@ def main() -> None:
     _row("second sync", seconds, count)
     rate = statistics.median(load / first for load, first in zip(loads, firsts, strict=True))
     again = statistics.median(s / f for s, f in zip(seconds, firsts, strict=True))
-    print(f"first sync, rate to the C loader's    {rate:6.2f}   goal 0.80 or more")
-    print(f"second sync, time to the first's      {again:6.3f}   goal 0.050 or less")
+    # Few articles cost mostly what any number costs once.
+    goals = ("", "") if quick else ("   goal 0.80 or more", "   goal 0.050 or less")
+    print(f"first sync, rate to the C loader's    {rate:6.2f}{goals[0]}")
+    print(f"second sync, time to the first's      {again:6.3f}{goals[1]}")
 
 
 def _load(folder: Path) -> None:
