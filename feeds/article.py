@@ -187,7 +187,7 @@ def _read(stem: str, fields: Fields, body: str) -> Article:
         published=published,
         # An article whose date moves on is not thereby updated before it.
         updated=updated if updated and updated > published else None,
-        summary=fields.text("excerpt", clean.prose) or _shortened(content),
+        summary=fields.text("excerpt", clean.prose) or clean.summary(content),
         content=content,
         via=original if original != link else None,
         amp=fields.uri("ampWebUrl"),
@@ -245,12 +245,3 @@ def _related(fields: Fields) -> tuple[Related, ...]:
         if title and link and quality is not None:
             related.append(Related(title=title, link=link, provider=provider, quality=quality))
     return tuple(related)
-
-
-def _shortened(content: str) -> str:
-    text = clean.prose(content)
-    if len(text) <= 300:
-        return text
-    head, _, word = text[:299].rpartition(" ")
-    # Many scripts write no spaces; there, the cut is between any two letters.
-    return (head if len(word) < 40 else text[:298]) + " …"

@@ -45,6 +45,16 @@ def prose(raw: str) -> str:
     return text(raw)
 
 
+def summary(content: str) -> str:
+    """The beginning of some HTML as plain text, at most 300 characters."""
+    words = prose(content)
+    if len(words) <= 300:
+        return words
+    head, _, word = words[:299].rpartition(" ")
+    # Many scripts write no spaces; there, the cut is between any two letters.
+    return (head if len(word) < 40 else words[:298]) + " …"
+
+
 def uri(raw: str) -> str:
     """An absolute http or https URI (RFC 3986) of an IRI (RFC 3987 section 3.1).
 
