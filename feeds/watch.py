@@ -42,9 +42,9 @@ def watch(
         except (OSError, IndexUnavailable) as error:
             reason = str(error)
             if isinstance(error, OSError):
-                reason = f"{directory} cannot be read, {error.strerror or error}"
+                reason = f"{directory} cannot be watched, {error.strerror or error}"
             if reason != trouble:
-                tell(f"{reason}; the feeds stay as they are")
+                tell(f"{reason}; trying again every second")
             trouble = reason
             stop.wait(1)
         else:
@@ -54,6 +54,8 @@ def watch(
 def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> None:
     """Sync until the folder is replaced by another one, which a watch cannot follow."""
     watched = directory.stat().st_ino
+    # Where the system has no watch left to give, this is done again every second.
+    teller.tell(sync(catalogue, directory, lambda: datetime.now(UTC)))
     next_look = time.monotonic() + FIRST_LOOK
     for changes in watchfiles.watch(
         directory,

@@ -74,10 +74,10 @@ def test_fault_is_told_once(follower: Follower) -> None:
 def test_folder_that_goes_and_comes_back_is_followed(follower: Follower) -> None:
     folder = follower.collection.folder
     away = folder.rename(folder.with_name("away"))
-    follower.wait_for(lambda: any("the feeds stay as they are" in s for s in follower.lines))
+    follower.wait_for(lambda: any("trying again every second" in s for s in follower.lines))
     assert follower.titles() == ["First"]
     time.sleep(1.2)
-    assert len([line for line in follower.lines if "cannot be read" in line]) == 1
+    assert len([line for line in follower.lines if "cannot be watched" in line]) == 1
     shutil.copytree(away, folder)
     follower.collection.write("two.md", article("Second"))
     follower.wait_for(lambda: "Second" in follower.titles())
@@ -132,6 +132,26 @@ def test_index_that_fails_is_tried_again(follower: Follower) -> None:
     follower.wait_for(lambda: any("cannot be written" in line for line in follower.lines))
     database.rmdir()
     follower.wait_for(lambda: "Second" in follower.titles(), 20)
+
+
+def test_folder_that_cannot_be_watched_is_compared_every_second(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("OS file watch limit reached")
+
+    # The system's limit is for all its processes, so its refusal is played.
+    monkeypatch.setattr("watchfiles.watch", refuse)
+    collection.sync(datetime.now(UTC))
+    follower = Follower(collection)
+    time.sleep(1.2)
+    collection.write("one.md", article("First"))
+    follower.wait_for(lambda: follower.titles() == ["First"])
+    follower.close()
+    (told,) = [line for line in follower.lines if "watched" in line]
+    assert told.endswith(
+        "cannot be watched, OS file watch limit reached; trying again every second"
+    )
 
 
 def test_what_the_watch_missed_is_found_soon(
