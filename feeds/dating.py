@@ -23,7 +23,7 @@ Key = tuple[Kind, str]
 class Head:
     """What subscribers of a feed see of it at one moment."""
 
-    entries: list[tuple[str, bytes]]
+    entries: list[tuple[str, bytes, datetime]]
     #: Unix time of the newest thing that time alone has brought.
     latest: int
     name: str
@@ -51,10 +51,10 @@ class Dating:
         """A feed as its subscribers see it when the change begins."""
         second = int(self.now.timestamp())
         rows = self.connection.execute(index.newest(feed, second, self.config.limit)).all()
-        shown = [index.decode(row.document) for row in rows]
-        latest = max((document.updated(a, self.now) for a in shown), default=document.NEVER)
+        times = [document.updated(index.decode(row.document), self.now) for row in rows]
+        latest = max(times, default=document.NEVER)
         return Head(
-            entries=[(row.id, row.digest) for row in rows],
+            entries=[(row.id, row.digest, at) for row, at in zip(rows, times, strict=True)],
             latest=int(latest.timestamp()),
             name=rows[0].label if rows else "",
         )

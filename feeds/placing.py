@@ -17,7 +17,8 @@ from feeds.config import Config
 from feeds.dating import NOTHING, Dating, Key
 from feeds.selection import EVERYTHING, Selection, domain_key, fold, short_hash
 
-_FAR = datetime(9999, 12, 31, tzinfo=UTC)
+# Before any update: an announced one is compared apart, by whether it has come.
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
 # SQLite takes at most 32,766 variables in one statement.
 _BATCH = 10_000
 
@@ -93,7 +94,7 @@ class Placing:
             yield from self.connection.execute(select(table).where(table.c[column].in_(batch)))
 
     def _placed(self, article: Article) -> _Placed:
-        seen = document.entry(article, config=self.config, base="", now=_FAR)
+        seen = document.entry(article, config=self.config, base="", now=_EVER)
         return _Placed(
             article=article,
             id=self.config.entry_id(article.stem).hex,
@@ -120,7 +121,9 @@ class Placing:
         if row is None:
             return bool(placed.labels)
         feeds = {self.feeds[key].id if key in self.feeds else None for key in placed.labels}
-        return row.digest != placed.digest or inside[row.id] != feeds
+        if row.digest != placed.digest or inside[row.id] != feeds:
+            return True
+        return index.decode(row.document).updated != placed.article.updated
 
     def _note_unseen(self, placed: list[_Placed], stored: dict[str, Row[Any]]) -> None:
         """Keep heat, quality and the like of articles that look as before."""

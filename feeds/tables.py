@@ -46,7 +46,7 @@ articles = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("stem", Text, nullable=False, unique=True),
-    # Changes with what subscribers can see, and only then.
+    # Changes with what subscribers can see, but for the time of an update.
     Column("digest", LargeBinary, nullable=False),
     Column("document", LargeBinary, nullable=False),
 )

@@ -74,16 +74,20 @@ def test_dates_move_with_the_bytes_and_only_then(
             for _ in range(seconds):
                 now += timedelta(seconds=1)
                 before = _compare(before, published(collection.index, now), now)
-            for name, text in edits:
-                if text is None:
-                    (folder / f"{name}.md").unlink(missing_ok=True)
-                else:
-                    collection.write(f"{name}.md", text)
+            _apply(collection, edits)
             collection.sync(now)
             # A change in the second of another is dated, and waits, a second later.
             now += timedelta(seconds=1)
             before = _compare(before, published(collection.index, now), now)
         collection.index.close()
+
+
+def _apply(collection: Collection, edits: list[tuple[str, str | None]]) -> None:
+    for name, text in edits:
+        if text is None:
+            (collection.folder / f"{name}.md").unlink(missing_ok=True)
+        else:
+            collection.write(f"{name}.md", text)
 
 
 def _compare(
@@ -117,11 +121,8 @@ def test_feeds_equal_those_of_a_fresh_index(
         now = NOW
         for edits, seconds in history:
             now += timedelta(seconds=seconds)
-            for name, text in edits:
-                if text is None:
-                    (folder / f"{name}.md").unlink(missing_ok=True)
-                elif text != BROKEN:  # whose last good version a fresh index cannot know
-                    collection.write(f"{name}.md", text)
+            # A fresh index cannot know the last good version of a broken file.
+            _apply(collection, [edit for edit in edits if edit[1] != BROKEN])
             collection.sync(now)
         fresh = Index(f"sqlite:///{scratch}/fresh.sqlite3", config)
         sync(fresh, folder, lambda: now)

@@ -233,6 +233,15 @@ def test_announced_update_is_told_as_due(collection: Collection) -> None:
     assert found and found.due is None
 
 
+def test_announcing_an_update_dates_nothing_yet(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    collection.write("one.md", article(more="updatedDateTime: 2027-01-01T00:00:00Z\n"))
+    assert collection.sync(LATER).touched == 0
+    found = collection.index.find(AI, LATER)
+    assert found and found.due and found.due.year == 2027
+
+
 def test_due_article_withdrawn_before_its_time_leaves_no_trace(collection: Collection) -> None:
     due = NOW + timedelta(minutes=10)
     text = article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -301,6 +310,17 @@ def test_provider_is_called_what_its_newest_visible_article_calls_it(
     collection.sync(LATER + timedelta(hours=1))
     found = collection.index.find(EXAMPLE, LATER)
     assert found and (found.name, found.articles) == ("Old Name", ())
+
+
+def test_empty_feed_keeps_the_last_name_it_had(collection: Collection) -> None:
+    collection.write("one.md", article(provider="First"))
+    collection.sync()
+    collection.write("one.md", article(provider="Renamed"))
+    collection.sync(LATER)
+    (collection.folder / "one.md").unlink()
+    collection.sync(LATER + timedelta(hours=1))
+    found = collection.index.find(EXAMPLE, LATER)
+    assert found and (found.name, found.articles) == ("Renamed", ())
 
 
 def test_slug_of_the_settings_replaces_the_natural_one(
