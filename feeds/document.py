@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
+from html import escape, unescape
 
 from feeds import clean
-from feeds.article import Article, Image, Related
+from feeds.article import Article, Image
 from feeds.config import Config
 from feeds.selection import EVERYTHING, Selection, fold
 
 #: A feed without entries has no date of its own, and nothing defaults to now.
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+# As the cleaner writes it: double quotes, and no bare `>` in an attribute.
+_PICTURE = re.compile(r'<img (?:[^>]*? )?src="([^"]+)"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,15 @@ class Category:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Story:
+    """Another article on the same story, at a provider called `provider`."""
+
+    title: str
+    link: str
+    provider: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One article as subscribers see it; absolute URLs, times in UTC."""
 
@@ -51,10 +64,18 @@ class Entry:
     summary: str
     #: Safe HTML.
     content: str
+    #: The first picture in `content`.
     image: Image | None
-    related: tuple[Related, ...]
+    related: tuple[Story, ...]
     #: Where the story was first seen, if elsewhere than `link`.
     via: str | None
+    #: The article as an AMP page, at its provider and in a cache.
+    amp: str | None
+    cdn_amp: str | None
+    #: `article`, `video` or another word of the curator's.
+    type: str
+    #: The provider's domain.
+    domain: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +92,20 @@ class Feed:
     icon: str
     language: str
     entries: tuple[Entry, ...]
+    #: Nothing but these entries is in the feed (RFC 5005 section 2).
+    complete: bool = False
+    #: One part of the feed's history (RFC 5005 section 4).
+    archive: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Links:
+    """Where a document is, and its neighbours in the same format (RFC 5005 section 4)."""
+
+    canonical: str
+    current: str | None = None
+    prev_archive: str | None = None
+    next_archive: str | None = None
 
 
 def feed(
@@ -115,7 +150,11 @@ def titles(selection: Selection, name: str, config: Config) -> tuple[str, str]:
 
 def entry(article: Article, *, config: Config, base: str, now: datetime) -> Entry:
     """What subscribers see of an article: all of it, and nothing else."""
-    related = tuple(r for r in article.related if r.quality >= config.min_quality)
+    related = tuple(
+        Story(title=r.title, link=r.link, provider=r.provider)
+        for r in article.related
+        if r.quality >= config.min_quality
+    )
     image = article.images[0] if article.images else None
     provider = article.provider
     return Entry(
@@ -128,9 +167,13 @@ def entry(article: Article, *, config: Config, base: str, now: datetime) -> Entr
         categories=tuple(_category(topic, config, base) for topic in article.topics),
         summary=article.summary or article.title,
         content=_content(article, image, related),
-        image=image,
+        image=image or _first_picture(article.content),
         related=related,
         via=article.via,
+        amp=article.amp,
+        cdn_amp=article.cdn_amp,
+        type=article.type,
+        domain=provider.domain,
     )
 
 
@@ -143,10 +186,12 @@ def updated(article: Article, now: datetime) -> datetime:
 
 def _category(topic: str, config: Config, base: str) -> Category:
     term = config.slug("topic", fold(topic))
-    return Category(term=term, scheme=f"{base}/topics/", label=topic)
+    # RSS and JSON Feed know no term but the label, and some readers split it at commas.
+    label = " ".join(topic.replace(",", " ").split()) or term
+    return Category(term=term, scheme=f"{base}/topics/", label=label)
 
 
-def _content(article: Article, image: Image | None, related: tuple[Related, ...]) -> str:
+def _content(article: Article, image: Image | None, related: tuple[Story, ...]) -> str:
     parts = []
     if image:
         picture = _picture(image)
@@ -156,6 +201,11 @@ def _content(article: Article, image: Image | None, related: tuple[Related, ...]
         parts.append(_linked(f"Watch the video at {escape(article.provider.name)}", article.link))
     parts.append(article.content or f"<p>{escape(article.summary or article.title)}</p>")
     return "\n".join(parts) + _coverage(related)
+
+
+def _first_picture(content: str) -> Image | None:
+    found = _PICTURE.search(content)
+    return Image(url=unescape(found[1])) if found else None
 
 
 def _linked(inner: str, link: str) -> str:
@@ -171,7 +221,7 @@ def _picture(image: Image) -> str:
     return f'<img src="{escape(image.url)}" alt="{escape(image.title)}"{sizes}>'
 
 
-def _coverage(related: tuple[Related, ...]) -> str:
+def _coverage(related: tuple[Story, ...]) -> str:
     if not related:
         return ""
     items = "".join(

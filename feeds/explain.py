@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from feeds.article import Article, ArticleError, Reading
-from feeds.formats import FORMATS
 from feeds.index import Index
 from feeds.placing import memberships
 
@@ -32,12 +31,12 @@ def explain(
 
 
 def _shown_in(catalogue: Index, stem: str, now: datetime) -> list[str]:
-    """The paths of all feeds that show an article now."""
+    """The pages of all feeds that show an article now."""
     shown = []
     for item in catalogue.listing(now):
         found = catalogue.find(item.selection, now)
         if found and any(article.stem == stem for article in found.articles):
-            shown += [item.selection.path + form.file for form in FORMATS.values()]
+            shown.append(item.selection.path)
     return shown
 
 

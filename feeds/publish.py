@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feeds import document
-from feeds.document import Feed
+from feeds.document import Feed, Links
 from feeds.formats import Format
 from feeds.index import Found, Index
 from feeds.selection import Selection
@@ -54,8 +54,8 @@ def publish(
     if made is None:
         return None
     feed, found = made
-    self_link = feed.link + form.file
-    body = form.write(feed, self_link)
+    links = Links(canonical=feed.link + form.file)
+    body = form.write(feed, links)
     return Published(
         body=body,
         content_type=f"{form.content_type}; charset=utf-8",
@@ -64,7 +64,7 @@ def publish(
         # never the newest entry's date alone, which a withdrawal sets back.
         modified=max(found.changed, feed.updated),
         due=found.due,
-        link=f'<{self_link}>; rel="self", <{feed.link}>; rel="alternate"; type="text/html"',
+        link=f'<{links.canonical}>; rel="self", <{feed.link}>; rel="alternate"; type="text/html"',
     )
 
 

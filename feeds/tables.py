@@ -80,4 +80,4 @@ Index("entries_newest", entries.c.feed, entries.c.published.desc(), entries.c.ar
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 1
+VERSION = 2

@@ -12,21 +12,19 @@ from typing import Any
 import feedparser
 from lxml import etree
 
-from feeds.formats import FORMATS
-from feeds.formats.atom import MEDIA
-from feeds.publish import publish
+from feeds.formats.xml import HISTORY, MEDIA
 from feeds.selection import EVERYTHING, Selection
 from tests.html_rules import Html
-from tests.support import NOW, Collection
+from tests.support import BASE, NOW, Collection, publish_feed
 
 ATOM = "http://www.w3.org/2005/Atom"
-BASE = "https://news.example"
 NAMES = {"a": ATOM, "m": MEDIA}
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 # No document type, no style sheet.
 _PROLOGUE = b"<?xml version='1.0' encoding='UTF-8'?>\n<feed "
-_PREFIXES = {ATOM: "", MEDIA: "media:", "http://www.w3.org/XML/1998/namespace": "xml:"}
+_XML = "http://www.w3.org/XML/1998/namespace"
+_PREFIXES = {ATOM: "", MEDIA: "media:", HISTORY: "fh:", _XML: "xml:"}
 _MANY = 10**6
 # Element, its children, how many of each: RFC 4287 sections 4.1.1, 4.1.2 and 3.2,
 # and what we promise beyond them.
@@ -76,9 +74,7 @@ def publish_atom(
     base: str = BASE,
 ) -> bytes:
     """The bytes of a feed's Atom document."""
-    published = publish(collection.index, selection, FORMATS["atom"], base, now)
-    assert published
-    return published.body
+    return publish_feed(collection, selection, now=now, base=base).body
 
 
 def read_atom(body: bytes, now: datetime = NOW) -> etree._Element:
@@ -132,7 +128,7 @@ def _short(name: str) -> str:
 
 
 def _document(root: etree._Element) -> Iterator[str]:
-    if name_of(root) != "feed" or root.nsmap != {None: ATOM, "media": MEDIA}:
+    if name_of(root) != "feed" or root.nsmap != {None: ATOM, "media": MEDIA, "fh": HISTORY}:
         yield "wrong root or namespaces"
     after = dropwhile(lambda child: name_of(child) != "entry", root)
     yield from (f"{name_of(c)} after an entry" for c in after if name_of(c) != "entry")

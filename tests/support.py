@@ -14,11 +14,15 @@ from werkzeug.serving import make_server
 
 from feeds import create_app
 from feeds.config import Config
+from feeds.formats import FORMATS
 from feeds.index import Index
+from feeds.publish import Published, publish
+from feeds.selection import EVERYTHING, Selection
 from feeds.sync import Report, sync
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
+BASE = "https://news.example"
 #: The time of most tests: after every seed, before every article of the future.
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -65,6 +69,20 @@ class Collection:
     def sync(self, now: datetime = NOW) -> Report:
         """Bring the index up to the files."""
         return sync(self.index, self.folder, lambda: now)
+
+
+def publish_feed(
+    collection: Collection,
+    selection: Selection = EVERYTHING,
+    suffix: str = "atom",
+    *,
+    now: datetime = NOW,
+    base: str = BASE,
+) -> Published:
+    """A feed that is there, in a format."""
+    published = publish(collection.index, selection, FORMATS[suffix], base, now)
+    assert published
+    return published
 
 
 class Raw(NamedTuple):

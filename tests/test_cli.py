@@ -186,6 +186,8 @@ def test_list_shows_counts_and_addresses(run: Callable[..., Result], folder: Pat
         "newest": "2020-05-18T02:41:00+00:00",
         "page": "/topics/ai/",
         "atom": "/topics/ai/feed.atom",
+        "rss": "/topics/ai/feed.rss",
+        "json": "/topics/ai/feed.json",
     }
 
 
@@ -218,9 +220,9 @@ def test_explain_gives_the_one_reason(
 def test_explain_names_each_feed(run: Callable[..., Result], folder: Path) -> None:
     (folder / "one.md").write_text(article())
     assert run("explain", folder / "one.md", folder).output.splitlines() == [
-        "in /feed.atom",
-        "in /topics/ai/feed.atom",
-        "in /providers/example.org/feed.atom",
+        "in /",
+        "in /topics/ai/",
+        "in /providers/example.org/",
     ]
 
 
@@ -229,9 +231,9 @@ def test_explain_tells_of_the_last_good_version(run: Callable[..., Result], fold
     run("index", folder)
     (folder / "one.md").write_text(article(quality="x"))
     assert run("explain", folder / "one.md", folder).output.splitlines() == [
-        "in /feed.atom (its last good version)",
-        "in /topics/ai/feed.atom (its last good version)",
-        "in /providers/example.org/feed.atom (its last good version)",
+        "in / (its last good version)",
+        "in /topics/ai/ (its last good version)",
+        "in /providers/example.org/ (its last good version)",
         "faulty at line 7: 'quality' must be a whole number without quotes",
     ]
 

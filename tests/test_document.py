@@ -9,9 +9,9 @@ import pytest
 
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
-from tests.atom_rules import BASE, publish_atom, read_atom, texts
+from tests.atom_rules import publish_atom, read_atom, texts
 from tests.html_rules import Html
-from tests.support import NOW, Collection, article
+from tests.support import BASE, NOW, Collection, article
 
 AI = Selection(kind="topic", key="ai", slug="ai")
 EXAMPLE = Selection(kind="provider", key="example.org", slug="example.org")

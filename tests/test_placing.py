@@ -38,7 +38,6 @@ def count(collection: Collection, selection: Selection = EVERYTHING, now: dateti
         article(more="heat: 12\n"),
         article(more='secured: "QUJD;REVG"\n'),
         article(more="unknown: field\n"),
-        article(more='ampWebUrl: "https://example.org/amp"\n'),
         article(
             more='related:\n  - title: Below\n    webUrl: "https://o.example/"\n    quality: 59\n'
         ),
@@ -52,7 +51,6 @@ def count(collection: Collection, selection: Selection = EVERYTHING, now: dateti
         "heat",
         "secured",
         "unknown",
-        "amp",
         "related",
         "spaces",
         "offset",
@@ -83,8 +81,10 @@ def test_edit_that_no_subscriber_sees_dates_nothing(collection: Collection, edit
         article(
             more='related:\n  - title: Above\n    webUrl: "https://o.example/"\n    quality: 60\n'
         ),
+        article(more='ampWebUrl: "https://example.org/amp"\n'),
+        article().replace("type: article", "type: video"),
     ],
-    ids=["title", "url", "time", "provider", "updated", "body", "related"],
+    ids=["title", "url", "time", "provider", "updated", "body", "related", "amp", "type"],
 )
 def test_edit_that_subscribers_see_dates_every_feed_of_it(
     collection: Collection, edit: str
@@ -97,6 +97,16 @@ def test_edit_that_subscribers_see_dates_every_feed_of_it(
     for selection in (EVERYTHING, AI, EXAMPLE):
         assert changed(collection, selection) == LATER
     assert changed(collection, Selection(kind="topic", key="law")) == NOW
+
+
+def test_quality_of_a_related_story_is_not_seen_above_the_threshold(
+    collection: Collection,
+) -> None:
+    related = 'related:\n  - title: R\n    webUrl: "https://o.example/"\n    quality: '
+    collection.write("one.md", article(more=f"{related}70\n"))
+    collection.sync()
+    collection.write("one.md", article(more=f"{related}71\n"))
+    assert collection.sync(LATER).touched == 0
 
 
 def test_quality_kept_unseen_counts_when_it_crosses(collection: Collection) -> None:

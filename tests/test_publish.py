@@ -14,9 +14,9 @@ from feeds.formats import FORMATS
 from feeds.index import Index
 from feeds.publish import Published, etag, find_feed, publish
 from feeds.selection import EVERYTHING, Kind, Selection
-from tests.atom_rules import BASE, read_atom, texts
+from tests.atom_rules import read_atom, texts
 from tests.html_rules import Html
-from tests.support import NOW, SEEDS, Collection, article
+from tests.support import BASE, NOW, SEEDS, Collection, article
 
 AI = Selection(kind="topic", key="ai", slug="ai")
 LATER = NOW + timedelta(hours=1)

@@ -388,8 +388,8 @@ def test_index_page_lists_topics_and_providers_with_counts_and_feeds(
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     page = Links(response.text)
     assert (
-        "Topics AI 2 articles Atom Law & <Order> 1 article Atom"
-        " Providers Example 1 article Atom Other 1 article Atom"
+        "Topics AI 2 articles Atom RSS JSON Feed Law & <Order> 1 article Atom RSS JSON Feed"
+        " Providers Example 1 article Atom RSS JSON Feed Other 1 article Atom RSS JSON Feed"
     ) in page.text
     paths = ("/topics/ai/", "/topics/law-order/", "/providers/example.org/")
     for path in (*paths, "/providers/other.example/"):
@@ -419,19 +419,31 @@ def test_site_that_never_had_an_article_is_an_empty_feed(
 @pytest.mark.parametrize(
     ("path", "title"),
     [
-        ("/", "News (Atom)"),
-        ("/topics/ai/", "AI · News (Atom)"),
-        ("/providers/example.org/", "Example · News (Atom)"),
+        ("/", "News"),
+        ("/topics/ai/", "AI · News"),
+        ("/providers/example.org/", "Example · News"),
     ],
 )
 def test_page_leads_readers_to_its_feed(standing: Site, path: str, title: str) -> None:
     page = Links(standing.get(path).text)
-    href = f"{standing.base}{path}feed.atom"
-    assert page.alternates == [
-        {"rel": "alternate", "type": "application/atom+xml", "title": title, "href": href}
+    formats = [
+        ("Atom", "feed.atom", "application/atom+xml"),
+        ("RSS", "feed.rss", "application/rss+xml"),
+        ("JSON Feed", "feed.json", "application/feed+json"),
     ]
-    assert href in page.anchors
-    assert standing.get(href).headers["Content-Type"].startswith("application/atom+xml;")
+    assert page.alternates == [
+        {
+            "rel": "alternate",
+            "type": kind,
+            "title": f"{title} ({name})",
+            "href": f"{standing.base}{path}{file}",
+        }
+        for name, file, kind in formats
+    ]
+    for _, file, kind in formats:
+        href = f"{standing.base}{path}{file}"
+        assert href in page.anchors
+        assert standing.get(href).headers["Content-Type"] == f"{kind}; charset=utf-8"
 
 
 def test_page_of_a_topic_shows_its_articles(site: Site) -> None:

@@ -5,25 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from feeds.document import Feed
-from feeds.formats import atom
+from feeds.document import Feed, Links
+from feeds.formats import atom, json_feed, rss
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """One way to write a feed."""
 
-    #: The file name under a selection's path.
-    file: str
+    #: How the files of this format end, without the dot.
+    suffix: str
     content_type: str
     #: For people, as autodiscovery titles it.
     title: str
-    #: (feed, its own absolute address) -> UTF-8 bytes.
-    write: Callable[[Feed, str], bytes]
+    #: -> UTF-8 bytes.
+    write: Callable[[Feed, Links], bytes]
+
+    @property
+    def file(self) -> str:
+        """The feed's file name under a selection's path."""
+        return f"feed.{self.suffix}"
 
 
+#: By suffix, the preferred one first.
 FORMATS = {
-    "atom": Format(
-        file="feed.atom", content_type="application/atom+xml", title="Atom", write=atom.write
-    ),
+    form.suffix: form
+    for form in (
+        Format(suffix="atom", content_type="application/atom+xml", title="Atom", write=atom.write),
+        Format(suffix="rss", content_type="application/rss+xml", title="RSS", write=rss.write),
+        Format(
+            suffix="json",
+            content_type="application/feed+json",
+            title="JSON Feed",
+            write=json_feed.write,
+        ),
+    )
 }

@@ -1,4 +1,4 @@
-"""Atom 1.0 (RFC 4287) with Media RSS, by feedgen."""
+"""Atom 1.0 (RFC 4287) with Media RSS and RFC 5005, by feedgen."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feeds.document import Entry, Feed
-
-# The final slash belongs to the name (Media RSS 1.5.1).
-MEDIA = "http://search.yahoo.com/mrss/"
+from feeds.document import Entry, Feed, Links
+from feeds.formats.xml import NAMESPACES, archive_links, write_history, write_media
 
 
-def write(feed: Feed, self_link: str) -> bytes:
-    """The feed as an Atom document, UTF-8; `self_link` is its own address."""
+def write(feed: Feed, links: Links) -> bytes:
+    """The feed as an Atom document."""
     generator = FeedGenerator()
     generator.register_extension("feeds", _FeedExtension, _EntryExtension, rss=False)
+    generator.feeds.feed, generator.feeds.links = feed, links
     generator.id(feed.id)
     generator.title(feed.title)
     generator.subtitle(feed.subtitle)
@@ -25,7 +24,7 @@ def write(feed: Feed, self_link: str) -> bytes:
     generator.updated(feed.updated)
     generator.author(name=feed.author.name, uri=feed.author.uri)
     generator.link(href=feed.link, rel="alternate", type="text/html")
-    generator.link(href=self_link, rel="self", type="application/atom+xml")
+    generator.link(href=links.canonical, rel="self", type="application/atom+xml")
     generator.generator("feeds")
     generator.icon(feed.icon)
     generator.language(feed.language)
@@ -53,8 +52,18 @@ def _add(item: Any, entry: Entry) -> None:
 
 
 class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    feed: Feed
+    links: Links
+
     def extend_ns(self) -> dict[str, str]:
-        return {"media": MEDIA}
+        return NAMESPACES
+
+    def extend_atom(self, element: etree._Element) -> etree._Element:
+        # feedgen 1.0.0 refuses these relations.
+        for rel, href in archive_links(self.links):
+            _link(element, rel, href, type="application/atom+xml")
+        write_history(element, self.feed)
+        return element
 
 
 class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
@@ -70,25 +79,10 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has 
             _link(element, "via", self.entry.via, type="text/html")
         for related in self.entry.related:
             _link(element, "related", related.link, type="text/html", title=related.title)
-        if self.entry.image:
-            _media(element, self.entry)
+        # feedgen's own media extension refuses integer sizes and makes a group of one.
+        write_media(element, self.entry.image)
         return element
 
 
 def _link(element: etree._Element, rel: str, href: str, **attributes: str) -> None:
     etree.SubElement(element, "link", {"rel": rel, "href": href} | attributes)
-
-
-def _media(element: etree._Element, entry: Entry) -> None:
-    # feedgen's own media extension refuses integer sizes and makes a group of one.
-    image = entry.image
-    assert image is not None
-    sizes = {
-        name: str(size) for name, size in (("width", image.width), ("height", image.height)) if size
-    }
-    content = etree.SubElement(
-        element, f"{{{MEDIA}}}content", {"url": image.url, "medium": "image"} | sizes
-    )
-    if image.title:
-        etree.SubElement(content, f"{{{MEDIA}}}title", type="plain").text = image.title
-    etree.SubElement(element, f"{{{MEDIA}}}thumbnail", {"url": image.url} | sizes)

@@ -1,0 +1,65 @@
+"""JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from feeds.document import Entry, Feed, Links, Person
+
+VERSION = "https://jsonfeed.org/version/1.1"
+
+
+def write(feed: Feed, links: Links) -> bytes:
+    """The feed as a JSON Feed; what has no standard place stands in `_feeds`."""
+    return msgspec.json.encode(
+        _present(
+            version=VERSION,
+            title=feed.title,
+            description=feed.subtitle,
+            home_page_url=feed.link,
+            feed_url=links.canonical,
+            # The next page is the one with older entries.
+            next_url=links.prev_archive,
+            icon=feed.icon,
+            authors=[_author(feed.author)],
+            language=feed.language,
+            items=[_item(entry) for entry in feed.entries],
+        )
+    )
+
+
+def _item(entry: Entry) -> dict[str, Any]:
+    return _present(
+        id=entry.id,
+        url=entry.link,
+        title=entry.title,
+        content_html=entry.content,
+        summary=entry.summary,
+        image=entry.image and entry.image.url,
+        date_published=entry.published,
+        date_modified=entry.updated,
+        authors=[_author(entry.author)],
+        tags=[category.label for category in entry.categories],
+        _feeds=_present(
+            type=entry.type,
+            provider=entry.domain,
+            original_url=entry.via,
+            amp_url=entry.amp,
+            cdn_amp_url=entry.cdn_amp,
+            related=[
+                {"title": story.title, "url": story.link, "provider": story.provider}
+                for story in entry.related
+            ],
+        ),
+    )
+
+
+def _author(person: Person) -> dict[str, str]:
+    return {"name": person.name, "url": person.uri}
+
+
+def _present(**members: Any) -> dict[str, Any]:
+    """An object without the members that have no value."""
+    return {name: value for name, value in members.items() if value is not None}
