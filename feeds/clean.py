@@ -110,10 +110,14 @@ _HTML = nh3.Cleaner(
 
 
 def markdown(raw: str) -> str:
-    """HTML of CommonMark, without script, frame, form, style or relative address."""
+    """HTML of CommonMark, without script, frame, form, style or relative address.
+
+    Empty where nothing that shows is left of it.
+    """
     safe = _NO_PICTURE.sub("", _HTML.clean(_MARKDOWN.render(raw)))
     # Last, for an entity such as `&#12;` is decoded on the way.
-    return _CONTROLS_OF_HTML.sub("", safe).strip()
+    safe = _CONTROLS_OF_HTML.sub("", safe).strip()
+    return safe if "<img" in safe or prose(safe) else ""
 
 
 def frame(raw: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -141,8 +142,11 @@ class Config:
 
     def name(self, selection: Selection) -> Name:
         """What the curator says of a selection's topic or provider."""
-        names = {"topic": self.topics, "provider": self.providers}.get(selection.kind, {})
-        return names.get(selection.key, Name())
+        return self.names(selection.kind).get(selection.key, Name())
+
+    def names(self, kind: Kind) -> Mapping[str, Name]:
+        """What the curator says of a kind's names, by key."""
+        return {"topic": self.topics, "provider": self.providers}.get(kind, {})
 
     def slug(self, kind: Kind, key: str) -> str:
         """The slug a topic or provider should have: the configured or the natural one."""
@@ -158,8 +162,18 @@ class Config:
         return uuid5(uuid5(NAMESPACE_URL, self.id), stem)
 
     def feed_id(self, selection: Selection) -> UUID:
-        """The id of a selection's feed; no stem holds a slash, so no entry shares it."""
-        return uuid5(uuid5(NAMESPACE_URL, self.id), f"/{selection.kind}/{selection.key}")
+        """The id of a selection's feed, however many entries it shows.
+
+        No stem holds a slash, so no entry shares it.
+        """
+        name = f"/{selection.kind}/{selection.key}"
+        if selection.whole != selection.plain:
+            # Keys, for slugs change.
+            s = selection
+            groups = (s.topics, s.providers, s.types, s.exclude)
+            keys = [sorted((n.kind, n.key) for n in group) for group in groups]
+            name += "?" + json.dumps([keys, s.min_quality, s.min_heat])
+        return uuid5(uuid5(NAMESPACE_URL, self.id), name)
 
     def fingerprint(self) -> str:
         """Text that changes where a setting that feeds depend on does."""

@@ -14,6 +14,10 @@ from sqlalchemy.engine import Connection, Engine
 
 from feeds.tables import VERSION, metadata, state
 
+# Milliseconds that a transaction waits for another to end.
+_PATIENCE = 30_000
+_HASTE = 20
+
 
 class IndexUnavailable(ValueError):
     """The index cannot be read or written now; the text says why and what to do."""
@@ -58,6 +62,21 @@ class Database:
             message = f"the index {self.url.render_as_string()} cannot be written: {error.orig}"
             raise IndexUnavailable(message) from error
 
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """A short write transaction for what can be left out: it waits for no other.
+
+        Raises IndexUnavailable where another is writing, or nothing can be written.
+        """
+        engine = self._engine.execution_options(
+            sqlite_begin="BEGIN IMMEDIATE", sqlite_patience=_HASTE
+        )
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except exc.DBAPIError as error:
+            raise IndexUnavailable(f"nothing can be noted: {error.orig}") from error
+
     def _reopen_if_replaced(self) -> None:
         """Let go of a file that was deleted: its connections would read it for ever."""
         try:
@@ -80,15 +99,15 @@ def _create(connection: Connection) -> None:
     if version != VERSION:
         metadata.drop_all(connection)
         metadata.create_all(connection)
-        row = {"version": VERSION, "fingerprint": "", "synced": 0, "revision": 0}
-        connection.execute(state.insert(), row)
+        counts = dict.fromkeys(("synced", "revision", "ranked", "changed"), 0)
+        connection.execute(state.insert(), {"version": VERSION, "fingerprint": "", **counts})
 
 
 def _engine(url: str) -> Engine:
     def connect_to_file() -> sqlite3.Connection:
         # `rw`: a reader must not make an empty index where one was deleted.
         file = f"file:{quote(str(make_url(url).database))}?mode=rw"
-        return sqlite3.connect(file, uri=True, timeout=30, check_same_thread=False)
+        return sqlite3.connect(file, uri=True, check_same_thread=False)
 
     engine = create_engine(url, creator=connect_to_file, max_overflow=-1)
 
@@ -103,6 +122,8 @@ def _engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
+        patience = options.get("sqlite_patience", _PATIENCE)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
         connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
 
     return engine

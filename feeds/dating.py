@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from feeds import document, index, tables
 from feeds.config import Config
+from feeds.finding import newest
 from feeds.selection import Kind
 
 #: A feed's kind and key.
@@ -24,13 +25,15 @@ class Head:
     """What subscribers of a feed see of it at one moment."""
 
     entries: list[tuple[str, bytes, datetime]]
+    #: Whether there are older ones, to which the feed then links.
+    more: bool
     #: Unix time of the newest thing that time alone has brought.
     latest: int
     name: str
 
 
 #: A feed that was not there.
-NOTHING = Head(entries=[], latest=0, name="")
+NOTHING = Head(entries=[], more=False, latest=0, name="")
 
 
 @dataclass
@@ -49,43 +52,56 @@ class Dating:
 
     def look(self, feed: int) -> Head:
         """A feed as its subscribers see it when the change begins."""
-        second = int(self.now.timestamp())
-        rows = self.connection.execute(index.newest(feed, second, self.config.limit)).all()
+        second, limit = int(self.now.timestamp()), self.config.limit
+        rows = self.connection.execute(newest(feed, second, limit + 1)).all()
+        rows, more = rows[:limit], len(rows) > limit
         times = [document.updated(index.decode(row.document), self.now) for row in rows]
         latest = max(times, default=document.NEVER)
         return Head(
             entries=[(row.id, row.digest, at) for row, at in zip(rows, times, strict=True)],
+            more=more,
             latest=int(latest.timestamp()),
             name=rows[0].label if rows else "",
         )
 
     def date(self, feeds: Mapping[Key, Row[Any]], before: Mapping[int, Head]) -> int:
-        """Date each feed that looks different from before; how many they are."""
-        second = int(self.now.timestamp())
-        changes = []
-        for key, feed in feeds.items():
-            if feed.id not in before:
-                continue
-            old, head = before[feed.id], self.look(feed.id)
-            was_public = feed.changed is not None or bool(old.entries)
-            forced = self.settings_changed and (was_public or key == ("site", ""))
-            if head.entries == old.entries and not forced:
-                continue
-            # At least a second later each time: some clients compare nothing else.
-            changed = max(second, max(feed.changed or 0, old.latest) + 1)
-            name = head.name or old.name or feed.name
-            changes.append({"old": feed.id, "changed": changed, "name": name})
-        if changes:
-            finished = int(self.clock().timestamp())
-            if finished > second:
-                # Meanwhile an article may have come due, and dated what we replace.
-                for change in changes:
-                    change["changed"] = max(change["changed"], finished + 1)
+        """Date the change, and each feed that looks different from before; how many."""
+        looks = {feed.id: self.look(feed.id) for feed in feeds.values() if feed.id in before}
+        changed = [
+            (feed, before[feed.id], looks[feed.id])
+            for key, feed in feeds.items()
+            if feed.id in before and self._is_changed(key, feed, before[feed.id], looks[feed.id])
+        ]
+        at = self._stamp(before.values())
+        rows = [
+            {"old": feed.id, "changed": at, "name": new.name or old.name or feed.name}
+            for feed, old, new in changed
+        ]
+        if rows:
             statement = update(tables.feeds).where(tables.feeds.c.id == bindparam("old"))
             values: dict[str, Any] = {"changed": bindparam("changed"), "name": bindparam("name")}
-            self.connection.execute(statement.values(values), changes)
-            self._wait_for(max(change["changed"] for change in changes))
-        return len(changes)
+            self.connection.execute(statement.values(values), rows)
+        self.connection.execute(update(tables.state).values(changed=at))
+        self._wait_for(at)
+        # A type has no feed of its own.
+        return sum(feed.kind != "type" for feed, _, _ in changed)
+
+    def _is_changed(self, key: Key, feed: Row[Any], old: Head, new: Head) -> bool:
+        was_public = feed.changed is not None or bool(old.entries)
+        forced = self.settings_changed and (was_public or key == ("site", ""))
+        return forced or (new.entries, new.more) != (old.entries, old.more)
+
+    def _stamp(self, before: Iterable[Head]) -> int:
+        """The Unix time of this change: at least a second after all that came before it.
+
+        Some clients compare nothing else.
+        """
+        last = self.connection.execute(select(tables.state.c.changed)).scalar_one()
+        second = int(self.now.timestamp())
+        at: int = max(second, max([last, *(old.latest for old in before)]) + 1)
+        finished = int(self.clock().timestamp())
+        # Meanwhile an article may have come due, and dated what we replace.
+        return max(at, finished + 1) if finished > second else at
 
     def _wait_for(self, changed: int) -> None:
         """Never publish from the future: let the second come that was recorded.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape, unescape
@@ -11,7 +11,7 @@ from html import escape, unescape
 from feeds import clean
 from feeds.article import Article, Image
 from feeds.config import Config
-from feeds.selection import EVERYTHING, Selection, fold
+from feeds.selection import EVERYTHING, Kind, Selection, fold
 
 #: A feed without entries has no date of its own, and nothing defaults to now.
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -108,9 +108,13 @@ class Links:
     next_archive: str | None = None
 
 
+#: What topics and providers are called, by kind and key.
+Names = Mapping[tuple[Kind, str], str]
+
+
 def feed(
     selection: Selection,
-    name: str,
+    names: Names,
     articles: Iterable[Article],
     *,
     config: Config,
@@ -119,33 +123,63 @@ def feed(
 ) -> Feed:
     """The feed of a selection.
 
-    `name` is what articles call the topic or provider, `base` the site's address
-    without a final slash. The same arguments give the same feed; `now` only
-    decides whether an announced update has come.
+    `names` is what articles call its topics and providers, `base` the site's address
+    without a final slash. The same arguments give the same feed; `now` only decides
+    whether an announced update has come.
     """
     entries = tuple(entry(article, config=config, base=base, now=now) for article in articles)
-    title, subtitle = titles(selection, name, config)
+    title, subtitle = titles(selection, names, config)
     return Feed(
         id=config.feed_id(selection).urn,
         title=title,
         subtitle=subtitle,
         updated=max((e.updated for e in entries), default=NEVER),
         author=Person(name=config.author or config.title, uri=base + "/"),
-        link=base + selection.path,
+        link=base + selection.address(),
         icon=base + "/static/icon.svg",
         language=config.language,
         entries=entries,
     )
 
 
-def titles(selection: Selection, name: str, config: Config) -> tuple[str, str]:
+def titles(selection: Selection, names: Names, config: Config) -> tuple[str, str]:
     """A feed's title and subtitle, the curator's where there is one."""
     if selection == EVERYTHING:
         return config.title, config.description or "Every topic and every provider."
-    own = config.name(selection)
-    chosen = own.title or name
+    if selection != selection.plain:
+        chosen = _choice(selection, names, config)
+        return f"{chosen} · {config.title}", f"Articles chosen from {config.title}: {chosen}."
+    chosen = _called(selection, names, config)
     relation = "on" if selection.kind == "topic" else "from"
-    return f"{chosen} · {config.title}", own.description or f"Articles {relation} {chosen}."
+    subtitle = config.name(selection).description or f"Articles {relation} {chosen}."
+    return f"{chosen} · {config.title}", subtitle
+
+
+def _choice(selection: Selection, names: Names, config: Config) -> str:
+    """What a reader chose, in words."""
+
+    def listed(group: Iterable[Selection], word: str) -> str:
+        return f" {word} ".join(_called(s, names, config) for s in group)
+
+    topics, providers = selection.topics, selection.providers
+    if selection.kind == "topic":
+        topics = (selection.plain,)
+    if selection.kind == "provider":
+        providers = (selection.plain,)
+    said = [listed(topics, "or") or ("" if providers else "Everything")]
+    said += [("from " if topics else "") + listed(providers, "or")] if providers else []
+    said += ["only " + listed(selection.types, "or")] if selection.types else []
+    if selection.min_quality is not None:
+        said.append(f"quality {selection.min_quality} and up")
+    if selection.min_heat is not None:
+        said.append(f"heat {selection.min_heat} and up")
+    said += ["without " + listed(selection.exclude, "and")] if selection.exclude else []
+    said += [f"the newest {selection.limit}"] if selection.limit else []
+    return ", ".join(part for part in said if part)
+
+
+def _called(selection: Selection, names: Names, config: Config) -> str:
+    return config.name(selection).title or names.get((selection.kind, selection.key), "")
 
 
 def entry(article: Article, *, config: Config, base: str, now: datetime) -> Entry:

@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import (
-    Row,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import Row, func, select
+from sqlalchemy.engine import Connection
 
 from feeds.article import Article
 from feeds.config import Config
 from feeds.database import Database
+from feeds.finding import Finder, public
+from feeds.history import Archive, Month, Neighbours, Place
 from feeds.selection import Kind, Selection, slugify
-from feeds.tables import articles, entries, feeds, files, state
+from feeds.tables import entries, feeds, files, state
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Article).decode
 
 
+class Revision(NamedTuple):
+    """Counts of changes that the public sees."""
+
+    #: Of what every feed may show.
+    visible: int
+    #: Of quality and heat, which count where a reader chose by them.
+    ranked: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The newest articles of a selection, and when that answer changes."""
+    """Articles of a selection, and when that answer changes."""
 
     articles: tuple[Article, ...]
-    #: What the newest visible article calls the topic or provider.
-    name: str
-    #: When a change of files last changed the feed.
+    #: What the topics and providers of the selection are called, by kind and key.
+    names: Mapping[tuple[Kind, str], str]
+    #: When a change of files last changed the document, or at the latest did.
     changed: datetime
+    #: Whether `changed` is the very time.
+    exact: bool
     #: When time alone changes it next: a due article or an announced update.
     due: datetime | None
+    beside: Neighbours
+    #: Whether these are all the articles of the selection.
+    complete: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,54 +79,90 @@ class Index(Database):
         super().__init__(url)
         self.config = config
 
-    def revision(self) -> int:
-        """A number that grows with every change of what the public sees."""
+    def revision(self) -> Revision:
+        """Numbers that grow with every change of what the public sees."""
         with self.reading() as connection:
-            revision: int = connection.execute(select(state.c.revision)).scalar_one()
-            return revision
+            row = connection.execute(select(state.c.revision, state.c.ranked)).one()
+            return Revision(row.revision, row.ranked)
 
-    def find(self, selection: Selection, now: datetime) -> Found | None:
-        """The newest visible articles of a selection, ties by id; None if not public."""
-        second = int(now.timestamp())
+    def find(
+        self, selection: Selection, now: datetime, archive: Archive | None = None
+    ) -> Found | None:
+        """The newest visible articles of a selection, or those of an archive of it.
+
+        Newest first, ties by id. None if the selection is not public.
+        """
         with self.reading() as connection:
-            feed = connection.execute(
-                select(feeds).where(feeds.c.kind == selection.kind, feeds.c.key == selection.key)
-            ).first()
-            if feed is None:
+            finder = Finder(connection, selection, int(now.timestamp()))
+            if not finder.is_public:
                 return None
-            rows = connection.execute(newest(feed.id, second, self.config.limit)).all()
-            if feed.changed is None and not rows:
-                return None
-            due = connection.execute(
-                select(func.min(entries.c.published)).where(
-                    entries.c.feed == feed.id, entries.c.published > second
-                )
-            ).scalar()
+            if archive:
+                rows, complete = finder.month(archive), False
+                beside = _beside(archive) if rows else _nearest(finder, archive.month)
+            else:
+                rows = finder.current((selection.limit or self.config.limit) + 1)
+                rows, beside, complete = self._head(selection, rows)
+            # Where a month has none, its neighbours may change at any time.
+            due = finder.due(archive if rows else None)
+            names = {key: row.name for key, row in finder.feeds.items()}
+            exact = selection == selection.plain and not archive
+            if selection == selection.plain:
+                feed = finder.feeds[selection.kind, selection.key]
+                names[selection.kind, selection.key] = rows[0].label if rows else feed.name
+            changed = (feed.changed or 0) if exact else _latest(connection, finder)
         found = tuple(decode(row.document) for row in rows)
         coming = [a.updated for a in found if a.updated and a.updated > now]
         if due is not None:
             coming.append(_moment(due))
         return Found(
             articles=found,
-            name=rows[0].label if rows else feed.name,
-            changed=_moment(feed.changed or 0),
+            names=names,
+            changed=_moment(changed),
+            exact=exact,
             due=min(coming, default=None),
+            beside=beside,
+            complete=complete,
         )
+
+    def _head(
+        self, selection: Selection, rows: Sequence[Row[Any]]
+    ) -> tuple[Sequence[Row[Any]], Neighbours, bool]:
+        """The entries of a current document, where the rest is, and whether there is none.
+
+        What is hot now has no history.
+        """
+        limit = selection.limit or self.config.limit
+        if selection.min_heat is not None:
+            return rows[:limit], Neighbours(), False
+        if len(rows) <= limit:
+            return rows, Neighbours(), True
+        last = rows[limit - 1]
+        place = Place(moment=_moment(last.published), id=last.id)
+        previous = Archive(month=Month.of(place.moment), before=place)
+        return rows[:limit], Neighbours(previous=previous), False
 
     def resolve(self, kind: Kind, slug: str, now: datetime) -> Selection | None:
         """The public selection that a slug means, or meant in earlier days."""
         with self.reading() as connection:
             for candidate in self._candidates(kind, slug):
                 row = connection.execute(
-                    select(feeds).where(feeds.c.kind == kind, candidate, _public(now))
+                    select(feeds).where(
+                        feeds.c.kind == kind, candidate, public(int(now.timestamp()))
+                    )
                 ).first()
                 if row:
                     return Selection(kind=kind, key=row.key, slug=row.slug)
         return None
 
+    def known(self, kind: Kind, now: datetime) -> list[str]:
+        """The slugs of all public selections of a kind, in order."""
+        statement = select(feeds.c.slug).where(feeds.c.kind == kind, public(int(now.timestamp())))
+        with self.reading() as connection:
+            return list(connection.execute(statement.order_by(feeds.c.slug)).scalars())
+
     def _candidates(self, kind: Kind, slug: str) -> Iterator[Any]:
         yield feeds.c.slug == slug
-        names = self.config.topics if kind == "topic" else self.config.providers
+        names = self.config.names(kind)
         natural = slugify(kind, slug)
         yield feeds.c.slug == natural
         for key, name in names.items():
@@ -143,13 +191,24 @@ class Index(Database):
             visible, visible.c.feed == feeds.c.id
         )
         with self.reading() as connection:
-            rows = connection.execute(statement.where(_public(now))).all()
+            plain = feeds.c.kind != "type"
+            rows = connection.execute(statement.where(plain, public(second))).all()
         listed = [self._listed(row) for row in rows]
         kinds = ("site", "topic", "provider")
         return sorted(
             (item for item in listed if not self.config.name(item.selection).withdrawn),
             key=lambda i: (kinds.index(i.selection.kind), i.name.casefold(), i.selection.key),
         )
+
+    def changed(self, now: datetime) -> datetime:
+        """When a change of files or an article that came due last changed anything."""
+        newest = select(func.max(entries.c.published))
+        with self.reading() as connection:
+            second = connection.execute(select(state.c.changed)).scalar_one()
+            come = connection.execute(
+                newest.where(entries.c.published <= int(now.timestamp()))
+            ).scalar()
+        return _moment(max(second, come or 0))
 
     def due(self, now: datetime) -> datetime | None:
         """When the next article of any feed comes due."""
@@ -184,23 +243,29 @@ class Index(Database):
             )
 
 
-def newest(feed: int, second: int, limit: int) -> Any:
-    """The statement for a feed's newest articles at a Unix time: one range of one index."""
-    return (
-        select(articles.c.id, articles.c.digest, articles.c.document, entries.c.label)
-        .join_from(entries, articles)
-        .where(entries.c.feed == feed, entries.c.published <= second)
-        .order_by(entries.c.published.desc(), entries.c.article)
-        .limit(limit)
-    )
+def _latest(connection: Connection, finder: Finder) -> int:
+    """When a change of files last changed anything, or an article came due."""
+    changed: int = connection.execute(select(state.c.changed)).scalar_one()
+    newest: list[int] = [row.published for row in finder.current(1)]
+    return max([changed, *newest])
 
 
-def _public(now: datetime) -> Any:
-    """Only what has or had a visible article exists in public."""
-    seen = select(entries.c.feed).where(
-        entries.c.feed == feeds.c.id, entries.c.published <= int(now.timestamp())
+def _beside(archive: Archive) -> Neighbours:
+    """The neighbours of a month that has articles: whatever they hold, for its bytes
+    change only with its own articles.
+    """
+    month = archive.month
+    following = None if archive.before else Archive(month=month.plus(1))
+    return Neighbours(previous=Archive(month=month.plus(-1)), following=following)
+
+
+def _nearest(finder: Finder, month: Month) -> Neighbours:
+    """The neighbours of a month without articles: the nearest that have some."""
+    older, newer = finder.months_beside(month)
+    return Neighbours(
+        previous=Archive(month=older) if older else None,
+        following=Archive(month=newer) if newer else None,
     )
-    return or_(feeds.c.changed.is_not(None), seen.exists())
 
 
 def _moment(second: int) -> datetime:

@@ -33,6 +33,17 @@ def memberships(article: Article, config: Config) -> list[tuple[Selection, str, 
 
 
 @dataclass(frozen=True, kw_only=True)
+class Placed:
+    """What became of a change; `touched` counts feeds that look different."""
+
+    touched: int = 0
+    #: Whether the public may see a difference anywhere.
+    visible: bool = False
+    #: Whether quality or heat of an article changed that looks as before.
+    ranked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Placed:
     """An article with what the index keeps of it."""
 
@@ -41,6 +52,8 @@ class _Placed:
     digest: bytes
     #: What the article calls each feed that it is in.
     labels: dict[Key, str]
+    #: The topics and providers whose threshold it misses, though not every one's.
+    missed: list[Key]
 
 
 @dataclass
@@ -53,11 +66,8 @@ class Placing:
     refresh: bool
     feeds: dict[Key, Row[Any]] = field(default_factory=dict)
 
-    def place(self, outcome: dict[str, Article | None]) -> int | None:
-        """Apply what became of each stem: its article, or None where it left.
-
-        How many feeds look different afterwards; None if the index stayed as it was.
-        """
+    def place(self, outcome: dict[str, Article | None]) -> Placed:
+        """Apply what became of each stem: its article, or None where it left."""
         dating = Dating(self.connection, self.config, self.clock, self.refresh)
         if self.refresh:
             kept = self.connection.execute(select(tables.articles)).all()
@@ -69,19 +79,22 @@ class Placing:
         inside = self._inside([row.id for row in stored.values()])
         moving = [p for p in placed if self.refresh or self._moves(p, stored, inside)]
         still = {p.article.stem for p in placed} - {p.article.stem for p in moving}
-        self._note_unseen([p for p in placed if p.article.stem in still], stored)
-        if not (leaving or moving or self.refresh):
-            return None
+        ranked = self._note_unseen([p for p in placed if p.article.stem in still], stored)
+        visible = bool(leaving or moving or self.refresh)
+        if not (visible or ranked):
+            return Placed()
         leaving += [stored[p.article.stem] for p in moving if p.article.stem in stored]
         affected = {feed for row in leaving for feed in inside.get(row.id, ())}
         affected |= {self.feeds[k].id for p in moving for k in p.labels if k in self.feeds}
+        affected |= {feed for id in ranked for feed in inside[id]}
         if self.refresh:
             affected = {row.id for row in self.feeds.values()}
         before = {feed: dating.look(feed) for feed in affected}
         known = {row.id for row in self.feeds.values()}
         self._replace(leaving, moving)
         founded = {row.id for row in self.feeds.values()} - known
-        return dating.date(self.feeds, before | dict.fromkeys(founded, NOTHING))
+        touched = dating.date(self.feeds, before | dict.fromkeys(founded, NOTHING))
+        return Placed(touched=touched, visible=visible, ranked=bool(ranked))
 
     def _load_feeds(self) -> None:
         rows = self.connection.execute(select(tables.feeds))
@@ -95,15 +108,17 @@ class Placing:
 
     def _placed(self, article: Article) -> _Placed:
         seen = document.entry(article, config=self.config, base="", now=_EVER)
+        meant = memberships(article, self.config)
+        labels = {(s.kind, s.key): label for s, label, least in meant if article.quality >= least}
+        missed = [(s.kind, s.key) for s, _, least in meant if article.quality < least]
+        if labels:
+            labels["type", fold(article.type)] = article.type
         return _Placed(
             article=article,
             id=self.config.entry_id(article.stem).hex,
             digest=hashlib.blake2b(index.encode(seen), digest_size=16).digest(),
-            labels={
-                (selection.kind, selection.key): label
-                for selection, label, threshold in memberships(article, self.config)
-                if article.quality >= threshold
-            },
+            labels=labels,
+            missed=missed if labels else [],
         )
 
     def _inside(self, ids: list[str]) -> dict[str, set[int]]:
@@ -125,8 +140,11 @@ class Placing:
             return True
         return index.decode(row.document).updated != placed.article.updated
 
-    def _note_unseen(self, placed: list[_Placed], stored: dict[str, Row[Any]]) -> None:
-        """Keep heat, quality and the like of articles that look as before."""
+    def _note_unseen(self, placed: list[_Placed], stored: dict[str, Row[Any]]) -> list[str]:
+        """Keep quality, heat and the like of articles that look as before.
+
+        The ids of those whose quality or heat changed.
+        """
         changes = [
             {"old": p.id, "document": encoded}
             for p in placed
@@ -137,11 +155,22 @@ class Placing:
             statement = update(tables.articles).where(tables.articles.c.id == bindparam("old"))
             self.connection.execute(statement.values(document=bindparam("document")), changes)
         self._insert(tables.articles, [_row(p) for p in placed if p.article.stem not in stored])
+        ranks: list[dict[str, Any]] = [
+            {"old": p.id, "quality": p.article.quality, "heat": p.article.heat}
+            for p in placed
+            if p.labels and _rank(p.article) != _rank(index.decode(stored[p.article.stem].document))
+        ]
+        if ranks:
+            entries = update(tables.entries).where(tables.entries.c.article == bindparam("old"))
+            new: dict[str, Any] = {name: bindparam(name) for name in ("quality", "heat")}
+            self.connection.execute(entries.values(new), ranks)
+        return [rank["old"] for rank in ranks]
 
     def _replace(self, leaving: list[Row[Any]], moving: list[_Placed]) -> None:
         if leaving:
             ids = [{"old": row.id} for row in leaving]
-            for column in (tables.entries.c.article, tables.articles.c.id):
+            inside = (tables.entries.c.article, tables.missed.c.article)
+            for column in (*inside, tables.articles.c.id):
                 statement = delete(column.table).where(column == bindparam("old"))
                 self.connection.execute(statement, ids)
         self._found_feeds(moving)
@@ -152,11 +181,17 @@ class Placing:
                 "feed": self.feeds[key].id,
                 "published": int(p.article.published.timestamp()),
                 "label": label,
+                "quality": p.article.quality,
+                "heat": p.article.heat,
             }
             for p in moving
             for key, label in p.labels.items()
         ]
         self._insert(tables.entries, rows)
+        rows = [
+            {"article": p.id, "kind": kind, "key": key} for p in moving for kind, key in p.missed
+        ]
+        self._insert(tables.missed, rows)
 
     def _insert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
@@ -201,6 +236,10 @@ class Placing:
         if changes:
             statement = update(tables.feeds).where(tables.feeds.c.id == bindparam("old"))
             self.connection.execute(statement.values(slug=bindparam("slug")), changes)
+
+
+def _rank(article: Article) -> tuple[int, int | None]:
+    return article.quality, article.heat
 
 
 def _row(placed: _Placed) -> dict[str, Any]:

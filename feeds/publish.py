@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from feeds import document
 from feeds.document import Feed, Links
-from feeds.formats import Format
+from feeds.formats import Format, opml
+from feeds.history import Archive
 from feeds.index import Found, Index
+from feeds.noting import since
 from feeds.selection import Selection
 
 
@@ -28,43 +30,101 @@ class Published:
     due: datetime | None
     #: The Link header (RFC 8288).
     link: str = ""
+    #: Whether quality or heat decide what it shows.
+    ranked: bool = False
 
 
 def find_feed(
-    catalogue: Index, selection: Selection, base: str, now: datetime
+    catalogue: Index,
+    selection: Selection,
+    base: str,
+    now: datetime,
+    archive: Archive | None = None,
 ) -> tuple[Feed, Found] | None:
     """A selection's feed, and what the index says of it; None if it is not public."""
-    found = catalogue.find(selection, now)
+    found = catalogue.find(selection, now, archive)
     if found is None:
         return None
     made = document.feed(
-        selection, found.name, found.articles, config=catalogue.config, base=base, now=now
+        selection, found.names, found.articles, config=catalogue.config, base=base, now=now
     )
-    return made, found
+    return replace(made, complete=found.complete, archive=archive is not None), found
 
 
 def publish(
-    catalogue: Index, selection: Selection, form: Format, base: str, now: datetime
+    catalogue: Index,
+    selection: Selection,
+    form: Format,
+    base: str,
+    now: datetime,
+    archive: Archive | None = None,
 ) -> Published | None:
-    """A selection's feed in a format; None if it is not public.
+    """A selection's feed in a format, or an archive of it; None if it is not public.
 
     The same index gives the same answer in every process and on every machine.
     """
-    made = find_feed(catalogue, selection, base, now)
+    made = find_feed(catalogue, selection, base, now, archive)
     if made is None:
         return None
     feed, found = made
-    links = Links(canonical=feed.link + form.file)
+    links = _links(selection, form, base, archive, found)
     body = form.write(feed, links)
+    # When files last changed the feed, or later, when an article came due; never the
+    # newest entry's date alone, which a withdrawal sets back.
+    modified = max(found.changed, feed.updated)
+    if not found.exact:
+        modified = since(catalogue, links.canonical, hashlib.sha256(body).digest(), modified)
     return Published(
         body=body,
         content_type=f"{form.content_type}; charset=utf-8",
         etag=etag(body),
-        # When files last changed the feed, or later, when an article came due;
-        # never the newest entry's date alone, which a withdrawal sets back.
-        modified=max(found.changed, feed.updated),
+        modified=modified,
         due=found.due,
         link=f'<{links.canonical}>; rel="self", <{feed.link}>; rel="alternate"; type="text/html"',
+        ranked=selection.is_ranked,
+    )
+
+
+def _links(
+    selection: Selection, form: Format, base: str, archive: Archive | None, found: Found
+) -> Links:
+    def address(part: Archive | None) -> str | None:
+        if part is None:
+            return None
+        return base + selection.whole.address(part.file(form.suffix), **part.parameters)
+
+    return Links(
+        canonical=address(archive) or base + selection.address(form.file),
+        current=base + selection.whole.address(form.file) if archive else None,
+        prev_archive=address(found.beside.previous),
+        next_archive=address(found.beside.following),
+    )
+
+
+def publish_list(catalogue: Index, form: Format, base: str, now: datetime) -> Published:
+    """The subscription list of all topics and providers, as feeds of one format."""
+    listed = catalogue.listing(now)
+    groups = {
+        name: [
+            opml.Subscription(
+                title=item.name,
+                feed=base + item.selection.address(form.file),
+                page=base + item.selection.address(),
+            )
+            for item in listed
+            if item.selection.kind == kind
+        ]
+        for kind, name in (("topic", "Topics"), ("provider", "Providers"))
+    }
+    body = opml.write(catalogue.config.title, groups)
+    address = f"{base}/{opml.FILE}?format={form.suffix}"
+    at = catalogue.changed(now)
+    return Published(
+        body=body,
+        content_type=f"{opml.CONTENT_TYPE}; charset=utf-8",
+        etag=etag(body),
+        modified=since(catalogue, address, hashlib.sha256(body).digest(), at),
+        due=catalogue.due(now),
     )
 
 

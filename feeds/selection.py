@@ -5,30 +5,113 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-Kind = Literal["site", "topic", "provider"]
+Kind = Literal["site", "topic", "provider", "type"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Everything, or one topic, or one provider."""
+    """Everything, one topic or one provider, and what a reader narrows it to.
+
+    `choose` makes the one form that a choice has.
+    """
 
     kind: Kind = "site"
-    #: A topic's folded name or a provider's domain; empty for the site.
+    #: A topic's or a type's folded name, or a provider's domain; empty for the site.
     key: str = ""
     #: How addresses write the key.
     slug: str = ""
+    #: Any of these, and any of those; each is a plain selection.
+    topics: tuple[Selection, ...] = ()
+    providers: tuple[Selection, ...] = ()
+    types: tuple[Selection, ...] = ()
+    #: Topics and providers, none of them.
+    exclude: tuple[Selection, ...] = ()
+    min_quality: int | None = None
+    min_heat: int | None = None
+    #: How many entries, if not as many as the settings say.
+    limit: int | None = None
 
     @property
     def path(self) -> str:
         """The canonical path of the selection's page; its feeds lie under it."""
         return "/" if self.kind == "site" else f"/{self.kind}s/{quote(self.slug)}/"
 
+    def address(self, file: str = "", **more: str) -> str:
+        """The one path and query of a file; `more` are parameters of its own."""
+        named = {"topic": self.topics, "provider": self.providers, "type": self.types}
+        pairs = [(name, s.slug) for name, group in named.items() for s in group]
+        pairs += [("exclude", s.slug) for s in self.exclude]
+        numbers = {"min_quality": self.min_quality, "min_heat": self.min_heat, "limit": self.limit}
+        pairs += [(name, str(value)) for name, value in numbers.items() if value is not None]
+        query = urlencode(sorted([*pairs, *more.items()]), quote_via=quote)
+        return self.path + file + (f"?{query}" if query else "")
+
+    @property
+    def plain(self) -> Selection:
+        """The selection before its reader narrowed it."""
+        return Selection(kind=self.kind, key=self.key, slug=self.slug)
+
+    @property
+    def whole(self) -> Selection:
+        """The selection without its limit: what its history belongs to."""
+        return replace(self, limit=None)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether quality or heat decide, which change unseen by all other feeds."""
+        return self.min_quality is not None or self.min_heat is not None
+
+    @property
+    def groups(self) -> list[tuple[Selection, ...]]:
+        """What an article must be in: one plain selection of each group."""
+        groups = [self.topics, self.providers, self.types]
+        if self.kind != "site" or not (self.topics or self.providers):
+            groups.insert(0, (self.plain,))
+        return [group for group in groups if group]
+
 
 EVERYTHING = Selection()
+
+
+def choose(
+    topics: Iterable[Selection] = (),
+    providers: Iterable[Selection] = (),
+    types: Iterable[Selection] = (),
+    exclude: Iterable[Selection] = (),
+    *,
+    min_quality: int | None = None,
+    min_heat: int | None = None,
+    limit: int | None = None,
+) -> Selection:
+    """The selection of any of the topics, of any of the providers, and so on.
+
+    A single topic, or else a single provider, becomes the feed that is narrowed.
+    """
+    topics, providers, types, exclude = map(_sorted, (topics, providers, types, exclude))
+    base = EVERYTHING
+    if len(topics) == 1:
+        (base,), topics = topics, ()
+    elif len(providers) == 1:
+        (base,), providers = providers, ()
+    return replace(
+        base,
+        topics=topics,
+        providers=providers,
+        types=types,
+        exclude=exclude,
+        min_quality=min_quality,
+        min_heat=min_heat,
+        limit=limit,
+    )
+
+
+def _sorted(names: Iterable[Selection]) -> tuple[Selection, ...]:
+    return tuple(sorted(set(names), key=lambda s: (s.slug, s.kind)))
 
 
 def fold(name: str) -> str:

@@ -157,10 +157,14 @@ class _Sync:
         """Write what was read, and date the feeds that subscribers see changed."""
         self._write_files()
         placing = Placing(self.connection, self.config, self.clock, self.refresh)
-        touched = placing.place(self.outcome)
-        values = {"synced": int(self.now.timestamp()), "fingerprint": self.fingerprint}
-        if touched is not None:
-            values["revision"] = tables.state.c.revision + 1
+        placed = placing.place(self.outcome)
+        state = tables.state.c
+        values = {
+            "synced": int(self.now.timestamp()),
+            "fingerprint": self.fingerprint,
+            "revision": state.revision + int(placed.visible),
+            "ranked": state.ranked + int(placed.ranked),
+        }
         self.connection.execute(update(tables.state).values(values))
         faulty = select(tables.files).where(tables.files.c.fault.is_not(None))
         rows = self.connection.execute(faulty)
@@ -171,7 +175,7 @@ class _Sync:
             removed=self.counts["removed"],
             unchanged=self.counts["unchanged"],
             faults=tuple(sorted(faults, key=lambda fault: fault.path)),
-            touched=touched or 0,
+            touched=placed.touched,
         )
 
     def _write_files(self) -> None:

@@ -17,7 +17,8 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-#: One row; `revision` counts the changes of what the public sees.
+#: One row; `revision` counts the changes of what the public sees, `ranked` those of
+#: quality and heat, and `changed` is the Unix time of the last of either.
 state = Table(
     "state",
     metadata,
@@ -25,6 +26,8 @@ state = Table(
     Column("fingerprint", Text, nullable=False),
     Column("synced", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("ranked", Integer, nullable=False),
+    Column("changed", BigInteger, nullable=False),
 )
 
 #: Every article file, so that unchanged ones are not read again.
@@ -51,7 +54,7 @@ articles = Table(
     Column("document", LargeBinary, nullable=False),
 )
 
-#: The site, and each topic and provider that an article ever named.
+#: The site, and each topic, provider and type that an article ever named.
 feeds = Table(
     "feeds",
     metadata,
@@ -75,8 +78,31 @@ entries = Table(
     Column("published", BigInteger, nullable=False),
     # What the article calls the topic or provider.
     Column("label", Text, nullable=False),
+    Column("quality", Integer, nullable=False),
+    Column("heat", Integer),
 )
 Index("entries_newest", entries.c.feed, entries.c.published.desc(), entries.c.article)
+
+#: The topics and providers that an article names and whose threshold it misses: it is
+#: in other feeds, but in none that excludes these.
+missed = Table(
+    "missed",
+    metadata,
+    Column("article", ForeignKey("articles.id"), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("key", Text, primary_key=True),
+)
+
+#: Every document asked for that is not the current one of a plain feed: what it looked
+#: like when it was last made, and since when, in Unix time.
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+)
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.

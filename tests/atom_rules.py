@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import dropwhile
+from datetime import datetime
 from typing import Any
 
 import feedparser
@@ -14,56 +13,51 @@ from lxml import etree
 
 from feeds.formats.xml import HISTORY, MEDIA
 from feeds.selection import EVERYTHING, Selection
+from tests import xml_rules
 from tests.html_rules import Html
 from tests.support import BASE, NOW, Collection, publish_feed
+from tests.xml_rules import ATOM, MANY, NAMES, Grammar, read_xml, texts
 
-ATOM = "http://www.w3.org/2005/Atom"
-NAMES = {"a": ATOM, "m": MEDIA}
+__all__ = ["NAMES", "faults", "name_of", "publish_atom", "read_atom", "reread", "texts"]
 
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 # No document type, no style sheet.
 _PROLOGUE = b"<?xml version='1.0' encoding='UTF-8'?>\n<feed "
-_XML = "http://www.w3.org/XML/1998/namespace"
-_PREFIXES = {ATOM: "", MEDIA: "media:", HISTORY: "fh:", _XML: "xml:"}
-_MANY = 10**6
-# Element, its children, how many of each: RFC 4287 sections 4.1.1, 4.1.2 and 3.2,
-# and what we promise beyond them.
-_CHILDREN = {
-    "feed": {
-        **dict.fromkeys(("id", "title", "subtitle", "updated", "author", "generator"), (1, 1)),
-        **{"icon": (1, 1), "link": (2, 2), "entry": (0, _MANY)},
+# RFC 4287 sections 4.1.1, 4.1.2 and 3.2, and what we promise beyond them.
+_GRAMMAR = Grammar(
+    namespaces={None: ATOM, "media": MEDIA, "fh": HISTORY},
+    children={
+        "feed": {
+            **dict.fromkeys(("id", "title", "subtitle", "updated", "author"), (1, 1)),
+            **{"generator": (1, 1), "icon": (1, 1), "link": (2, 5), "entry": (0, MANY)},
+            **xml_rules.HISTORIES,
+        },
+        "entry": {
+            **dict.fromkeys(("id", "title", "updated", "published", "author"), (1, 1)),
+            **{"summary": (1, 1), "content": (1, 1), "link": (1, MANY), "category": (0, MANY)},
+            **xml_rules.PICTURES,
+        },
+        "author": {"name": (1, 1), "uri": (1, 1)},
+        **xml_rules.CHILDREN,
     },
-    "entry": {
-        **dict.fromkeys(("id", "title", "updated", "published", "author"), (1, 1)),
-        **{"summary": (1, 1), "content": (1, 1), "link": (1, _MANY), "category": (0, _MANY)},
-        **{"media:content": (0, 1), "media:thumbnail": (0, 1)},
+    attributes={
+        "feed": {"xml:lang": True},
+        "link": {"rel": True, "href": True, "type": True, "title": False},
+        "content": {"type": True},
+        "category": {"term": True, "scheme": True, "label": True},
+        **xml_rules.ATTRIBUTES,
     },
-    "author": {"name": (1, 1), "uri": (1, 1)},
-    "media:content": {"media:title": (0, 1)},
-}
-_EMPTY = ("link", "category", "media:thumbnail")
-# Element, its attributes, whether each must be there.
-_ATTRIBUTES = {
-    "feed": {"xml:lang": True},
-    "link": {"rel": True, "href": True, "type": True, "title": False},
-    "content": {"type": True},
-    "category": {"term": True, "scheme": True, "label": True},
-    "media:content": {"url": True, "medium": True, "width": False, "height": False},
-    "media:thumbnail": {"url": True, "width": False, "height": False},
-    "media:title": {"type": True},
-}
-_CHARS = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
-# RFC 3986 section 3; the W3C validator's patterns are looser.
-_WEB = re.compile(
-    rf"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?(?:/{_CHARS})?"
-    rf"(?:\?(?:{_CHARS}\??)*)?(?:#(?:{_CHARS}\??)*)?"
+    empty=(
+        *("feed", "entry", "author", "link", "category", "fh:complete", "fh:archive"),
+        *("media:content", "media:thumbnail"),
+    ),
+    addresses=("icon", "uri"),
+    content="content",
+    entry="entry",
 )
-_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # RFC 4287 section 3.3: RFC 3339 with a capital T and Z.
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
-# XML allows C1 and U+FFFD, the W3C validator does not.
-_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd\ufffe\uffff]")
+
+name_of = _GRAMMAR.name
 
 
 def publish_atom(
@@ -81,7 +75,7 @@ def read_atom(body: bytes, now: datetime = NOW) -> etree._Element:
     """The root of an Atom document that breaks no rule."""
     broken = faults(body, now)
     assert not broken, broken
-    return etree.fromstring(body, _PARSER)
+    return read_xml(body)
 
 
 def reread(body: bytes) -> Any:
@@ -93,76 +87,45 @@ def reread(body: bytes) -> Any:
     return parsed
 
 
-def in_quotes(text: str) -> str:
-    """Text as it stands between double quotes in YAML."""
-    return "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08X}" for c in text)
-
-
 def faults(body: bytes, now: datetime = NOW) -> list[str]:
     """Every rule that a document breaks."""
-    root = etree.fromstring(body, _PARSER)
+    root = read_xml(body)
     found = [] if body.startswith(_PROLOGUE) else ["not plain UTF-8 XML"]
-    found += [*_document(root), *_characters(root), *_dates(root, now), *_links(root)]
-    for element in root.iter():
-        found += [*_children(element), *_attributes(element), *_text(element), *_uris(element)]
+    found += [*_GRAMMAR.faults(root), *_GRAMMAR.order(root), *_document(root)]
+    found += [*_dates(root, now), *_links(root)]
     for entry in root.iterfind("a:entry", NAMES):
-        found += [*_media(entry), *_content(entry)]
+        content = "".join(texts(entry, "a:content"))
+        found += [*xml_rules.media(entry, content), *Html(content).faults()]
     return found
 
 
-def name_of(element: etree._Element) -> str:
-    """An element's name as our documents write it."""
-    return _short(str(element.tag))
-
-
-def texts(root: etree._Element, path: str) -> list[str]:
-    """The text of each element, or the value of each attribute, at a path."""
-    found = root.xpath(path, namespaces=NAMES)
-    assert isinstance(found, list)
-    return [(item.text or "") if isinstance(item, etree._Element) else str(item) for item in found]
-
-
-def _short(name: str) -> str:
-    namespace, _, local = name.rpartition("}")
-    return _PREFIXES.get(namespace.removeprefix("{"), "?") + local
-
-
 def _document(root: etree._Element) -> Iterator[str]:
-    if name_of(root) != "feed" or root.nsmap != {None: ATOM, "media": MEDIA, "fh": HISTORY}:
-        yield "wrong root or namespaces"
-    after = dropwhile(lambda child: name_of(child) != "entry", root)
-    yield from (f"{name_of(c)} after an entry" for c in after if name_of(c) != "entry")
-    ids = texts(root, "//a:id")
-    yield from (f"the id {id} stands twice" for id, count in Counter(ids).items() if count > 1)
-    yield from (f"the id {id} is no UUID" for id in ids if not _UUID.fullmatch(id))
-    if not _LANGUAGE.fullmatch("".join(texts(root, "@xml:lang"))):
+    if name_of(root) != "feed":
+        yield "wrong root"
+    yield from xml_rules.ids(texts(root, "//a:id"))
+    if not xml_rules.LANGUAGE.fullmatch("".join(texts(root, "@xml:lang"))):
         yield "no language (BCP 47)"
-
-
-def _characters(root: etree._Element) -> Iterator[str]:
-    for element in root.iter():
-        if not isinstance(element.tag, str):
-            yield "a comment or an instruction"
-        for text in (element.text or "", element.tail or "", *map(str, element.attrib.values())):
-            if found := _BAD.search(text):
-                yield f"{name_of(element)} holds U+{ord(found[0]):04X}"
+    if any("," in term for term in texts(root, "//a:category/@term | //a:category/@label")):
+        yield "a comma in a category"
+    if set(texts(root, "//a:content/@type")) - {"html"}:
+        yield "content that is not HTML"
 
 
 def _dates(root: etree._Element, now: datetime) -> Iterator[str]:
     written = texts(root, "//a:updated | //a:published")
     yield from (f"the date {date}" for date in written if not _DATE.fullmatch(date))
     moments = [datetime.fromisoformat(date) for date in written if _DATE.fullmatch(date)]
-    early = datetime(1990, 1, 1, tzinfo=UTC)
-    yield from (f"the date {moment} is implausible" for moment in moments if moment < early)
-    yield from (f"the date {moment} has not come" for moment in moments if moment > now)
+    yield from xml_rules.moments(moments, now)
     for entry in root.iterfind("a:entry", NAMES):
         if texts(entry, "a:updated") < texts(entry, "a:published"):
             yield "updated before it was published"
 
 
 def _links(root: etree._Element) -> Iterator[str]:
-    if sorted(texts(root, "a:link/@rel")) != ["alternate", "self"]:
+    rels = Counter(texts(root, "a:link/@rel"))
+    if (rels["self"], rels.pop("alternate", 0)) != (1, 1):
         yield "not one self and one alternate link"
+    yield from xml_rules.history(root, rels)
     for entry in root.iterfind("a:entry", NAMES):
         rels = Counter(texts(entry, "a:link/@rel"))
         if (
@@ -171,71 +134,7 @@ def _links(root: etree._Element) -> Iterator[str]:
             or rels.keys() - {"alternate", "via", "related"}
         ):
             yield "not one alternate link, at most one via, and else related ones"
-    for kind in texts(root, "//a:link[@rel='alternate']/@type"):
-        if kind != "text/html":
-            yield "the alternate is no page"
-    if texts(root, "a:link[@rel='self']/@type") != ["application/atom+xml"]:
-        yield "the self link is no feed"
-
-
-def _children(element: etree._Element) -> Iterator[str]:
-    name = name_of(element)
-    allowed = _CHILDREN.get(name, {})
-    counts = Counter(name_of(child) for child in element)
-    yield from (f"{name} may not hold {child}" for child in counts if child not in allowed)
-    for child, (least, most) in allowed.items():
-        if not least <= counts[child] <= most:
-            yield f"{name} has {counts[child]} of {child}"
-
-
-def _attributes(element: etree._Element) -> Iterator[str]:
-    name = name_of(element)
-    allowed = _ATTRIBUTES.get(name, {})
-    values = {_short(str(key)): str(value) for key, value in element.attrib.items()}
-    # An attribute without a namespace is short already.
-    values = {key.removeprefix("?"): value for key, value in values.items()}
-    yield from (f"{name} may not have {key}" for key in values if key not in allowed)
-    missing = (key for key, needed in allowed.items() if needed and key not in values)
-    yield from (f"{name} lacks {key}" for key in missing)
-    yield from (f"{name} has a blank {key}" for key, value in values.items() if not value.strip())
-    if "," in values.get("term", ""):
-        yield "a comma in a term"
-
-
-def _text(element: etree._Element) -> Iterator[str]:
-    name = name_of(element)
-    text = (element.text or "").strip()
-    if name in _CHILDREN or name in _EMPTY:
-        if text:
-            yield f"text in {name}"
-    elif not text:
-        yield f"{name} is blank"
-    elif name != "content" and text != element.text:
-        yield f"white space around {name}"
-    if (element.tail or "").strip():
-        yield f"text after {name}"
-
-
-def _uris(element: etree._Element) -> Iterator[str]:
-    values = [str(element.get(key)) for key in ("href", "url", "scheme") if key in element.attrib]
-    if name_of(element) in ("icon", "uri"):
-        values.append(element.text or "")
-    yield from (f"{value} is no web address" for value in values if not _WEB.fullmatch(value))
-
-
-def _media(entry: etree._Element) -> Iterator[str]:
-    pictures = Html("".join(texts(entry, "a:content"))).values("img", "src")
-    urls = texts(entry, "m:content/@url | m:thumbnail/@url")
-    if urls and urls != pictures[:1] * 2:
-        yield "the pictures differ"
-    for size in texts(entry, "m:*/@width | m:*/@height"):
-        if not re.fullmatch(r"[1-9]\d*", size):
-            yield f"the size {size}"
-    if set(texts(entry, "m:*/@medium")) - {"image"} or set(texts(entry, "m:*//@type")) - {"plain"}:
-        yield "an unknown kind of medium or title"
-
-
-def _content(entry: etree._Element) -> Iterator[str]:
-    if texts(entry, "a:content/@type") != ["html"]:
-        yield "content that is not HTML"
-    yield from Html("".join(texts(entry, "a:content"))).faults()
+    if set(texts(root, "//a:link[@rel='alternate']/@type")) - {"text/html"}:
+        yield "the alternate is no page"
+    if set(texts(root, "a:link[@rel!='alternate']/@type")) - {"application/atom+xml"}:
+        yield "a link that is no feed"

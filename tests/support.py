@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from feeds import create_app
 from feeds.config import Config
 from feeds.formats import FORMATS
+from feeds.history import Archive
 from feeds.index import Index
 from feeds.publish import Published, publish
 from feeds.selection import EVERYTHING, Selection
@@ -78,9 +79,10 @@ def publish_feed(
     *,
     now: datetime = NOW,
     base: str = BASE,
+    archive: Archive | None = None,
 ) -> Published:
-    """A feed that is there, in a format."""
-    published = publish(collection.index, selection, FORMATS[suffix], base, now)
+    """A feed that is there, or an archive of it, in a format."""
+    published = publish(collection.index, selection, FORMATS[suffix], base, now, archive)
     assert published
     return published
 

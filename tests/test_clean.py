@@ -77,7 +77,7 @@ def test_what_is_no_uri_is_refused(raw: str) -> None:
         ("*a* ~~b~~", "<p><em>a</em> <s>b</s></p>"),
         ("| a |\n|---|\n| b |", "<table>"),
         ("[a](https:b) [c](https://e.example/ü)", '<p><a>a</a> <a href="https://e.example/%C3'),
-        ('<img alt="x > y">![p](rel.png)', "<p></p>"),
+        ('<img alt="x > y">![p](rel.png) b', "<p> b</p>"),
         ("<div onclick='x' style='y'>a</div>", "<div>a</div>"),
         ("a\x0c\x0b\x1c\x85b &#12;&#x81;&#xFFFE;c", "<p>ab c</p>"),
     ],

@@ -207,6 +207,13 @@ def test_body_becomes_the_content_below_the_picture(collection: Collection) -> N
     assert html.text.split() == ["Head", "Text"]
 
 
+@pytest.mark.parametrize("body", ["![x](/relative.png)\n", "&#0;\n", "<p> </p>\n", "<br>\n"])
+def test_body_of_which_nothing_is_left_gives_way_to_the_excerpt(
+    collection: Collection, body: str
+) -> None:
+    assert content_of(collection, article(body=body)).text == "About A title."
+
+
 def test_excerpt_is_the_content_where_there_is_no_body(collection: Collection) -> None:
     html = content_of(collection, article("A &amp; <b>"))
     assert (html.text, [tag for tag, _ in html.tags]) == ("About A & .", ["p"])

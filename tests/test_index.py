@@ -11,7 +11,8 @@ from sqlalchemy import event, text
 from feeds import tables
 from feeds.config import Name
 from feeds.database import IndexUnavailable
-from feeds.index import Index, newest
+from feeds.finding import newest
+from feeds.index import Index
 from feeds.selection import EVERYTHING, Selection
 from tests.support import NOW, Collection, article
 
@@ -162,7 +163,7 @@ def test_deleted_index_is_noticed_and_made_again(collection: Collection) -> None
 def test_index_replaced_by_another_process_is_read(collection: Collection) -> None:
     collection.write("one.md", article("Old"))
     collection.sync()
-    assert collection.index.revision() == 1
+    assert collection.index.revision().visible == 1
     (collection.folder.parent / "articles.sqlite3").unlink()
     collection.write("one.md", article("New"))
     other = Collection(collection.folder, collection.config)

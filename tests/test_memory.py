@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from feeds.database import IndexUnavailable
+from feeds.index import Revision
 from feeds.publish import Published
-from feeds.web.memory import MEMORY, Memory
+from feeds.web.memory import MEMORY, OVERHEAD, Memory
 from tests.support import NOW, Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
@@ -41,36 +42,36 @@ def unavailable() -> Published:
 
 
 def test_document_is_made_once_for_a_revision() -> None:
-    revisions = [1]
+    revisions = [Revision(1, 0)]
     memory, make = Memory(lambda: revisions[0]), Maker()
     kept = memory.answer("/", NOW, make)
     assert memory.answer("/", NOW + timedelta(days=9), make) is kept
-    revisions[0] = 2
+    revisions[0] = Revision(2, 0)
     assert memory.answer("/", NOW, make).published.body == b"2"
     assert make.made == 2
 
 
 def test_each_address_has_a_document_of_its_own() -> None:
-    memory = Memory(lambda: 1)
+    memory = Memory(lambda: Revision(1, 0))
     one, two = memory.answer("/1", NOW, Maker(b"one")), memory.answer("/2", NOW, Maker(b"two"))
     assert (one.published.body, two.published.body) == (b"one", b"two")
 
 
 @pytest.mark.parametrize(("seconds", "made"), [(9.9, 1), (10, 2), (11, 2)])
 def test_document_is_made_anew_when_time_changes_it(seconds: float, made: int) -> None:
-    memory, make = Memory(lambda: 1), Maker(due=10)
+    memory, make = Memory(lambda: Revision(1, 0)), Maker(due=10)
     memory.answer("/", NOW, make)
     memory.answer("/", NOW + timedelta(seconds=seconds), make)
     assert make.made == made
 
 
 def test_change_while_a_document_is_made_makes_it_again() -> None:
-    revisions = [1]
+    revisions = [Revision(1, 0)]
     memory, make = Memory(lambda: revisions[0]), Maker()
 
     def slow() -> Published:
         made = make()
-        revisions[0] = 2
+        revisions[0] = Revision(2, 0)
         return made
 
     memory.answer("/", NOW, slow)
@@ -79,7 +80,7 @@ def test_change_while_a_document_is_made_makes_it_again() -> None:
 
 
 def test_last_good_version_stays_while_the_index_cannot_be_read() -> None:
-    memory = Memory(lambda: 1)
+    memory = Memory(lambda: Revision(1, 0))
     kept = memory.answer("/", NOW, Maker(b"good", due=10))
     assert memory.answer("/", NOW + timedelta(seconds=10), unavailable) is kept
     with pytest.raises(IndexUnavailable):
@@ -87,7 +88,7 @@ def test_last_good_version_stays_while_the_index_cannot_be_read() -> None:
 
 
 def test_documents_asked_for_lately_stay_within_the_bound() -> None:
-    memory, third = Memory(lambda: 1), Maker(bytes(MEMORY // 3))
+    memory, third = Memory(lambda: Revision(1, 0)), Maker(bytes(MEMORY // 3 - OVERHEAD))
     for address in ("/1", "/2", "/3", "/1", "/4"):
         memory.answer(address, NOW, third)
     assert third.made == 4
@@ -98,14 +99,14 @@ def test_documents_asked_for_lately_stay_within_the_bound() -> None:
 
 
 def test_document_larger_than_the_bound_is_answered_and_not_kept() -> None:
-    memory, make = Memory(lambda: 1), Maker(bytes(MEMORY + 1))
+    memory, make = Memory(lambda: Revision(1, 0)), Maker(bytes(MEMORY + 1))
     for _ in range(2):
         assert len(memory.answer("/", NOW, make).published.body) == MEMORY + 1
     assert make.made == 2
 
 
 def test_document_is_compressed_once() -> None:
-    kept = Memory(lambda: 1).answer("/", NOW, Maker(b"text" * 999))
+    kept = Memory(lambda: Revision(1, 0)).answer("/", NOW, Maker(b"text" * 999))
     for coding in ("gzip", "br", "identity"):
         assert kept.coded(coding) is kept.coded(coding)
     assert len({kept.coded(coding) for coding in ("gzip", "br", "identity")}) == 3

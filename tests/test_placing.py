@@ -60,13 +60,13 @@ def count(collection: Collection, selection: Selection = EVERYTHING, now: dateti
 def test_edit_that_no_subscriber_sees_dates_nothing(collection: Collection, edit: str) -> None:
     collection.write("one.md", article())
     collection.sync()
-    revision = collection.index.revision()
+    revision = collection.index.revision().visible
     collection.write("one.md", edit)
     report = collection.sync(LATER)
     assert (report.changed, report.touched) == (1, 0)
     assert changed(collection, EVERYTHING) == NOW
     assert changed(collection, AI) == NOW
-    assert collection.index.revision() == revision
+    assert collection.index.revision().visible == revision
 
 
 @pytest.mark.parametrize(
@@ -313,13 +313,13 @@ def test_provider_is_called_what_its_newest_visible_article_calls_it(
     collection.write("new.md", article(provider="New Name", domain="www.Example.org"))
     collection.sync()
     found = collection.index.find(EXAMPLE, NOW)
-    assert found and found.name == "New Name"
+    assert found and found.names[EXAMPLE.kind, EXAMPLE.key] == "New Name"
     (collection.folder / "new.md").unlink()
     collection.sync(LATER)
     (collection.folder / "old.md").unlink()
     collection.sync(LATER + timedelta(hours=1))
     found = collection.index.find(EXAMPLE, LATER)
-    assert found and (found.name, found.articles) == ("Old Name", ())
+    assert found and (found.names[EXAMPLE.kind, EXAMPLE.key], found.articles) == ("Old Name", ())
 
 
 def test_empty_feed_keeps_the_last_name_it_had(collection: Collection) -> None:
@@ -330,7 +330,7 @@ def test_empty_feed_keeps_the_last_name_it_had(collection: Collection) -> None:
     (collection.folder / "one.md").unlink()
     collection.sync(LATER + timedelta(hours=1))
     found = collection.index.find(EXAMPLE, LATER)
-    assert found and (found.name, found.articles) == ("Renamed", ())
+    assert found and (found.names[EXAMPLE.kind, EXAMPLE.key], found.articles) == ("Renamed", ())
 
 
 def test_slug_of_the_settings_replaces_the_natural_one(

@@ -211,7 +211,7 @@ def test_withdrawn_feed_is_gone(renamed: Site, path: str) -> None:
 def test_unknown_feed_is_not_found(standing: Site) -> None:
     response = standing.get("/topics/none/feed.atom")
     assert response.status_code == 404
-    assert response.text == f"404 Not Found: no such topic, {standing.base}/ lists them all\n"
+    assert response.text == f"404 Not Found: no such topic: none; {standing.base}/ lists them all\n"
 
 
 def test_emptied_topic_keeps_its_feed_and_page(site: Site) -> None:
@@ -243,12 +243,14 @@ def test_nothing_tells_of_a_topic_that_was_never_public(
     collection.write("hidden.md", hidden)
     site = serve(collection)
     for kind, slug in (("topic", "hushed"), ("provider", "hushed.example")):
-        unknown = site.get(f"/{kind}s/unknown/")
+        unknown = site.get(f"/{kind}s/{slug.replace('hushed', 'unseen')}/")
+        told = unknown.text.replace("unseen", "hushed")
         for path in (f"/{kind}s/{slug}/", f"/{kind}s/{slug}", f"/{kind}s/{slug}/feed.atom"):
             response = site.get(path)
             # The same in every word and header as for what is not there at all.
-            assert (response.status_code, response.text) == (404, unknown.text)
-            assert {**response.headers, "date": ""} == {**unknown.headers, "date": ""}
+            assert (response.status_code, response.text) == (404, told)
+            own = {"date": "", "content-length": ""}
+            assert {**response.headers, **own} == {**unknown.headers, **own}
     for path in ("/", "/feed.atom", FEED, "/topics/ai/", "/providers/example.org/"):
         assert "hush" not in site.get(path).text.lower()
 
@@ -256,7 +258,7 @@ def test_nothing_tells_of_a_topic_that_was_never_public(
 @pytest.mark.parametrize(
     ("query", "named"),
     [
-        ("limit=20", "limit"),
+        ("quality=20", "quality"),
         ("utm_source=x&colour=red", "colour"),
         ("%3Cscript%3E=1", "%3Cscript%3E"),
         ("a%0Ab", "a%0Ab"),
@@ -269,7 +271,10 @@ def test_unknown_parameter_is_refused_by_name(
 ) -> None:
     response = standing.get(f"{path}?{query}")
     assert response.status_code == 400
-    assert response.text == f"400 Bad Request: unknown parameter {named}, none is known\n"
+    known = "provider, exclude, type, min_quality, min_heat, limit\n"
+    topic = "" if "topics" in path else "topic, "
+    problem = f"400 Bad Request: unknown parameter {named}, known here: {topic}{known}"
+    assert response.text == problem
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 

@@ -12,18 +12,28 @@ import brotli
 from cachetools import LRUCache
 
 from feeds.database import IndexUnavailable
+from feeds.index import Revision
 from feeds.publish import Published
 
 #: Bytes that a process spends on documents, before their compressed forms.
 MEMORY = 64 << 20
+#: Bytes that the smallest document costs.
+OVERHEAD = 2 << 10
 
 
 class Kept:
     """A document and its content codings, each made once."""
 
-    def __init__(self, published: Published, revision: int) -> None:
+    def __init__(self, published: Published, revision: Revision) -> None:
         self.published = published
         self.revision = revision
+
+    def is_current(self, revision: Revision, now: datetime) -> bool:
+        """Whether neither the index nor the time asks for another."""
+        published, mine = self.published, self.revision
+        if mine.visible != revision.visible or (published.ranked and mine != revision):
+            return False
+        return published.due is None or published.due > now
 
     @cached_property
     def _gzip(self) -> bytes:
@@ -45,11 +55,11 @@ class Kept:
 class Memory:
     """What was answered lately, by address."""
 
-    def __init__(self, revision: Callable[[], int]) -> None:
+    def __init__(self, revision: Callable[[], Revision]) -> None:
         self._revision = revision
         self._lock = Lock()
         self._kept: LRUCache[str, Kept] = LRUCache(
-            MEMORY, getsizeof=lambda kept: len(kept.published.body)
+            MEMORY, getsizeof=lambda kept: len(kept.published.body) + OVERHEAD
         )
 
     def answer(self, address: str, now: datetime, make: Callable[[], Published]) -> Kept:
@@ -61,7 +71,7 @@ class Memory:
             kept = self._kept.get(address)
         try:
             revision = self._revision()
-            if kept and kept.revision == revision and not _is_due(kept, now):
+            if kept and kept.is_current(revision, now):
                 return kept
             # Read before the document is made: a change meanwhile makes it again.
             made = Kept(make(), revision)
@@ -70,10 +80,6 @@ class Memory:
                 return kept
             raise
         with self._lock:
-            if len(made.published.body) <= MEMORY:
+            if len(made.published.body) + OVERHEAD <= MEMORY:
                 self._kept[address] = made
         return made
-
-
-def _is_due(kept: Kept, now: datetime) -> bool:
-    return kept.published.due is not None and kept.published.due <= now

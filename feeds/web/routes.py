@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from flask import Flask, Response, abort, jsonify, render_template, request
 from werkzeug.urls import iri_to_uri
 
+from feeds import history
 from feeds.database import IndexUnavailable
 from feeds.document import titles
-from feeds.formats import FORMATS, Format
+from feeds.fields import EARLIEST
+from feeds.formats import FORMATS, Format, opml
+from feeds.history import Archive, Month, Place
 from feeds.index import Index
-from feeds.publish import Published, etag, find_feed, publish
-from feeds.selection import EVERYTHING, Kind, Selection, slugify
+from feeds.publish import Published, etag, find_feed, publish, publish_list
+from feeds.selection import EVERYTHING, Kind, Selection
 from feeds.web.memory import Memory
+from feeds.web.parameters import Choosing, known_parameters, refuse, refuse_unknown, values
 from feeds.web.responses import moved, plain, respond
 
-#: What other sites add to links they share; a feed's address has no use for it.
-TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref"})
+#: Where the feeds of a kind lie.
+PATHS: dict[Kind, str] = {
+    "site": "/",
+    "topic": "/topics/<slug>/",
+    "provider": "/providers/<slug>/",
+}
+#: Files that readers guess, and the format meant.
+GUESSES = dict.fromkeys(("atom.xml", "feed.xml", "feed", "feed/"), "atom") | {"rss.xml": "rss"}
+#: Before the first month that an article can be of, a walk through the history ends.
+_FIRST = Month.of(EARLIEST).plus(-1)
 
 
 class Site:
@@ -39,71 +51,106 @@ class Site:
     def answer(self, make: Callable[[datetime], Published]) -> Response:
         """Answer from memory, or with what `make` makes for this moment."""
         now = datetime.now(UTC)
-        _refuse_unknown_parameters()
         address = self.base + request.full_path
         kept = self.memory.answer(address, now, lambda: make(now))
         return respond(kept, now, self.config.max_age)
 
-    def select(self, kind: Kind, slug: str, file: str, now: datetime) -> Selection:
-        """The selection of this request; anything but its one address answers otherwise."""
-        selection = EVERYTHING if kind == "site" else self.catalogue.resolve(kind, slug, now)
-        if self._is_withdrawn(kind, slug, selection):
-            abort(plain(410, "410 Gone: this feed was taken away on purpose"))
-        if selection is None:
-            abort(plain(404, f"404 Not Found: no such {kind}, {self.base}/ lists them all"))
-        if request.path != unquote(selection.path) + file or request.query_string:
-            abort(moved(self.base + selection.path + file))
-        return selection
-
-    def _is_withdrawn(self, kind: Kind, slug: str, selection: Selection | None) -> bool:
-        if selection:
-            return self.config.name(selection).withdrawn
-        names = {"topic": self.config.topics, "provider": self.config.providers}.get(kind, {})
-        asked = slugify(kind, slug)
-        return any(
-            asked in (slugify(kind, known) for known in (key, name.slug, *name.former))
-            for key, name in names.items()
-            if name.withdrawn
+    def select(self, kind: Kind, slug: str, now: datetime, archive: bool = False) -> Selection:
+        """The selection that this request names; what names none is answered otherwise."""
+        refuse_unknown(
+            request.args, [*known_parameters(kind, archive), *(["before"] if archive else [])]
         )
+        choosing = Choosing(self.catalogue, now, self.base)
+        base = EVERYTHING if kind == "site" else choosing.name(kind, slug)
+        return choosing.selection(base, request.args)
+
+    def require(self, address: str) -> None:
+        """Answer 301 to any spelling of an address but its own."""
+        path, _, query = address.partition("?")
+        if request.path != unquote(path) or request.query_string.decode("latin-1") != query:
+            abort(moved(self.base + address))
 
     def feed(self, form: Format, kind: Kind, slug: str = "") -> Response:
         """A feed in a format."""
 
         def make(now: datetime) -> Published:
-            selection = self.select(kind, slug, form.file, now)
-            made = publish(self.catalogue, selection, form, self.base, now)
-            return made or abort(plain(404, "404 Not Found: no such feed"))
+            selection = self.select(kind, slug, now)
+            self.require(selection.address(form.file))
+            return self._publish(selection, form, now)
 
         return self.answer(make)
+
+    def archive(self, form: Format, kind: Kind, month: str, slug: str = "") -> Response:
+        """A month of a feed's history in a format."""
+
+        def make(now: datetime) -> Published:
+            selection = self.select(kind, slug, now, archive=True)
+            part = self._part(month, now)
+            self.require(selection.address(part.file(form.suffix), **part.parameters))
+            return self._publish(selection, form, now, part)
+
+        return self.answer(make)
+
+    def _part(self, month: str, now: datetime) -> Archive:
+        read = Month.read(month)
+        if read is None or not _FIRST <= read <= Month.of(now).plus(1):
+            abort(plain(404, "404 Not Found: no such month, write it as 2020-05"))
+        written = values(request.args, "before")
+        place = Place.read(written[0]) if written else None
+        if written and (place is None or Month.of(place.moment) != read):
+            refuse("before is not a place in this month, follow the links of the feed")
+        return Archive(month=read, before=place)
+
+    def _publish(
+        self, selection: Selection, form: Format, now: datetime, part: Archive | None = None
+    ) -> Published:
+        made = publish(self.catalogue, selection, form, self.base, now, part)
+        return made or abort(plain(404, "404 Not Found: no such feed"))
 
     def page(self, kind: Kind, slug: str = "") -> Response:
-        """The page of a topic or provider, for people."""
+        """The page of a selection, for people; that of everything lists all feeds."""
 
         def make(now: datetime) -> Published:
-            selection = self.select(kind, slug, "", now)
+            selection = self.select(kind, slug, now)
+            self.require(selection.address())
+            if selection == EVERYTHING:
+                return self._index(now)
             made = find_feed(self.catalogue, selection, self.base, now)
             feed, found = made or abort(plain(404, "404 Not Found: no such feed"))
-            return _html("feed.html", found.due, feed=feed, formats=FORMATS.values(), site=self)
+            context = {"feed": feed, "selection": selection}
+            return _html("feed.html", found.due, selection.is_ranked, site=self, **context)
 
         return self.answer(make)
 
-    def index(self) -> Response:
-        """The page of the whole site: every topic and provider with its feed."""
+    def _index(self, now: datetime) -> Published:
+        listed = self.catalogue.listing(now)
+        title, subtitle = titles(EVERYTHING, {}, self.config)
+        return _html(
+            "index.html",
+            self.catalogue.due(now),
+            title=title,
+            subtitle=subtitle,
+            topics=[item for item in listed if item.selection.kind == "topic"],
+            providers=[item for item in listed if item.selection.kind == "provider"],
+            selection=EVERYTHING,
+            site=self,
+        )
+
+    def formats(self, selection: Selection) -> list[tuple[Format, str]]:
+        """Each format with the address of a selection's feed in it."""
+        return [(form, self.base + selection.address(form.file)) for form in FORMATS.values()]
+
+    def subscriptions(self) -> Response:
+        """The subscription list of all topics and providers."""
 
         def make(now: datetime) -> Published:
-            self.select("site", "", "", now)
-            listed = self.catalogue.listing(now)
-            title, subtitle = titles(EVERYTHING, "", self.config)
-            return _html(
-                "index.html",
-                self.catalogue.due(now),
-                title=title,
-                subtitle=subtitle,
-                topics=[item for item in listed if item.selection.kind == "topic"],
-                providers=[item for item in listed if item.selection.kind == "provider"],
-                formats=FORMATS.values(),
-                site=self,
-            )
+            refuse_unknown(request.args, ["format"])
+            suffix = (values(request.args, "format") or [*FORMATS])[0]
+            if suffix not in FORMATS:
+                refuse(f"unknown format, known are: {', '.join(FORMATS)}")
+            query = "" if suffix == next(iter(FORMATS)) else f"?format={suffix}"
+            self.require(f"/{opml.FILE}{query}")
+            return publish_list(self.catalogue, FORMATS[suffix], self.base, now)
 
         return self.answer(make)
 
@@ -128,20 +175,24 @@ class Site:
 
 def add_routes(app: Flask, site: Site) -> None:
     """Every address of the site."""
-    app.add_url_rule("/", "index", site.index)
     app.add_url_rule("/healthz", "health", site.health)
-    kinds: tuple[Kind, ...] = ("topic", "provider")
-    for kind in kinds:
-        rule = f"/{kind}s/<slug>/"
-        app.add_url_rule(rule, f"{kind}-page", site.page, defaults={"kind": kind})
-    for name, form in FORMATS.items():
-        for kind in ("site", *kinds):
-            rule = f"/{form.file}" if kind == "site" else f"/{kind}s/<slug>/{form.file}"
-            defaults = {"form": form, "kind": kind}
-            app.add_url_rule(rule, f"{kind}-{name}", site.feed, defaults=defaults)
+    app.add_url_rule(f"/{opml.FILE}", "subscriptions", site.subscriptions)
+    for kind, path in PATHS.items():
+        of_kind = {"kind": kind}
+        app.add_url_rule(path, f"{kind}-page", site.page, defaults=of_kind)
+        for name, form in FORMATS.items():
+            defaults = of_kind | {"form": form}
+            app.add_url_rule(path + form.file, f"{kind}-{name}", site.feed, defaults=defaults)
+            rule = path + history.FILE.format(month="<month>", suffix=name)
+            app.add_url_rule(rule, f"{kind}-{name}-archive", site.archive, defaults=defaults)
+        for guess, name in GUESSES.items():
+            defaults = of_kind | {"form": FORMATS[name]}
+            app.add_url_rule(path + guess, f"{kind}-{guess}", site.feed, defaults=defaults)
 
 
-def _html(template: str, due: datetime | None, **context: object) -> Published:
+def _html(
+    template: str, due: datetime | None, ranked: bool = False, **context: object
+) -> Published:
     body = render_template(template, **context).encode()
     return Published(
         body=body,
@@ -149,13 +200,5 @@ def _html(template: str, due: datetime | None, **context: object) -> Published:
         etag=etag(body),
         modified=None,
         due=due,
+        ranked=ranked,
     )
-
-
-def _refuse_unknown_parameters() -> None:
-    """Tracking parameters are dropped by a redirect, all others refused by name."""
-    for name in request.args:
-        if name not in TRACKING and not name.startswith("utm_"):
-            abort(
-                plain(400, f"400 Bad Request: unknown parameter {quote(name)[:80]}, none is known")
-            )

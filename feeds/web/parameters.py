@@ -1,0 +1,166 @@
+"""What a reader chooses in the query of an address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from difflib import get_close_matches
+from typing import NoReturn
+from urllib.parse import quote
+
+from flask import abort
+from werkzeug.datastructures import MultiDict
+
+from feeds.index import Index
+from feeds.selection import EVERYTHING, Kind, Selection, choose, slugify
+from feeds.web.responses import plain
+
+#: Each parameter of a feed, and what it does.
+PARAMETERS = {
+    "topic": "Any of these topics; repeat it for several.",
+    "provider": "Any of these providers; repeat it for several.",
+    "exclude": "None of these topics and providers; repeat it for several.",
+    "type": "Only articles of this type, such as `video`; repeat it for several.",
+    "min_quality": "Only articles of this quality and up.",
+    "min_heat": "Only articles that are as hot as this now.",
+    "limit": "How many entries, from 1 to 200.",
+}
+#: What an archive of a feed does not take.
+OF_THE_CURRENT = frozenset({"min_heat", "limit"})
+#: What other sites add to links they share; a feed's address has no use for it.
+TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref"})
+#: Parameters in one address.
+MOST = 50
+_BOUNDS = {"min_quality": (-(10**6), 10**6), "min_heat": (-(10**6), 10**6), "limit": (1, 200)}
+
+Arguments = MultiDict[str, str]
+
+
+def known_parameters(kind: Kind, archive: bool = False) -> list[str]:
+    """The parameters that the feeds of a kind take."""
+    left_out = OF_THE_CURRENT if archive else frozenset()
+    return [name for name in PARAMETERS if name != kind and name not in left_out]
+
+
+def refuse_unknown(arguments: Arguments, known: Iterable[str]) -> None:
+    """Answer 400 to a parameter that is not known here; tracking ones are let pass."""
+    listed = ", ".join(known) or "none"
+    for name in arguments:
+        if name not in known and name not in TRACKING and not name.startswith("utm_"):
+            refuse(f"unknown parameter {_shown(name)}, known here: {listed}")
+
+
+def refuse(problem: str) -> NoReturn:
+    """Answer 400 in one line."""
+    abort(plain(400, f"400 Bad Request: {problem}"))
+
+
+def values(arguments: Arguments, name: str) -> list[str]:
+    """The values of a parameter; a form sends empty ones for what was not chosen."""
+    return [value.strip() for value in arguments.getlist(name) if value.strip()]
+
+
+class Choosing:
+    """Makes selections of addresses; whatever names none is answered at once."""
+
+    def __init__(self, catalogue: Index, now: datetime, base: str) -> None:
+        self._catalogue = catalogue
+        self._config = catalogue.config
+        self._now = now
+        self._base = base
+
+    def name(self, kind: Kind, slug: str) -> Selection:
+        """The topic or provider of a slug."""
+        return self._names(kind, [slug])[0]
+
+    def selection(self, base: Selection, arguments: Arguments) -> Selection:
+        """The selection that the parameters make of a plain one."""
+        if sum(len(arguments.getlist(name)) for name in arguments) > MOST:
+            refuse(f"more than {MOST} parameters")
+        topics = self._names("topic", values(arguments, "topic"))
+        providers = self._names("provider", values(arguments, "provider"))
+        topics += [base] if base.kind == "topic" else []
+        providers += [base] if base.kind == "provider" else []
+        limit = _number(arguments, "limit")
+        chosen = choose(
+            topics,
+            providers,
+            [self._type(value) for value in values(arguments, "type")],
+            [self._excluded(value) for value in values(arguments, "exclude")],
+            min_quality=self._quality(_number(arguments, "min_quality"), topics, providers),
+            min_heat=_number(arguments, "min_heat"),
+            limit=None if limit == self._config.limit else limit,
+        )
+        for both in {*topics, *providers} & {*chosen.exclude}:
+            refuse(f"{both.kind} {_shown(both.slug)} is chosen and excluded")
+        return chosen
+
+    def _names(self, kind: Kind, slugs: list[str]) -> list[Selection]:
+        """Those that are not withdrawn, if any is left."""
+        found = {slug: self._catalogue.resolve(kind, slug, self._now) for slug in slugs}
+        kept = {slug: s for slug, s in found.items() if not self._is_withdrawn(kind, slug, s)}
+        if found and not kept:
+            abort(plain(410, "410 Gone: this feed was taken away on purpose"))
+        return [selection or self._not_found((kind,), slug) for slug, selection in kept.items()]
+
+    def _is_withdrawn(self, kind: Kind, slug: str, selection: Selection | None) -> bool:
+        if selection:
+            return self._config.name(selection).withdrawn
+        asked = slugify(kind, slug)
+        return any(
+            asked in (slugify(kind, known) for known in (key, name.slug, *name.former))
+            for key, name in self._config.names(kind).items()
+            if name.withdrawn
+        )
+
+    def _excluded(self, slug: str) -> Selection:
+        # A provider is a domain, and no topic's slug has a dot.
+        kinds: tuple[Kind, Kind] = ("provider", "topic") if "." in slug else ("topic", "provider")
+        found = (self._catalogue.resolve(kind, slug, self._now) for kind in kinds)
+        return next(filter(None, found), None) or self._not_found(kinds, slug)
+
+    def _type(self, slug: str) -> Selection:
+        found = self._catalogue.resolve("type", slug, self._now)
+        known = ", ".join(self._catalogue.known("type", self._now)) or "none"
+        return found or refuse(f"type {_shown(slug)} is not known, known are: {known}")
+
+    def _not_found(self, kinds: Iterable[Kind], slug: str) -> NoReturn:
+        nearest = [
+            near
+            for kind in kinds
+            for near in get_close_matches(
+                slugify(kind, slug), self._catalogue.known(kind, self._now), cutoff=0.5
+            )
+        ]
+        hint = f", nearest: {', '.join(nearest[:3])}" if nearest else ""
+        problem = f"no such {' or '.join(sorted(kinds, reverse=True))}: {_shown(slug)}{hint}"
+        abort(plain(404, f"404 Not Found: {problem}; {self._base}/ lists them all"))
+
+    def _quality(
+        self, wanted: int | None, topics: list[Selection], providers: list[Selection]
+    ) -> int | None:
+        """The least quality, if it is above the thresholds."""
+        groups = [group for group in (topics, providers) if group] or [[EVERYTHING]]
+        least = max(min(map(self._config.threshold, group)) for group in groups)
+        return wanted if wanted is not None and wanted > least else None
+
+
+def _number(arguments: Arguments, name: str) -> int | None:
+    written = values(arguments, name)
+    if len(written) > 1:
+        refuse(f"{name} stands {len(written)} times, once is enough")
+    if not written:
+        return None
+    least, most = _BOUNDS[name]
+    # ASCII: \d alone takes the digits of every script.
+    number = int(written[0]) if re.fullmatch(r"[+-]?[0-9]{1,9}", written[0]) else None
+    if number is None or not least <= number <= most:
+        refuse(f"{name} is {_shown(written[0])}, must be a whole number from {least} to {most}")
+    return number
+
+
+def _shown(text: str) -> str:
+    """What somebody sent, short and without marks."""
+    text = text[:80]
+    return text if re.fullmatch(r"[\w.-]+", text) else quote(text, safe="")
