@@ -12,13 +12,15 @@ from threading import Event, Thread
 
 import click
 
-from feeds.article import SUFFIXES, ArticleError, parse_article, stem_of
+from feeds.article import SUFFIXES, parse_article, stem_of
+from feeds.checking import check_folder
 from feeds.config import Config, ConfigError
 from feeds.database import IndexUnavailable
 from feeds.explain import explain as explain_article
-from feeds.folder import list_files, read_bytes
+from feeds.folder import list_files
 from feeds.formats import FORMATS
 from feeds.index import Index
+from feeds.publish import publish_list
 from feeds.sync import Report, sync
 from feeds.watch import watch
 from feeds.web import environment_config, open_index, utc_now
@@ -134,37 +136,33 @@ def index(config: Config, folder: Path | None) -> None:
 @click.pass_context
 def check(ctx: click.Context, folder: Path | None) -> None:
     """Print every fault of every file in FOLDER; exit 1 if there is any."""
-    articles = _with_folder(ctx.obj, folder).articles
-    listing = list_files(articles)
-    owners: dict[str, str] = {}
-    faults = [
-        ArticleError(str(articles / path), 1, fault) for path, fault in listing.faults.items()
-    ]
-    for file in listing.files:
-        path = str(articles / file.path)
-        owner = owners.setdefault(file.stem, path)
-        if owner != path:
-            problem = f"has the same name as {owner}, rename one of them"
-            faults.append(ArticleError(path, 1, problem))
-        try:
-            faults += parse_article(read_bytes(articles, file), path).faults
-        except OSError as error:
-            faults.append(ArticleError(path, 1, f"cannot be read, {error.strerror}"))
-    for fault in faults:
+    config = _with_folder(ctx.obj, folder)
+    checked = check_folder(config.articles, config)
+    for fault in checked.faults:
         place = click.style(f"{fault.path}:{fault.line}:", bold=True)
         click.echo(f"{place} {click.style(fault.problem, fg='red')}")
-    faulty = len({fault.path for fault in faults})
-    click.echo(f"{len(listing.files)} files, {faulty} at fault.", err=True)
-    ctx.exit(1 if faults else 0)
+    for collision in checked.collisions:
+        click.secho(collision, fg="yellow")
+    faulty = len({fault.path for fault in checked.faults})
+    click.echo(f"{checked.files} files, {faulty} at fault.", err=True)
+    ctx.exit(1 if checked.faults else 0)
 
 
 @main.command(name="list")
 @_FOLDER
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--opml", "as_opml", is_flag=True, help="As the subscription list, /feeds.opml.")
 @click.pass_obj
-def list_feeds(config: Config, folder: Path | None, as_json: bool) -> None:
+def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool) -> None:
     """List topics and providers, with their counts and addresses."""
-    listing = open_index(_with_folder(config, folder)).listing(utc_now())
+    catalogue = open_index(_with_folder(config, folder))
+    if as_opml:
+        if not config.base_url:
+            raise click.ClickException("a subscription list needs whole addresses, set 'base_url'")
+        made = publish_list(catalogue, FORMATS["atom"], config.base_url, utc_now())
+        click.echo(made.body, nl=False)
+        return
+    listing = catalogue.listing(utc_now())
     rows = [
         {
             "kind": item.selection.kind,

@@ -112,6 +112,22 @@ def test_check_prints_every_fault_of_every_file(run: Callable[..., Result], fold
     assert result.stderr == "3 files, 3 at fault.\n"
 
 
+def test_check_names_topics_whose_addresses_are_one(
+    run: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    (folder / "one.md").write_text(article(topics=("C++", "cplusplus", "C#")))
+    (folder / "two.md").write_text(article(topics=("c plus plus", "Law"), published="false"))
+    result = run("check", folder)
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "topics 'c++', 'cplusplus' share the slug 'cplusplus': all but one get a suffix,"
+        " give them a 'slug' in the settings\n"
+    )
+    settings = tmp_path / "feeds.yaml"
+    settings.write_text("topics:\n  C++:\n    slug: cpp\n")
+    assert run("--config", settings, "check", folder).stdout == ""
+
+
 def test_check_of_a_sound_folder_is_silent(run: Callable[..., Result]) -> None:
     result = run("check", SEEDS)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "5 files, 0 at fault.\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 import shlex
@@ -11,10 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from feeds.config import Config, Name, read_config, settings
 from feeds.web import create_app
+from feeds.web.parameters import PARAMETERS
 from tests.support import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -82,14 +82,35 @@ def test_names_settings_are_all_named() -> None:
         assert f"`{field.name}`" in meanings["topics"]
 
 
-@pytest.mark.parametrize(
-    "address", ["/feed.atom", "/topics/ai/feed.atom", "/providers/rnz.co.nz/feed.atom"]
-)
-def test_addresses_of_the_readme_are_routes(address: str, tmp_path: Path) -> None:
-    assert address.replace("/ai/", "/computer-vision/") in README
+def test_table_of_addresses_is_that_of_the_code(tmp_path: Path) -> None:
+    rows = re.findall(r"^\| [^|]+ \| (`[^|]*`) \|$", README, re.M)
+    written = [address for row in rows for address in re.findall(r"`([^`]+)`", row)]
+    bases = [address for address in written if address.startswith("/") and address[-1] == "/"]
+    assert len(bases) == 3
+    addresses = [a for a in written if a.startswith("/")]
+    addresses += [base + a for base in bases for a in written if not a.startswith("/")]
     database = f"sqlite:///{tmp_path}/index.sqlite3"
     app = create_app(Config(articles=ROOT / "seeds", database=database))
-    assert app.test_client().get(address).status_code == 200
+    for address in addresses:
+        response = app.test_client().get(address, follow_redirects=True)
+        assert (address, response.status_code) == (address, 200)
+    find = app.url_map.bind("localhost").match
+    named = {find(address.partition("?")[0])[0] for address in addresses}
+    assert named == {rule.endpoint for rule in app.url_map.iter_rules()} - {"static", "health"}
+    assert "`/healthz`" in README
+
+
+def test_table_of_parameters_is_that_of_the_code() -> None:
+    table = README.partition("| parameter |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.M)
+    assert dict(rows) == PARAMETERS
+
+
+def test_members_of_the_json_extension_are_those_that_are_written() -> None:
+    table = README.partition("| member |")[2].partition("\n\n")[0]
+    named = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.M)))
+    schema = json.loads((ROOT / "tests" / "json_feed.schema.json").read_text())
+    assert set(named) == set(schema["$defs"]["feeds"]["properties"])
 
 
 def test_every_module_is_on_the_map() -> None:
