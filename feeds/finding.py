@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, case, or_, select
 from sqlalchemy.engine import Connection
 
 from feeds.history import Archive, Month
@@ -32,6 +32,22 @@ def public(second: int) -> Any:
     return or_(feeds.c.changed.is_not(None), select(entries.c.feed).where(mine, visible).exists())
 
 
+def _name(second: int) -> Any:
+    """What a public feed is called.
+
+    What time alone made public was never named by a change; then its first article
+    names it, for others may not be due yet.
+    """
+    first = (
+        select(entries.c.label)
+        .where(entries.c.feed == feeds.c.id, entries.c.published <= second)
+        .order_by(entries.c.published, entries.c.article.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return case((feeds.c.changed.is_(None), first), else_=feeds.c.name).label("name")
+
+
 class Finder:
     """One selection at one Unix time, in one transaction."""
 
@@ -41,7 +57,8 @@ class Finder:
         self._second = second
         chosen = [s for group in selection.groups for s in group]
         wanted = [_is(feeds, s) for s in (*chosen, *selection.exclude)]
-        rows = connection.execute(select(feeds).where(or_(*wanted), public(second)))
+        columns = [feeds.c.id, feeds.c.kind, feeds.c.key, feeds.c.changed, _name(second)]
+        rows = connection.execute(select(*columns).where(or_(*wanted), public(second)))
         #: The public ones of all that the selection names, by kind and key.
         self.feeds = {(row.kind, row.key): row for row in rows}
         self.is_public = all((s.kind, s.key) in self.feeds for s in chosen)

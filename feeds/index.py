@@ -98,7 +98,7 @@ class Index(Database):
                 return None
             if archive:
                 rows, complete = finder.month(archive), False
-                beside = _beside(archive) if rows else _nearest(finder, archive.month)
+                beside = _beside(archive) if rows else _nearest(finder, archive)
             else:
                 rows = finder.current((selection.limit or self.config.limit) + 1)
                 rows, beside, complete = self._head(selection, rows)
@@ -259,12 +259,12 @@ def _beside(archive: Archive) -> Neighbours:
     return Neighbours(previous=Archive(month=month.plus(-1)), following=following)
 
 
-def _nearest(finder: Finder, month: Month) -> Neighbours:
+def _nearest(finder: Finder, archive: Archive) -> Neighbours:
     """The neighbours of a month without articles: the nearest that have some."""
-    older, newer = finder.months_beside(month)
+    older, newer = finder.months_beside(archive.month)
     return Neighbours(
         previous=Archive(month=older) if older else None,
-        following=Archive(month=newer) if newer else None,
+        following=Archive(month=newer) if newer and not archive.before else None,
     )
 
 

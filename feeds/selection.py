@@ -45,11 +45,16 @@ class Selection:
         """The one path and query of a file; `more` are parameters of its own."""
         named = {"topic": self.topics, "provider": self.providers, "type": self.types}
         pairs = [(name, s.slug) for name, group in named.items() for s in group]
-        pairs += [("exclude", s.slug) for s in self.exclude]
+        pairs += [("exclude", s.excluded) for s in self.exclude]
         numbers = {"min_quality": self.min_quality, "min_heat": self.min_heat, "limit": self.limit}
         pairs += [(name, str(value)) for name, value in numbers.items() if value is not None]
         query = urlencode(sorted([*pairs, *more.items()]), quote_via=quote)
         return self.path + file + (f"?{query}" if query else "")
+
+    @property
+    def excluded(self) -> str:
+        """What `exclude` calls it: a provider by a name with a dot, as no topic has one."""
+        return self.key if self.kind == "provider" and "." not in self.slug else self.slug
 
     @property
     def plain(self) -> Selection:

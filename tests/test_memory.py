@@ -20,9 +20,10 @@ FEED = "/topics/ai/feed.atom"
 class Maker:
     """Makes documents and counts them."""
 
-    def __init__(self, body: bytes = b"", due: int | None = None) -> None:
+    def __init__(self, body: bytes = b"", due: int | None = None, ranked: bool = False) -> None:
         self.body = body
         self.due = due
+        self.ranked = ranked
         self.made = 0
 
     def __call__(self) -> Published:
@@ -34,6 +35,7 @@ class Maker:
             etag="",
             modified=None,
             due=due,
+            ranked=self.ranked,
         )
 
 
@@ -96,6 +98,38 @@ def test_documents_asked_for_lately_stay_within_the_bound() -> None:
     assert third.made == 4
     memory.answer("/2", NOW, third)
     assert third.made == 5
+
+
+def test_any_number_of_addresses_stays_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feeds.web.memory.MEMORY", 100 * OVERHEAD)
+    memory = Memory(lambda: Revision(1, 0))
+    for number in range(10_000):
+        memory.answer(f"/feed.atom?min_heat={number}", NOW, Maker(bytes(number % 999)))
+        assert memory._kept.currsize <= 100 * OVERHEAD
+    assert 60 < len(memory._kept) <= 100
+
+
+@pytest.mark.parametrize(("ranked", "made"), [(False, 1), (True, 2)])
+def test_change_of_rank_makes_only_ranked_documents_anew(ranked: bool, made: int) -> None:
+    revisions = [Revision(1, 0)]
+    memory, make = Memory(lambda: revisions[0]), Maker(ranked=ranked)
+    memory.answer("/", NOW, make)
+    revisions[0] = Revision(1, 1)
+    memory.answer("/", NOW, make)
+    memory.answer("/", NOW, make)
+    assert make.made == made
+
+
+def test_address_that_is_refused_is_not_kept() -> None:
+    memory = Memory(lambda: Revision(1, 0))
+
+    def refuse() -> Published:
+        raise KeyError
+
+    for number in range(9):
+        with pytest.raises(KeyError):
+            memory.answer(f"/{number}", NOW, refuse)
+    assert len(memory._kept) == 0
 
 
 def test_document_larger_than_the_bound_is_answered_and_not_kept() -> None:

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import permutations
+
 import pytest
 
-from feeds.selection import EVERYTHING, Selection, domain_key, fold, short_hash, slugify
+from feeds.config import Config
+from feeds.selection import (
+    EVERYTHING,
+    Kind,
+    Selection,
+    choose,
+    domain_key,
+    fold,
+    short_hash,
+    slugify,
+)
+
+
+def plain(kind: Kind, key: str, slug: str = "") -> Selection:
+    """A plain selection."""
+    return Selection(kind=kind, key=key, slug=slug or key)
+
+
+AI, LAW, SCRIPT = plain("topic", "ai"), plain("topic", "law"), plain("topic", "人", "人")
+A, B = plain("provider", "a.example"), plain("provider", "b.example")
+VIDEO, PODCAST = plain("type", "video"), plain("type", "podcast")
 
 
 @pytest.mark.parametrize(
@@ -64,3 +87,71 @@ def test_name_without_letters_has_the_slug_of_its_key() -> None:
 )
 def test_slug_of_a_provider_keeps_its_dots(domain: str, slug: str) -> None:
     assert slugify("provider", domain) == slug
+
+
+@pytest.mark.parametrize(
+    ("selection", "address"),
+    [
+        (choose(), "/feed.atom"),
+        (choose([AI]), "/topics/ai/feed.atom"),
+        (choose([AI, AI]), "/topics/ai/feed.atom"),
+        (choose([], [B]), "/providers/b.example/feed.atom"),
+        (choose([LAW, AI]), "/feed.atom?topic=ai&topic=law"),
+        (choose([AI], [B]), "/topics/ai/feed.atom?provider=b.example"),
+        (choose([AI], [B, A]), "/topics/ai/feed.atom?provider=a.example&provider=b.example"),
+        (choose([LAW, AI], [B]), "/providers/b.example/feed.atom?topic=ai&topic=law"),
+        (choose(types=[VIDEO, PODCAST]), "/feed.atom?type=podcast&type=video"),
+        (choose(exclude=[LAW, A, AI]), "/feed.atom?exclude=a.example&exclude=ai&exclude=law"),
+        (choose([SCRIPT], limit=3), "/topics/%E4%BA%BA/feed.atom?limit=3"),
+        (choose(exclude=[SCRIPT]), "/feed.atom?exclude=%E4%BA%BA"),
+        (choose(min_quality=0, min_heat=-1), "/feed.atom?min_heat=-1&min_quality=0"),
+    ],
+)
+def test_selection_has_one_address(selection: Selection, address: str) -> None:
+    assert selection.address("feed.atom") == address
+
+
+def test_parameters_of_a_file_are_sorted_among_the_others() -> None:
+    address = choose([AI, LAW], min_quality=70).address("x", before="a b")
+    assert address == "/x?before=a%20b&min_quality=70&topic=ai&topic=law"
+
+
+@pytest.mark.parametrize(
+    ("provider", "written"),
+    [
+        (plain("provider", "a.example"), "a.example"),
+        (plain("provider", "a.example", "a.news"), "a.news"),
+        (plain("provider", "a.example", "ai"), "a.example"),
+    ],
+)
+def test_excluded_provider_is_never_written_as_a_topic(provider: Selection, written: str) -> None:
+    assert choose(exclude=[provider]).address() == f"/?exclude={written}"
+
+
+def test_order_of_choosing_makes_no_difference() -> None:
+    topics = list(permutations([AI, LAW, SCRIPT]))
+    exclude = list(permutations([A, B, LAW]))
+    assert len({choose(t, exclude=e) for t, e in zip(topics, exclude, strict=True)}) == 1
+
+
+def test_article_must_be_in_one_of_each_group() -> None:
+    assert choose(min_heat=1).groups == [(EVERYTHING,)]
+    assert choose([AI], limit=1).groups == [(AI,)]
+    assert choose([AI, LAW]).groups == [(AI, LAW)]
+    assert choose([AI], [A, B], [VIDEO]).groups == [(AI,), (A, B), (VIDEO,)]
+    assert choose([AI, LAW], [A]).groups == [(A,), (AI, LAW)]
+    assert choose(types=[VIDEO], exclude=[AI]).groups == [(EVERYTHING,), (VIDEO,)]
+
+
+def test_history_belongs_to_the_selection_of_any_limit() -> None:
+    chosen = choose([AI], types=[VIDEO], limit=3)
+    assert chosen.whole == choose([AI], types=[VIDEO])
+    assert chosen.plain == AI
+    config = Config()
+    assert config.feed_id(chosen) == config.feed_id(chosen.whole) != config.feed_id(AI)
+    assert config.feed_id(replace(AI, limit=3)) == config.feed_id(AI)
+
+
+def test_quality_and_heat_rank() -> None:
+    assert choose(min_quality=0).is_ranked and choose(min_heat=0).is_ranked
+    assert not choose([AI], [A], [VIDEO], [LAW], limit=3).is_ranked

@@ -208,6 +208,15 @@ def test_withdrawn_feed_is_gone(renamed: Site, path: str) -> None:
     assert "/topics/gone/" not in renamed.get("/").text
 
 
+def test_query_that_is_not_ascii_is_refused(standing: Site) -> None:
+    app = create_app(standing.collection.config)
+    response = app.test_client().get("/feed.atom", environ_overrides={"QUERY_STRING": "topic=\xff"})
+    assert (response.status_code, response.text) == (
+        400,
+        "400 Bad Request: the query has letters that are not percent-encoded (RFC 3986)\n",
+    )
+
+
 def test_unknown_feed_is_not_found(standing: Site) -> None:
     response = standing.get("/topics/none/feed.atom")
     assert response.status_code == 404

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from difflib import get_close_matches
 from typing import NoReturn
@@ -92,8 +92,9 @@ class Choosing:
             min_heat=_number(arguments, "min_heat"),
             limit=None if limit == self._config.limit else limit,
         )
-        for both in {*topics, *providers} & {*chosen.exclude}:
-            refuse(f"{both.kind} {_shown(both.slug)} is chosen and excluded")
+        for both in chosen.exclude:
+            if both in (*topics, *providers):
+                refuse(f"{both.kind} {_shown(both.slug)} is chosen and excluded")
         return chosen
 
     def _names(self, kind: Kind, slugs: list[str]) -> list[Selection]:
@@ -126,16 +127,18 @@ class Choosing:
         return found or refuse(f"type {_shown(slug)} is not known, known are: {known}")
 
     def _not_found(self, kinds: Iterable[Kind], slug: str) -> NoReturn:
-        nearest = [
-            near
-            for kind in kinds
-            for near in get_close_matches(
-                slugify(kind, slug), self._catalogue.known(kind, self._now), cutoff=0.5
-            )
-        ]
+        nearest = list(dict.fromkeys(near for kind in kinds for near in self._near(kind, slug)))
         hint = f", nearest: {', '.join(nearest[:3])}" if nearest else ""
         problem = f"no such {' or '.join(sorted(kinds, reverse=True))}: {_shown(slug)}{hint}"
         abort(plain(404, f"404 Not Found: {problem}; {self._base}/ lists them all"))
+
+    def _near(self, kind: Kind, slug: str) -> Iterator[str]:
+        """Known slugs that are much like another, the nearest first."""
+        known = self._catalogue.known(kind, self._now)
+        for near in get_close_matches(slugify(kind, slug), known, cutoff=0.5):
+            found = self._catalogue.resolve(kind, near, self._now)
+            if not self._is_withdrawn(kind, near, found):
+                yield near
 
     def _quality(
         self, wanted: int | None, topics: list[Selection], providers: list[Selection]

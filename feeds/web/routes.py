@@ -51,6 +51,9 @@ class Site:
     def answer(self, make: Callable[[datetime], Published]) -> Response:
         """Answer from memory, or with what `make` makes for this moment."""
         now = datetime.now(UTC)
+        if not request.query_string.isascii():
+            # Werkzeug 3.1 fails on bytes that are not UTF-8.
+            refuse("the query has letters that are not percent-encoded (RFC 3986)")
         address = self.base + request.full_path
         kept = self.memory.answer(address, now, lambda: make(now))
         return respond(kept, now, self.config.max_age)
@@ -67,7 +70,7 @@ class Site:
     def require(self, address: str) -> None:
         """Answer 301 to any spelling of an address but its own."""
         path, _, query = address.partition("?")
-        if request.path != unquote(path) or request.query_string.decode("latin-1") != query:
+        if request.path != unquote(path) or request.query_string.decode() != query:
             abort(moved(self.base + address))
 
     def feed(self, form: Format, kind: Kind, slug: str = "") -> Response:

@@ -1,0 +1,318 @@
+"""What the index finds of a selection is what a plain reading of the articles finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain
+from random import Random
+from typing import TypeVar
+
+import pytest
+
+from feeds.config import Config, Name
+from feeds.history import Archive, Month, Neighbours, Place
+from feeds.index import Found
+from feeds.selection import EVERYTHING, Kind, Selection, choose
+from tests.support import NOW, Collection, article, publish_feed
+
+T = TypeVar("T")
+#: Spellings of topics and types, and the keys that they share.
+TOPICS = {"AI": "ai", "ai": "ai", "Law": "law", "C": "c", "C++": "c++"}
+TYPES = {"article": "article", "video": "video", "VIDEO": "video", "Über": "über"}
+DOMAINS = {"a.example": "a.example", "www.A.example": "a.example", "b.example": "b.example"}
+TIMES = [
+    datetime.fromisoformat(f"{moment}+00:00")
+    for moment in (
+        "2025-11-02T03:04:05",
+        "2025-11-30T23:59:59",
+        "2025-12-01T00:00:00",
+        "2025-12-31T23:59:59",
+        "2026-01-01T00:00:00",
+        "2026-01-01T12:00:00",
+        "2026-01-01T12:00:01",
+        "2026-01-31T23:59:59",
+        "2026-02-01T00:00:00",
+    )
+]
+MONTHS = [Month(year=2025, month=10).plus(count) for count in range(6)]
+QUALITIES = (39, 40, 59, 60, 61, 80)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """An article as the generator means it."""
+
+    topics: tuple[str, ...]
+    domain: str
+    type: str
+    quality: int
+    heat: int | None
+    published: datetime
+    #: A line of the front matter that keeps it in, if any.
+    withheld: str
+
+    def text(self, title: str) -> str:
+        """The file."""
+        heat = "" if self.heat is None else f"heat: {self.heat}\n"
+        text = article(
+            title,
+            quality=self.quality,
+            time=self.published.isoformat(),
+            topics=self.topics or ("C",),
+            domain=self.domain,
+            published="false" if self.withheld == "published" else "true",
+            more=heat + ("removed: true\n" if self.withheld == "removed" else ""),
+        )
+        return text.replace("type: article", f"type: {self.type}")
+
+    def is_in(self, plain: Selection, config: Config) -> bool:
+        """Whether it is in the feed of the site, a topic or a provider, or of a type."""
+        if self.withheld:
+            return False
+        if plain.kind == "type":
+            keys = [*(TOPICS[topic] for topic in self.topics or ("C",))]
+            feeds = [EVERYTHING, Selection(kind="provider", key=DOMAINS[self.domain])]
+            feeds += [Selection(kind="topic", key=key) for key in keys]
+            shown = any(self.is_in(feed, config) for feed in feeds)
+            return shown and TYPES[self.type] == plain.key
+        own = {"topic": config.topics, "provider": config.providers}.get(plain.kind, {})
+        least = own[plain.key].min_quality if plain.key in own else None
+        reached = self.quality >= (config.min_quality if least is None else least)
+        return reached and (plain.kind == "site" or self.names(plain))
+
+    def names(self, plain: Selection) -> bool:
+        """Whether it names a topic or a provider."""
+        if plain.kind == "provider":
+            return DOMAINS[self.domain] == plain.key
+        return plain.key in [TOPICS[topic] for topic in self.topics or ("C",)]
+
+
+def some(random: Random, options: Sequence[T], *, most: int, none: float) -> list[T]:
+    """A few of the options, none at all with the given chance."""
+    return [] if random.random() < none else random.choices(options, k=random.randint(1, most))
+
+
+def make_folder(random: Random) -> dict[str, Made]:
+    """Articles by stem."""
+    return {
+        stem: Made(
+            topics=tuple(some(random, list(TOPICS), most=3, none=0.1)),
+            domain=random.choice(list(DOMAINS)),
+            type=random.choice(list(TYPES)),
+            quality=random.choice(QUALITIES),
+            heat=random.choice([None, -1, 0, 5, 9]),
+            published=random.choice(TIMES),
+            withheld=random.choice(["", "", "", "", "", "published", "removed"]),
+        )
+        for stem in random.sample("abcdefghijklmnop", random.randint(1, 16))
+    }
+
+
+def change_ranks(random: Random, folder: dict[str, Made]) -> dict[str, Made]:
+    """Some of the articles, with nothing changed but how good and how hot they are."""
+    return {
+        stem: replace(
+            made, quality=random.choice(QUALITIES), heat=random.choice([None, 0, 5, made.heat])
+        )
+        for stem, made in folder.items()
+        if random.random() < 0.4
+    }
+
+
+def plain(kind: Kind, *keys: str) -> list[Selection]:
+    """The plain selections of these keys."""
+    return [Selection(kind=kind, key=key, slug=key) for key in keys]
+
+
+AI, *_ = CHOSEN_TOPICS = plain("topic", "ai", "law", "c", "c++")
+PROVIDERS = plain("provider", "a.example", "b.example")
+CHOSEN_TYPES = plain("type", "article", "video", "über")
+
+
+def make_selection(random: Random) -> Selection:
+    """What some reader chose."""
+    return choose(
+        some(random, CHOSEN_TOPICS, most=3, none=0.4),
+        some(random, PROVIDERS, most=2, none=0.6),
+        some(random, CHOSEN_TYPES, most=2, none=0.7),
+        some(random, [*CHOSEN_TOPICS, *PROVIDERS], most=2, none=0.5),
+        min_quality=random.choice([None, None, None, *QUALITIES]),
+        min_heat=random.choice([None, None, None, -1, 0, 5, 6]),
+        limit=random.choice([None, 1, 2, 5]),
+    )
+
+
+def make_thresholds(random: Random, keys: Sequence[str]) -> dict[str, Name]:
+    """Some below the site's, some above it."""
+    return {key: Name(min_quality=random.choice([None, 40, 61, 80])) for key in keys}
+
+
+class Oracle:
+    """The articles of a folder, gone through one by one."""
+
+    def __init__(
+        self, config: Config, before: dict[str, Made], after: dict[str, Made], now: datetime
+    ) -> None:
+        self.config = config
+        self.now = now
+        self.made = after
+        synced = now - timedelta(hours=1)
+        self.public = [made for made in before.values() if made.published <= synced]
+        self.public += [made for made in after.values() if made.published <= now]
+
+    def is_public(self, *feeds: Selection) -> bool:
+        """Whether each has or had a visible article."""
+        return all(
+            feed == EVERYTHING or any(made.is_in(feed, self.config) for made in self.public)
+            for feed in feeds
+        )
+
+    def matches(self, made: Made, selection: Selection) -> bool:
+        """Whether an article is what a reader chose, now or when it comes due."""
+        chosen = [selection.topics, selection.providers, selection.types]
+        if selection.kind != "site" or not (selection.topics or selection.providers):
+            chosen.append((selection.plain,))
+        return (
+            all(any(made.is_in(s, self.config) for s in group) for group in chosen if group)
+            and not any(made.names(excluded) for excluded in selection.exclude)
+            and (selection.min_quality is None or made.quality >= selection.min_quality)
+            and (
+                selection.min_heat is None
+                or (made.heat is not None and made.heat >= selection.min_heat)
+            )
+        )
+
+    def places(self, selection: Selection) -> list[tuple[str, Place]]:
+        """Each article found, newest first and ties by id, with its place."""
+        found = [
+            (stem, Place(moment=made.published, id=self.config.entry_id(stem).hex))
+            for stem, made in self.made.items()
+            if self.matches(made, selection) and made.published <= self.now
+        ]
+        return sorted(found, key=lambda pair: (-pair[1].moment.timestamp(), pair[1].id))
+
+    def due(self, selection: Selection) -> datetime | None:
+        """When the next article comes."""
+        coming = [m.published for m in self.made.values() if self.matches(m, selection)]
+        return min((at for at in coming if at > self.now), default=None)
+
+
+def stems(found: Found | None) -> list[str]:
+    assert found
+    return [article.stem for article in found.articles]
+
+
+def check_current(collection: Collection, oracle: Oracle, selection: Selection) -> None:
+    """The newest articles, whether there are more, and when the next comes."""
+    found = collection.index.find(selection, oracle.now)
+    places = oracle.places(selection)
+    limit = selection.limit or collection.config.limit
+    assert stems(found) == [stem for stem, _ in places[:limit]]
+    assert found and found.due == oracle.due(selection)
+    assert found.complete == (selection.min_heat is None and len(places) <= limit)
+    beside = Neighbours()
+    if len(places) > limit and selection.min_heat is None:
+        last = places[limit - 1][1]
+        beside = Neighbours(previous=Archive(month=Month.of(last.moment), before=last))
+    assert found.beside == beside
+    check_due(collection, oracle, selection, found)
+
+
+def check_archive(
+    collection: Collection, oracle: Oracle, selection: Selection, month: Month
+) -> None:
+    """The articles of a month, and those of it that are older than a place."""
+    places = oracle.places(selection)
+    within = [(stem, place) for stem, place in places if Month.of(place.moment) == month]
+    found = collection.index.find(selection, oracle.now, Archive(month=month))
+    assert stems(found) == [stem for stem, _ in within]
+    assert found and not found.complete
+    check_due(collection, oracle, selection, found, Archive(month=month))
+    # Places of its articles, and one of an article that is there no more.
+    for place in [*(place for _, place in within), Place(moment=month.start, id="8" * 32)]:
+        older = [
+            stem
+            for stem, other in within
+            if (-other.moment.timestamp(), other.id) > (-place.moment.timestamp(), place.id)
+        ]
+        archive = Archive(month=month, before=place)
+        assert stems(collection.index.find(selection, oracle.now, archive)) == older
+
+
+def check_due(
+    collection: Collection,
+    oracle: Oracle,
+    selection: Selection,
+    found: Found,
+    archive: Archive | None = None,
+) -> None:
+    """Nothing changes before the time that is told as due."""
+    until = found.due or oracle.now + timedelta(days=99)
+    later = collection.index.find(selection, until - timedelta(seconds=1), archive)
+    assert later and later.names.items() >= found.names.items()
+    later = replace(later, names=found.names, changed=found.changed, due=found.due)
+    assert later == found
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_index_finds_what_a_plain_reading_finds(
+    make_collection: Callable[..., Collection], seed: int
+) -> None:
+    random = Random(seed)
+    collection = make_collection(
+        topics=make_thresholds(random, ["ai", "law"]),
+        providers=make_thresholds(random, ["a.example"]),
+        limit=random.choice([1, 2, 3, 50]),
+    )
+    before = make_folder(random)
+    after = make_folder(random) | change_ranks(random, before)
+    sync_both(collection, before, after)
+    oracle = Oracle(collection.config, before, after, NOW)
+    for selection in (EVERYTHING, AI, *(make_selection(random) for _ in range(15))):
+        if not oracle.is_public(*selection.exclude):
+            continue  # no address names what is hidden
+        if not oracle.is_public(*chain(*selection.groups)):
+            assert collection.index.find(selection, NOW) is None
+            continue
+        check_current(collection, oracle, selection)
+        check_archive(collection, oracle, selection, random.choice(MONTHS))
+
+
+def sync_both(collection: Collection, before: dict[str, Made], after: dict[str, Made]) -> None:
+    """A folder, and an hour later what became of it."""
+    for hours, made in ((2, before), (1, after)):
+        for stem in before.keys() - made.keys():
+            (collection.folder / f"{stem}.md").unlink()
+        for stem, one in made.items():
+            collection.write(f"{stem}.md", one.text(stem))
+        assert not collection.sync(NOW - timedelta(hours=hours)).faults
+
+
+def test_undue_article_names_no_feed(collection: Collection) -> None:
+    for name, days in (("Shown", 1), ("Hush", 2)):
+        at = (NOW + timedelta(days=days)).isoformat()
+        collection.write(f"{days}.md", article(time=at, provider=name, topics=(name, "AI")))
+    collection.sync()
+    now = NOW + timedelta(days=1)
+    provider = Selection(kind="provider", key="example.org", slug="example.org")
+    for selection in (
+        provider,
+        replace(provider, limit=5),
+        replace(EVERYTHING, exclude=(provider,)),
+    ):
+        body = publish_feed(collection, selection, now=now).body
+        assert b"Shown" in body
+        assert b"Hush" not in body
+
+
+def test_ties_are_by_id_across_topics(collection: Collection) -> None:
+    for number, stem in enumerate("abcdefgh"):
+        topics = (("AI",), ("Law",), ("AI", "Law"))[number % 3]
+        collection.write(f"{stem}.md", article(stem, topics=topics))
+    collection.sync()
+    tied = sorted("abcdefgh", key=lambda stem: collection.config.entry_id(stem).hex)
+    for limit in (3, 8):
+        chosen = choose(CHOSEN_TOPICS[:2], limit=limit)
+        assert stems(collection.index.find(chosen, NOW)) == tied[:limit]
