@@ -20,6 +20,7 @@ import pytest
 import reader
 
 from feeds.config import Config
+from feeds.formats import FORMATS
 from tests.support import SEEDS, article
 
 STOCKTAKE = "Police 'stocktake' surveillance tech after Clearview AI facial recognition trial"
@@ -92,11 +93,12 @@ def seeds(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_subscriber_sees_the_story_and_its_update_once(
-    start: Callable[..., Process], seeds: Path
+    start: Callable[..., Process], seeds: Path, suffix: str
 ) -> None:
     server = start(seeds)
-    address = f"{server.base}/topics/ai/feed.atom"
+    address = f"{server.base}/topics/ai/feed.{suffix}"
     with reader.make_reader(":memory:") as client:
         client.add_feed(address)
         client.update_feeds()
