@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, and_, case, or_, select
 from sqlalchemy.engine import Connection
 
-from feeds.history import Archive, Month
+from feeds.history import Archive, Month, Neighbours, Place
 from feeds.selection import Selection
 from feeds.tables import articles, entries, feeds, missed
 
@@ -48,6 +48,10 @@ def _name(second: int) -> Any:
     return case((feeds.c.changed.is_(None), first), else_=feeds.c.name).label("name")
 
 
+#: Rows, the archives beside them, and whether they are all that there are.
+Part = tuple[Sequence[Row[Any]], Neighbours, bool]
+
+
 class Finder:
     """One selection at one Unix time, in one transaction."""
 
@@ -63,12 +67,44 @@ class Finder:
         self.feeds = {(row.kind, row.key): row for row in rows}
         self.is_public = all((s.kind, s.key) in self.feeds for s in chosen)
 
-    def current(self, limit: int) -> Sequence[Row[Any]]:
-        """The newest articles, ties by id."""
-        return self._newest(limit)
+    @property
+    def latest(self) -> int:
+        """When its newest article was published; 0 without any."""
+        return max((row.published for row in self._newest(1)), default=0)
 
-    def month(self, archive: Archive) -> Sequence[Row[Any]]:
-        """The articles of an archive, newest first, ties by id."""
+    def current(self, limit: int) -> Part:
+        """The newest articles; where older ones are, or that there are none.
+
+        What is hot now has no history.
+        """
+        rows = self._newest(limit + 1)
+        if self._selection.min_heat is not None:
+            return rows[:limit], Neighbours(), False
+        if len(rows) <= limit:
+            return rows, Neighbours(), True
+        last = rows[limit - 1]
+        place = Place(moment=_moment(last.published), id=last.id)
+        previous = Archive(month=Month.of(place.moment), before=place)
+        return rows[:limit], Neighbours(previous=previous), False
+
+    def archive(self, archive: Archive) -> Part:
+        """The articles of an archive, newest first, and the archives beside it.
+
+        Those of a month that has articles are named whatever they hold, for its bytes
+        change only with its own articles; a month without any names the nearest.
+        """
+        rows, month = self._month(archive), archive.month
+        older: Month | None = month.plus(-1)
+        newer: Month | None = month.plus(1)
+        if not rows:
+            older, newer = self._months_beside(month)
+        beside = Neighbours(
+            previous=Archive(month=older) if older else None,
+            following=Archive(month=newer) if newer and not archive.before else None,
+        )
+        return rows, beside, False
+
+    def _month(self, archive: Archive) -> Sequence[Row[Any]]:
         month, place = archive.month, archive.before
         within = [entries.c.published >= _second(month.start)]
         within.append(entries.c.published < _second(month.plus(1).start))
@@ -78,7 +114,7 @@ class Finder:
             within.append(or_(entries.c.published < at, entries.c.article > place.id))
         return self._newest(None, *within)
 
-    def months_beside(self, month: Month) -> tuple[Month | None, Month | None]:
+    def _months_beside(self, month: Month) -> tuple[Month | None, Month | None]:
         """The nearest months before and after one that have articles."""
         column = entries.c.published
         visible = column <= self._second
@@ -156,4 +192,8 @@ def _second(moment: datetime) -> int:
 
 
 def _month(second: int | None) -> Month | None:
-    return None if second is None else Month.of(datetime.fromtimestamp(second, UTC))
+    return None if second is None else Month.of(_moment(second))
+
+
+def _moment(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)

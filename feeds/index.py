@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from feeds.article import Article
 from feeds.config import Config
 from feeds.database import Database
 from feeds.finding import Finder, public
-from feeds.history import Archive, Month, Neighbours, Place
+from feeds.history import Archive, Neighbours
 from feeds.selection import Kind, Selection, slugify
 from feeds.tables import entries, feeds, files, state
 
@@ -97,11 +97,9 @@ class Index(Database):
             if not finder.is_public:
                 return None
             if archive:
-                rows, complete = finder.month(archive), False
-                beside = _beside(archive) if rows else _nearest(finder, archive)
+                rows, beside, complete = finder.archive(archive)
             else:
-                rows = finder.current((selection.limit or self.config.limit) + 1)
-                rows, beside, complete = self._head(selection, rows)
+                rows, beside, complete = finder.current(selection.limit or self.config.limit)
             # Where a month has none, its neighbours may change at any time.
             due = finder.due(archive if rows else None)
             names = {key: row.name for key, row in finder.feeds.items()}
@@ -109,7 +107,7 @@ class Index(Database):
             if selection == selection.plain:
                 feed = finder.feeds[selection.kind, selection.key]
                 names[selection.kind, selection.key] = rows[0].label if rows else feed.name
-            changed = (feed.changed or 0) if exact else _latest(connection, finder)
+            changed = (feed.changed or 0) if exact else max(_changed(connection), finder.latest)
         found = tuple(decode(row.document) for row in rows)
         coming = [a.updated for a in found if a.updated and a.updated > now]
         if due is not None:
@@ -123,23 +121,6 @@ class Index(Database):
             beside=beside,
             complete=complete,
         )
-
-    def _head(
-        self, selection: Selection, rows: Sequence[Row[Any]]
-    ) -> tuple[Sequence[Row[Any]], Neighbours, bool]:
-        """The entries of a current document, where the rest is, and whether there is none.
-
-        What is hot now has no history.
-        """
-        limit = selection.limit or self.config.limit
-        if selection.min_heat is not None:
-            return rows[:limit], Neighbours(), False
-        if len(rows) <= limit:
-            return rows, Neighbours(), True
-        last = rows[limit - 1]
-        place = Place(moment=_moment(last.published), id=last.id)
-        previous = Archive(month=Month.of(place.moment), before=place)
-        return rows[:limit], Neighbours(previous=previous), False
 
     def resolve(self, kind: Kind, slug: str, now: datetime) -> Selection | None:
         """The public selection that a slug means, or meant in earlier days."""
@@ -204,7 +185,7 @@ class Index(Database):
         """When a change of files or an article that came due last changed anything."""
         newest = select(func.max(entries.c.published))
         with self.reading() as connection:
-            second = connection.execute(select(state.c.changed)).scalar_one()
+            second = _changed(connection)
             come = connection.execute(
                 newest.where(entries.c.published <= int(now.timestamp()))
             ).scalar()
@@ -243,29 +224,9 @@ class Index(Database):
             )
 
 
-def _latest(connection: Connection, finder: Finder) -> int:
-    """When a change of files last changed anything, or an article came due."""
+def _changed(connection: Connection) -> int:
     changed: int = connection.execute(select(state.c.changed)).scalar_one()
-    newest: list[int] = [row.published for row in finder.current(1)]
-    return max([changed, *newest])
-
-
-def _beside(archive: Archive) -> Neighbours:
-    """The neighbours of a month that has articles: whatever they hold, for its bytes
-    change only with its own articles.
-    """
-    month = archive.month
-    following = None if archive.before else Archive(month=month.plus(1))
-    return Neighbours(previous=Archive(month=month.plus(-1)), following=following)
-
-
-def _nearest(finder: Finder, archive: Archive) -> Neighbours:
-    """The neighbours of a month without articles: the nearest that have some."""
-    older, newer = finder.months_beside(archive.month)
-    return Neighbours(
-        previous=Archive(month=older) if older else None,
-        following=Archive(month=newer) if newer and not archive.before else None,
-    )
+    return changed
 
 
 def _moment(second: int) -> datetime:

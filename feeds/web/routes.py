@@ -11,13 +11,13 @@ from werkzeug.urls import iri_to_uri
 
 from feeds import history
 from feeds.database import IndexUnavailable
-from feeds.document import titles
 from feeds.fields import EARLIEST
 from feeds.formats import FORMATS, Format, opml
 from feeds.history import Archive, Month, Place
 from feeds.index import Index
 from feeds.publish import Published, etag, find_feed, publish, publish_list
 from feeds.selection import EVERYTHING, Kind, Selection
+from feeds.titles import titles
 from feeds.web.memory import Memory
 from feeds.web.parameters import Choosing, known_parameters, refuse, refuse_unknown, values
 from feeds.web.responses import moved, plain, respond
