@@ -23,6 +23,10 @@ encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Article).decode
 
 
+#: Slugs that are compared with one that is not known.
+MOST_KNOWN = 2_000
+
+
 class Revision(NamedTuple):
     """Counts of changes that the public sees."""
 
@@ -135,11 +139,19 @@ class Index(Database):
                     return Selection(kind=kind, key=row.key, slug=row.slug)
         return None
 
-    def known(self, kind: Kind, now: datetime) -> list[str]:
-        """The slugs of all public selections of a kind, in order."""
-        statement = select(feeds.c.slug).where(feeds.c.kind == kind, public(int(now.timestamp())))
+    def known(self, kind: Kind, now: datetime, near: str = "") -> list[str]:
+        """The slugs of public selections of a kind, in order, MOST_KNOWN at the most.
+
+        Where there are more, those that begin as `near` does.
+        """
+        of_kind = (feeds.c.kind == kind, public(int(now.timestamp())))
+        statement = select(feeds.c.slug).where(*of_kind).order_by(feeds.c.slug)
         with self.reading() as connection:
-            return list(connection.execute(statement.order_by(feeds.c.slug)).scalars())
+            slugs = list(connection.execute(statement.limit(MOST_KNOWN + 1)).scalars())
+            if len(slugs) > MOST_KNOWN:
+                alike = statement.where(feeds.c.slug.startswith(near[:1], autoescape=True))
+                slugs = list(connection.execute(alike.limit(MOST_KNOWN)).scalars())
+        return slugs
 
     def _candidates(self, kind: Kind, slug: str) -> Iterator[Any]:
         yield feeds.c.slug == slug

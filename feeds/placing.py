@@ -111,7 +111,8 @@ class Placing:
         meant = memberships(article, self.config)
         labels = {(s.kind, s.key): label for s, label, least in meant if article.quality >= least}
         missed = [(s.kind, s.key) for s, _, least in meant if article.quality < least]
-        if labels:
+        names = [Selection(kind=kind, key=key) for kind, key in labels]
+        if not all(self.config.name(name).withdrawn for name in names):
             labels["type", fold(article.type)] = article.type
         return _Placed(
             article=article,
@@ -141,10 +142,7 @@ class Placing:
         return index.decode(row.document).updated != placed.article.updated
 
     def _note_unseen(self, placed: list[_Placed], stored: dict[str, Row[Any]]) -> list[str]:
-        """Keep quality, heat and the like of articles that look as before.
-
-        The ids of those whose quality or heat changed.
-        """
+        """Keep what no plain feed shows; the ids of those whose quality or heat changed."""
         changes = [
             {"old": p.id, "document": encoded}
             for p in placed

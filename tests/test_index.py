@@ -193,3 +193,15 @@ def test_find_costs_the_same_number_of_statements_for_any_size(collection: Colle
     event.listen(engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
     collection.index.find(AI, NOW)
     assert len([s for s in statements if s.startswith("SELECT")]) == 3
+
+
+def test_of_many_slugs_those_that_begin_alike_are_known(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection.write("one.md", article(topics=("AI", "Art", "Law")))
+    collection.sync()
+    assert collection.index.known("topic", NOW, "arts") == ["ai", "art", "law"]
+    monkeypatch.setattr("feeds.index.MOST_KNOWN", 2)
+    assert collection.index.known("topic", NOW, "arts") == ["ai", "art"]
+    assert collection.index.known("topic", NOW, "lew") == ["law"]
+    assert collection.index.known("topic", NOW, "%") == []

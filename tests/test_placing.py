@@ -306,6 +306,17 @@ def test_own_threshold_of_a_topic_decides_its_feed_alone(
     assert count(collection, EXAMPLE) == -1
 
 
+def test_type_of_what_is_in_withdrawn_feeds_alone_is_not_known(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(topics={"ai": Name(min_quality=1, withdrawn=True)})
+    text = article(quality=1).replace("type: article", "type: podcast")
+    collection.write("one.md", text)
+    collection.write("two.md", article())
+    collection.sync()
+    assert collection.index.known("type", NOW) == ["article"]
+
+
 def test_provider_is_called_what_its_newest_visible_article_calls_it(
     collection: Collection,
 ) -> None:

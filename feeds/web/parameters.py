@@ -134,8 +134,9 @@ class Choosing:
 
     def _near(self, kind: Kind, slug: str) -> Iterator[str]:
         """Known slugs that are much like another, the nearest first."""
-        known = self._catalogue.known(kind, self._now)
-        for near in get_close_matches(slugify(kind, slug), known, cutoff=0.5):
+        asked = slugify(kind, slug)
+        known = self._catalogue.known(kind, self._now, asked)
+        for near in get_close_matches(asked, known, cutoff=0.5):
             found = self._catalogue.resolve(kind, near, self._now)
             if not self._is_withdrawn(kind, near, found):
                 yield near
