@@ -21,6 +21,7 @@ from feeds.folder import list_files
 from feeds.formats import FORMATS
 from feeds.index import Index
 from feeds.publish import publish_list
+from feeds.survey import listing
 from feeds.sync import Report, sync
 from feeds.watch import watch
 from feeds.web import environment_config, open_index, utc_now
@@ -96,11 +97,11 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     if not config.base_url:
         os.environ["FEEDS_TRUSTED_HOSTS"] = ",".join((*config.trusted_hosts, name))
     click.echo(f"The feeds of {config.articles} are listed at {base}/")
-    listing = catalogue.listing(utc_now())
-    for item in listing[:_SHOWN]:
+    listed = listing(catalogue, utc_now())
+    for item in listed[:_SHOWN]:
         click.echo(f"  {base}{item.selection.path}{FORMATS['atom'].file}")
-    if listing[_SHOWN:]:
-        click.echo(f"  and {len(listing) - _SHOWN} more")
+    if listed[_SHOWN:]:
+        click.echo(f"  and {len(listed) - _SHOWN} more")
     if config.base_url and config.id == Config().id:
         click.secho("Set 'id' before anybody subscribes: it is part of every entry's id.", err=True)
     if host in _EVERY_HOST and not config.base_url:
@@ -162,7 +163,7 @@ def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool
         made = publish_list(catalogue, FORMATS["atom"], config.base_url, utc_now())
         click.echo(made.body, nl=False)
         return
-    listing = catalogue.listing(utc_now())
+    listed = listing(catalogue, utc_now())
     rows = [
         {
             "kind": item.selection.kind,
@@ -175,7 +176,7 @@ def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool
                 for name, form in FORMATS.items()
             },
         }
-        for item in listing
+        for item in listed
     ]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))

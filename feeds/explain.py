@@ -7,6 +7,7 @@ from datetime import datetime
 from feeds.article import Article, ArticleError, Reading
 from feeds.index import Index
 from feeds.placing import memberships
+from feeds.survey import listing
 
 
 def explain(
@@ -33,7 +34,7 @@ def explain(
 def _shown_in(catalogue: Index, stem: str, now: datetime) -> list[str]:
     """The pages of all feeds that show an article now."""
     shown = []
-    for item in catalogue.listing(now):
+    for item in listing(catalogue, now):
         found = catalogue.find(item.selection, now)
         if found and any(article.stem == stem for article in found.articles):
             shown.append(item.selection.path)

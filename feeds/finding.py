@@ -82,29 +82,53 @@ class Finder:
             return rows[:limit], Neighbours(), False
         if len(rows) <= limit:
             return rows, Neighbours(), True
-        last = rows[limit - 1]
-        place = Place(moment=_moment(last.published), id=last.id)
+        place = _place(rows[limit - 1])
         previous = Archive(month=Month.of(place.moment), before=place)
         return rows[:limit], Neighbours(previous=previous), False
 
-    def archive(self, archive: Archive) -> Part:
+    def archive(self, archive: Archive, most: int | None = None) -> Part:
         """The articles of an archive, newest first, and the archives beside it.
 
         Those of a month that has articles are named whatever they hold, for its bytes
-        change only with its own articles; a month without any names the nearest.
+        change only with its own articles; a month without any names the nearest. So
+        does a page of `most` articles, for a person has no use for empty months.
         """
-        rows, month = self._month(archive), archive.month
+        rows, month = self._month(archive, most and most + 1), archive.month
         older: Month | None = month.plus(-1)
         newer: Month | None = month.plus(1)
-        if not rows:
+        if most or not rows:
             older, newer = self._months_beside(month)
-        beside = Neighbours(
-            previous=Archive(month=older) if older else None,
-            following=Archive(month=newer) if newer and not archive.before else None,
-        )
-        return rows, beside, False
+        previous = Archive(month=older) if older else None
+        if most and len(rows) > most:
+            rows = rows[:most]
+            previous = Archive(month=month, before=_place(rows[-1]))
+        following = Archive(month=newer) if newer and not archive.before else None
+        return rows, Neighbours(previous=previous, following=following), False
 
-    def _month(self, archive: Archive) -> Sequence[Row[Any]]:
+    def months(self) -> list[Month]:
+        """The months that have articles, the newest first."""
+        found: list[Month] = []
+        at = self._edge(entries.c.published <= self._second, earliest=False)
+        while at is not None:
+            found.append(Month.of(_moment(at)))
+            at = self._edge(entries.c.published < _second(found[-1].start), earliest=False)
+        return found
+
+    def qualities(self, most: int) -> Sequence[Row[Any]]:
+        """Quality and Unix time of the newest articles."""
+        columns = (entries.c.article.label("id"), entries.c.quality, entries.c.published)
+        return self._merged(
+            [
+                select(*columns)
+                .where(entries.c.feed == feed, entries.c.published <= self._second)
+                .order_by(entries.c.published.desc(), entries.c.article)
+                .limit(most)
+                for feed in self._any_of
+            ],
+            most,
+        )
+
+    def _month(self, archive: Archive, limit: int | None) -> Sequence[Row[Any]]:
         month, place = archive.month, archive.before
         within = [entries.c.published >= _second(month.start)]
         within.append(entries.c.published < _second(month.plus(1).start))
@@ -112,7 +136,7 @@ class Finder:
             at = _second(place.moment)
             within.append(entries.c.published <= at)
             within.append(or_(entries.c.published < at, entries.c.article > place.id))
-        return self._newest(None, *within)
+        return self._newest(limit, *within)
 
     def _months_beside(self, month: Month) -> tuple[Month | None, Month | None]:
         """The nearest months before and after one that have articles."""
@@ -131,6 +155,10 @@ class Finder:
 
     def _newest(self, limit: int | None, *within: Any) -> Sequence[Row[Any]]:
         statements = [newest(feed, self._second, limit) for feed in self._any_of]
+        return self._merged(statements, limit, *within)
+
+    def _merged(self, statements: list[Any], limit: int | None, *within: Any) -> Sequence[Row[Any]]:
+        """The rows of statements, each for the newest articles of a feed."""
         found = [
             self._connection.execute(statement.where(*self._narrowed, *within)).all()
             for statement in statements
@@ -185,6 +213,10 @@ class Finder:
 
 def _is(table: Any, selection: Selection) -> Any:
     return and_(table.c.kind == selection.kind, table.c.key == selection.key)
+
+
+def _place(row: Row[Any]) -> Place:
+    return Place(moment=_moment(row.published), id=row.id)
 
 
 def _second(moment: datetime) -> int:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from feeds.article import Article
@@ -55,18 +55,6 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
-    """A public feed in a list."""
-
-    selection: Selection
-    name: str
-    #: Its visible articles.
-    count: int
-    #: When the newest of them was published; None without any.
-    newest: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Health:
     """The state of the index; counts are of article files and visible articles."""
 
@@ -90,20 +78,26 @@ class Index(Database):
             return Revision(row.revision, row.ranked)
 
     def find(
-        self, selection: Selection, now: datetime, archive: Archive | None = None
+        self,
+        selection: Selection,
+        now: datetime,
+        archive: Archive | None = None,
+        most: int | None = None,
     ) -> Found | None:
         """The newest visible articles of a selection, or those of an archive of it.
 
-        Newest first, ties by id. None if the selection is not public.
+        Newest first, ties by id; `most` of them, if it is fewer than the selection has.
+        None if the selection is not public.
         """
         with self.reading() as connection:
             finder = Finder(connection, selection, int(now.timestamp()))
             if not finder.is_public:
                 return None
             if archive:
-                rows, beside, complete = finder.archive(archive)
+                rows, beside, complete = finder.archive(archive, most)
             else:
-                rows, beside, complete = finder.current(selection.limit or self.config.limit)
+                limit = selection.limit or self.config.limit
+                rows, beside, complete = finder.current(min(limit, most or limit))
             # Where a month has none, its neighbours may change at any time.
             due = finder.due(archive if rows else None)
             names = {key: row.name for key, row in finder.feeds.items()}
@@ -162,37 +156,6 @@ class Index(Database):
             if natural in (slugify(kind, old) for old in (key, *name.former)):
                 yield feeds.c.key == key
 
-    def listing(self, now: datetime) -> list[Listed]:
-        """Every public feed: the site, then topics, then providers, by name."""
-        second = int(now.timestamp())
-        visible = (
-            select(
-                entries.c.feed, func.count().label("n"), func.max(entries.c.published).label("at")
-            )
-            .where(entries.c.published <= second)
-            .group_by(entries.c.feed)
-            .subquery()
-        )
-        label = (
-            select(entries.c.label)
-            .where(entries.c.feed == feeds.c.id, entries.c.published <= second)
-            .order_by(entries.c.published.desc(), entries.c.article)
-            .limit(1)
-            .scalar_subquery()
-        )
-        statement = select(feeds, visible.c.n, visible.c.at, label.label("label")).outerjoin(
-            visible, visible.c.feed == feeds.c.id
-        )
-        with self.reading() as connection:
-            plain = feeds.c.kind != "type"
-            rows = connection.execute(statement.where(plain, public(second))).all()
-        listed = [self._listed(row) for row in rows]
-        kinds = ("site", "topic", "provider")
-        return sorted(
-            (item for item in listed if not self.config.name(item.selection).withdrawn),
-            key=lambda i: (kinds.index(i.selection.kind), i.name.casefold(), i.selection.key),
-        )
-
     def changed(self, now: datetime) -> datetime:
         """When a change of files or an article that came due last changed anything."""
         newest = select(func.max(entries.c.published))
@@ -211,15 +174,6 @@ class Index(Database):
                 soonest.where(entries.c.published > int(now.timestamp()))
             ).scalar()
         return None if second is None else _moment(second)
-
-    def _listed(self, row: Row[Any]) -> Listed:
-        selection = Selection(kind=row.kind, key=row.key, slug=row.slug)
-        return Listed(
-            selection=selection,
-            name=self.config.name(selection).title or row.label or row.name,
-            count=row.n or 0,
-            newest=_moment(row.at) if row.at is not None else None,
-        )
 
     def health(self, now: datetime) -> Health:
         """Counts, and when files were last compared. Raises IndexUnavailable."""

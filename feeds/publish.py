@@ -13,6 +13,7 @@ from feeds.history import Archive
 from feeds.index import Found, Index
 from feeds.noting import since
 from feeds.selection import Selection
+from feeds.survey import listing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ def _links(
 
 def publish_list(catalogue: Index, form: Format, base: str, now: datetime) -> Published:
     """The subscription list of all topics and providers, as feeds of one format."""
-    listed = catalogue.listing(now)
+    listed = listing(catalogue, now)
     groups = {
         name: [
             opml.Subscription(

@@ -17,6 +17,7 @@ from feeds.history import Archive, Month
 from feeds.index import Index
 from feeds.publish import Published, publish, publish_list
 from feeds.selection import EVERYTHING, Kind, Selection, choose
+from feeds.survey import listing
 from feeds.sync import sync
 from tests.support import BASE, NOW, Collection, article
 
@@ -62,7 +63,7 @@ steps = st.lists(st.tuples(edits, st.integers(1, 9)), min_size=1, max_size=8)
 def published(index: Index, now: datetime) -> dict[str, Published]:
     """Every public feed, the subscription list, and some of what readers choose."""
     feeds = {"/feeds.opml": publish_list(index, FORMATS["atom"], BASE, now)}
-    for item in index.listing(now):
+    for item in listing(index, now):
         feeds[item.selection.path] = publish_feed(index, item.selection, now)
     for kind, slug, narrowed in CHOICES:
         base = index.resolve(kind, slug, now) if slug else EVERYTHING

@@ -11,6 +11,7 @@ import pytest
 
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
+from feeds.survey import listing
 from feeds.sync import sync
 from tests.support import NOW, Collection, article
 
@@ -276,7 +277,7 @@ def test_topics_whose_slugs_collide_have_feeds_of_their_own(collection: Collecti
     collection.sync()
     slugs = {
         i.selection.key: i.selection.slug
-        for i in collection.index.listing(NOW)
+        for i in listing(collection.index, NOW)
         if i.selection.kind == "topic"
     }
     assert slugs["c++"] == "cplusplus"

@@ -44,7 +44,7 @@ def create_app(config: Config | None = None) -> Flask:
     IndexUnavailable, or OSError where the folder of articles cannot be read.
     """
     config = config or environment_config()
-    app = Flask("feeds", template_folder="web/templates", static_folder="web/static")
+    app = Flask("feeds", template_folder="pages/templates", static_folder="pages/static")
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
     # By default Werkzeug answers redirects with a body of HTML.
     app.url_map.strict_slashes = False

@@ -17,6 +17,7 @@ from feeds.history import Archive, Month, Place
 from feeds.index import Index
 from feeds.publish import Published, etag, find_feed, publish, publish_list
 from feeds.selection import EVERYTHING, Kind, Selection
+from feeds.survey import listing
 from feeds.titles import titles
 from feeds.web.memory import Memory
 from feeds.web.parameters import Choosing, known_parameters, refuse, refuse_unknown, values
@@ -126,7 +127,7 @@ class Site:
         return self.answer(make)
 
     def _index(self, now: datetime) -> Published:
-        listed = self.catalogue.listing(now)
+        listed = listing(self.catalogue, now)
         title, subtitle = titles(EVERYTHING, {}, self.config)
         return _html(
             "index.html",
