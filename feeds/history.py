@@ -87,6 +87,11 @@ class Archive:
         return FILE.format(month=self.month, suffix=suffix)
 
     @property
+    def page(self) -> str:
+        """The folder of its page under a selection's path."""
+        return f"archive/{self.month}/"
+
+    @property
     def parameters(self) -> dict[str, str]:
         """What its address says besides the selection."""
         return {"before": str(self.before)} if self.before else {}

@@ -41,9 +41,13 @@ def find_feed(
     base: str,
     now: datetime,
     archive: Archive | None = None,
+    most: int | None = None,
 ) -> tuple[Feed, Found] | None:
-    """A selection's feed, and what the index says of it; None if it is not public."""
-    found = catalogue.find(selection, now, archive)
+    """A selection's feed, and what the index says of it; None if it is not public.
+
+    `most` is how many entries a page has, which the feed may have more of.
+    """
+    found = catalogue.find(selection, now, archive, most)
     if found is None:
         return None
     made = document.feed(
@@ -70,9 +74,7 @@ def publish(
     feed, found = made
     links = _links(selection, form, base, archive, found)
     body = form.write(feed, links)
-    # When files last changed the feed, or later, when an article came due; never the
-    # newest entry's date alone, which a withdrawal sets back.
-    modified = max(found.changed, feed.updated)
+    modified = changed(feed, found)
     if not found.exact:
         modified = since(catalogue, links.canonical, hashlib.sha256(body).digest(), modified)
     return Published(
@@ -84,6 +86,14 @@ def publish(
         link=f'<{links.canonical}>; rel="self", <{feed.link}>; rel="alternate"; type="text/html"',
         ranked=selection.is_ranked,
     )
+
+
+def changed(feed: Feed, found: Found) -> datetime:
+    """When files last changed a feed, or later, when an article came due.
+
+    Never the newest entry's date alone, which a withdrawal sets back.
+    """
+    return max(found.changed, feed.updated)
 
 
 def _links(

@@ -43,13 +43,20 @@ class Selection:
 
     def address(self, file: str = "", **more: str) -> str:
         """The one path and query of a file; `more` are parameters of its own."""
+        return self.path + file + _query([*self._narrowing, *more.items()])
+
+    def address_in(self, path: str) -> str:
+        """The one address of what has the selection in its query alone."""
+        named = [(self.kind, self.slug)] if self.kind != "site" else []
+        return path + _query([*named, *self._narrowing])
+
+    @property
+    def _narrowing(self) -> list[tuple[str, str]]:
         named = {"topic": self.topics, "provider": self.providers, "type": self.types}
         pairs = [(name, s.slug) for name, group in named.items() for s in group]
         pairs += [("exclude", s.excluded) for s in self.exclude]
         numbers = {"min_quality": self.min_quality, "min_heat": self.min_heat, "limit": self.limit}
-        pairs += [(name, str(value)) for name, value in numbers.items() if value is not None]
-        query = urlencode(sorted([*pairs, *more.items()]), quote_via=quote)
-        return self.path + file + (f"?{query}" if query else "")
+        return pairs + [(name, str(value)) for name, value in numbers.items() if value is not None]
 
     @property
     def excluded(self) -> str:
@@ -113,6 +120,11 @@ def choose(
         min_heat=min_heat,
         limit=limit,
     )
+
+
+def _query(pairs: Iterable[tuple[str, str]]) -> str:
+    query = urlencode(sorted(pairs), quote_via=quote)
+    return f"?{query}" if query else ""
 
 
 def _sorted(names: Iterable[Selection]) -> tuple[Selection, ...]:

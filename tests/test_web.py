@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from html.parser import HTMLParser
-from pathlib import Path
 
 import feedparser
 import pytest
 
 from feeds import create_app
-from feeds.config import Config, ConfigError, Name
-from feeds.web import environment_config, open_index
+from feeds.config import Config, Name
 from tests.support import Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
@@ -38,29 +34,6 @@ ANSWERS = {
     "/static/nothing.css": 404,
     "/topics/gone/feed.atom": 410,
 }
-
-
-class Links(HTMLParser):
-    """Links and text of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.anchors: list[str] = []
-        self.alternates: list[dict[str, str | None]] = []
-        self.tags: set[str] = set()
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        found = dict(attrs)
-        if tag == "a":
-            self.anchors.append(found["href"] or "")
-        if tag == "link" and found["rel"] == "alternate":
-            self.alternates.append(found)
-
-    def handle_data(self, data: str) -> None:
-        self.text = " ".join([*self.text.split(), *data.split()])
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +205,6 @@ def test_emptied_topic_keeps_its_feed_and_page(site: Site) -> None:
     page = site.get("/topics/ai/")
     assert page.status_code == 200
     assert "No articles at the moment." in page.text
-    assert "AI 0 articles Atom" in Links(site.get("/").text).text
 
 
 @pytest.mark.parametrize(
@@ -383,7 +355,7 @@ def test_base_url_is_the_address_in_documents_whatever_the_host(
     collection = make_collection(base_url="https://news.example/under")
     collection.write("one.md", article())
     site = serve(collection)
-    for path in ("/", FEED, "/topics/ai/"):
+    for path in (FEED, "/topics/ai/"):
         response = site.raw(path, host=host)
         assert response.status == 200
         assert b"https://news.example/under/topics/ai/feed.atom" in response.body
@@ -392,177 +364,9 @@ def test_base_url_is_the_address_in_documents_whatever_the_host(
     assert moved.headers["Location"] == "https://news.example/under/topics/ai/"
 
 
-def test_index_page_lists_topics_and_providers_with_counts_and_feeds(
-    collection: Collection, serve: Callable[[Collection], Site]
-) -> None:
-    collection.write("one.md", article("One", topics=("AI", "Law & <Order>")))
-    collection.write("two.md", article("Two", provider="Other", domain="other.example"))
-    site = serve(collection)
-    response = site.get("/")
-    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
-    page = Links(response.text)
-    assert (
-        "Topics AI 2 articles Atom RSS JSON Feed Law & <Order> 1 article Atom RSS JSON Feed"
-        " Providers Example 1 article Atom RSS JSON Feed Other 1 article Atom RSS JSON Feed"
-    ) in page.text
-    paths = ("/topics/ai/", "/topics/law-order/", "/providers/example.org/")
-    for path in (*paths, "/providers/other.example/"):
-        assert site.base + path in page.anchors
-        assert site.base + path + "feed.atom" in page.anchors
-    assert {site.get(link).status_code for link in page.anchors} == {200}
-
-
-def test_index_page_without_articles_says_so(site: Site) -> None:
-    (site.collection.folder / "one.md").unlink()
-    with site.collection.index.writing() as connection:
-        for table in ("entries", "articles", "files", "feeds"):
-            connection.exec_driver_sql(f"DELETE FROM {table}")
-        connection.exec_driver_sql("UPDATE state SET revision = revision + 1")
-    assert "Topics None yet. Providers None yet." in Links(site.get("/").text).text
-    assert site.get("/feed.atom").text == "404 Not Found: no such feed\n"
-
-
 def test_site_that_never_had_an_article_is_an_empty_feed(
     collection: Collection, serve: Callable[[Collection], Site]
 ) -> None:
     response = serve(collection).get("/feed.atom")
     assert response.status_code == 200
     assert feedparser.parse(response.content).entries == []
-
-
-@pytest.mark.parametrize(
-    ("path", "title"),
-    [
-        ("/", "News"),
-        ("/topics/ai/", "AI · News"),
-        ("/providers/example.org/", "Example · News"),
-    ],
-)
-def test_page_leads_readers_to_its_feed(standing: Site, path: str, title: str) -> None:
-    page = Links(standing.get(path).text)
-    formats = [
-        ("Atom", "feed.atom", "application/atom+xml"),
-        ("RSS", "feed.rss", "application/rss+xml"),
-        ("JSON Feed", "feed.json", "application/feed+json"),
-    ]
-    assert page.alternates == [
-        {
-            "rel": "alternate",
-            "type": kind,
-            "title": f"{title} ({name})",
-            "href": f"{standing.base}{path}{file}",
-        }
-        for name, file, kind in formats
-    ]
-    for _, file, kind in formats:
-        href = f"{standing.base}{path}{file}"
-        assert href in page.anchors
-        assert standing.get(href).headers["Content-Type"] == f"{kind}; charset=utf-8"
-
-
-def test_page_of_a_topic_shows_its_articles(site: Site) -> None:
-    more = 'related:\n  - title: R\n    webUrl: "https://r.example/"\n    quality: 60\n'
-    site.collection.write("one.md", article("Shown", more=more))
-    site.sync()
-    page = Links(site.get("/topics/ai/").text)
-    assert "Shown Example, 2020-05-18 About Shown." in page.text
-    assert {"https://example.org/story", "https://r.example/"} <= set(page.anchors)
-
-
-def test_hostile_text_is_escaped_on_pages(
-    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
-) -> None:
-    hostile = "<script>alert(1)</script>'><img src=x onerror=alert(2)>"
-    collection = make_collection(
-        title=hostile, description=hostile, topics={"ai": Name(title=hostile, description=hostile)}
-    )
-    related = f'related:\n  - title: "{hostile}"\n    webUrl: "https://r.ex/"\n    quality: 60\n'
-    collection.write(
-        "one.md",
-        article(
-            hostile,
-            provider=hostile,
-            topics=("AI", hostile),
-            url="https://example.org/?q=\\\"'><script>alert(3)</script>",
-            more=related,
-        ),
-    )
-    site = serve(collection)
-    index = Links(site.get("/").text)
-    for path in ("/topics/ai/", "/providers/example.org/", *index.anchors):
-        response = site.get(path)
-        if not response.headers["Content-Type"].startswith("text/html"):
-            continue
-        page = Links(response.text)
-        assert hostile in page.text
-        assert not page.tags & {"script", "img"}
-        assert not [link for link in page.anchors if not link.startswith("http")]
-
-
-def test_health_counts_files_visible_articles_and_faults(
-    collection: Collection, serve: Callable[[Collection], Site]
-) -> None:
-    collection.write("one.md", article())
-    collection.write("two.md", article(published="false"))
-    collection.write("bad.md", "nothing")
-    before = datetime.now(UTC).replace(microsecond=0)
-    response = serve(collection).get("/healthz")
-    assert response.status_code == 200
-    assert response.headers["Content-Type"] == "application/json"
-    assert response.headers["Cache-Control"] == "no-store"
-    health = response.json()
-    synced = datetime.fromisoformat(health.pop("last_sync"))
-    assert before <= synced <= datetime.now(UTC)
-    assert health == {"status": "ok", "articles": 3, "visible": 1, "faults": 1}
-
-
-def test_style_sheet_and_icon_are_served_to_be_kept(standing: Site) -> None:
-    for path, kind in (("style.css", "text/css"), ("icon.svg", "image/svg+xml")):
-        response = standing.get(f"/static/{path}")
-        assert response.headers["Content-Type"].startswith(kind)
-        assert "max-age=86400" in response.headers["Cache-Control"]
-
-
-@pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with one article that the environment names."""
-    folder = tmp_path / "seeds"
-    folder.mkdir()
-    (folder / "one.md").write_text(article("From the environment"), encoding="utf-8")
-    monkeypatch.setenv("FEEDS_ARTICLES", str(folder))
-    monkeypatch.setenv("FEEDS_DATABASE", f"sqlite:///{tmp_path}/index.sqlite3")
-    yield tmp_path
-
-
-def test_app_without_a_configuration_is_that_of_the_environment(environment: Path) -> None:
-    app = create_app()
-    response = app.test_client().get("/feed.atom")
-    assert b"From the environment" in response.data
-    assert (environment / "index.sqlite3").is_file()
-
-
-def test_app_leaves_a_filled_index_as_it_is(environment: Path) -> None:
-    create_app()
-    (environment / "seeds" / "two.md").write_text(article("Not yet"), encoding="utf-8")
-    assert b"Not yet" not in create_app().test_client().get("/feed.atom").data
-
-
-def test_configuration_file_is_named_by_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "feeds.yaml"
-    path.write_text("title: From a file\n", encoding="utf-8")
-    monkeypatch.setenv("FEEDS_CONFIG", str(path))
-    assert environment_config().title == "From a file"
-    monkeypatch.setenv("FEEDS_LIMIT", "none")
-    with pytest.raises(ConfigError, match="FEEDS_LIMIT"):
-        create_app()
-
-
-def test_each_folder_has_an_index_of_its_own(tmp_path: Path) -> None:
-    urls = {
-        open_index(Config(articles=tmp_path / name)).url.database
-        for name in ("a/seeds", "b/seeds", "a/../a/seeds")
-    }
-    assert len(urls) == 2
-    assert all(re.search(r"/instance/seeds-[0-9a-f]{6}\.sqlite3$", str(url)) for url in urls)

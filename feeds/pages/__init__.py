@@ -1,1 +1,186 @@
 """Pages for people, and frames for other sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from feeds.document import Feed
+from feeds.history import Archive
+from feeds.index import Found, Index
+from feeds.pages.builder import Builder, builder
+from feeds.pages.embedding import STORIES, Look
+from feeds.pages.plot import plot
+from feeds.pages.render import render
+from feeds.publish import Published, changed, etag, find_feed
+from feeds.selection import EVERYTHING, Kind, Selection, fold
+from feeds.survey import Listed, listing, months, qualities
+
+#: Entries on a page, and the newest ones on the index page.
+ENTRIES, NEWEST = 15, 10
+#: Topics and providers on the index page, and on a page that lists nothing else.
+SOME, MANY = 40, 100
+#: Where the builder is.
+BUILD = "/build"
+#: Where the lists of names are.
+LISTS: dict[Kind, str] = {"topic": "/topics/", "provider": "/providers/"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """The pages of a site at one time; `base` is its address without a final slash."""
+
+    catalogue: Index
+    base: str
+    now: datetime
+
+    def index(self, find: str = "") -> Published | None:
+        """What the site publishes; with `find`, the topics and providers called so."""
+        made = self._feed(EVERYTHING, most=NEWEST)
+        if made is None:
+            return None
+        listed = listing(self.catalogue, self.now)
+        named = {kind: _by_size(_named(listed, kind, find)) for kind in LISTS}
+        return self._page(
+            "index.html",
+            "/",
+            *made,
+            surveys=True,
+            find=find,
+            lists=[(kind, LISTS[kind], len(named[kind]), named[kind][:SOME]) for kind in LISTS],
+            builder=None if find else self._builder(EVERYTHING, listed),
+        )
+
+    def names(self, kind: Kind, find: str = "", number: int = 1) -> Published | None:
+        """All topics or all providers, by name; None beyond the last page."""
+        made = self._feed(EVERYTHING, most=1)
+        named = _named(listing(self.catalogue, self.now), kind, find)
+        pages = max(1, -(-len(named) // MANY))
+        if made is None or number > pages:
+            return None
+        return self._page(
+            "names.html",
+            LISTS[kind],
+            *made,
+            surveys=True,
+            kind=kind,
+            find=find,
+            items=named[(number - 1) * MANY : number * MANY],
+            number=number,
+            pages=pages,
+        )
+
+    def stories(self, selection: Selection, archive: Archive | None = None) -> Published | None:
+        """The newest stories of a selection, or those of a month; None if it is not public."""
+        made = self._feed(selection, archive, ENTRIES)
+        if made is None:
+            return None
+        part = (archive.page, archive.parameters) if archive else ("", {})
+        address = selection.address(part[0], **part[1])
+        return self._page("stories.html", address, *made, selection=selection, part=archive)
+
+    def months(self, selection: Selection) -> Published | None:
+        """The months in which a selection has stories; None if it is not public."""
+        made = self._feed(selection, most=1)
+        if made is None:
+            return None
+        found = months(self.catalogue, selection, self.now)
+        years = {year: [m for m in found if m.year == year] for year in {m.year: 0 for m in found}}
+        address = selection.address("archive/")
+        return self._page("months.html", address, *made, selection=selection, years=years)
+
+    def build(self, selection: Selection) -> Published | None:
+        """The builder with a selection chosen."""
+        made = self._feed(selection, most=1)
+        if made is None:
+            return None
+        return self._page(
+            "build.html",
+            selection.address_in(BUILD),
+            *made,
+            selection=selection,
+            surveys=True,
+            builder=self._builder(selection, listing(self.catalogue, self.now)),
+        )
+
+    def embed(self, selection: Selection, look: Look) -> Published | None:
+        """The newest stories for a frame; None if the selection is not public."""
+        made = self._feed(selection, most=selection.limit or STORIES)
+        if made is None:
+            return None
+        address = selection.address("embed", **look.parameters)
+        return self._page("embed.html", address, *made, selection=selection, look=look)
+
+    def title(self, selection: Selection) -> str | None:
+        """What a selection's page is called; None if the selection is not public."""
+        made = self._feed(selection, most=1)
+        return made and made[0].title
+
+    def _builder(self, selection: Selection, listed: list[Listed]) -> Builder:
+        config = self.catalogue.config
+        everything = qualities(self.catalogue, EVERYTHING, self.now)
+        mine = qualities(self.catalogue, selection, self.now)
+        high = max((quality for quality, _ in everything.counts), default=0)
+        drawn = plot(mine, config.min_quality, selection.min_quality, high)
+        return builder(selection, listed, self.catalogue.known("type", self.now), drawn)
+
+    def _feed(
+        self, selection: Selection, archive: Archive | None = None, most: int | None = None
+    ) -> tuple[Feed, Found] | None:
+        return find_feed(self.catalogue, selection, self.base, self.now, archive, most)
+
+    def _page(
+        self,
+        template: str,
+        address: str,
+        feed: Feed,
+        found: Found,
+        *,
+        selection: Selection = EVERYTHING,
+        surveys: bool = False,
+        **context: object,
+    ) -> Published:
+        """A page with a feed; `address` is its own under the site's.
+
+        One that `surveys` shows what else there is, and changes with it.
+        """
+        config = self.catalogue.config
+        body = render(
+            template,
+            address,
+            base=self.base,
+            config=config,
+            selection=selection,
+            whole=replace(selection, limit=None),
+            feed=feed,
+            # The name of the site stands above it already.
+            heading=feed.title.removesuffix(f" · {config.title}"),
+            beside=found.beside,
+            **context,
+        )
+        exact = found.exact and not surveys
+        comes = (found.due, self.catalogue.due(self.now) if surveys else None)
+        return Published(
+            body=body,
+            content_type="text/html; charset=utf-8",
+            etag=etag(body),
+            modified=changed(feed, found) if exact else self.catalogue.changed(self.now),
+            due=min((at for at in comes if at), default=None),
+            ranked=surveys or selection.is_ranked,
+        )
+
+
+def _named(listed: Iterable[Listed], kind: Kind, find: str) -> list[Listed]:
+    """The feeds of a kind whose names or addresses hold what somebody types, by name."""
+    wanted = fold(find)
+    return [
+        item
+        for item in listed
+        if item.selection.kind == kind
+        and (wanted in fold(item.name) or wanted in item.selection.slug)
+    ]
+
+
+def _by_size(listed: list[Listed]) -> list[Listed]:
+    return sorted(listed, key=lambda item: -item.count)

@@ -18,7 +18,8 @@ from feeds.selection import short_hash
 from feeds.sync import sync
 from feeds.web.limit import limit_rate
 from feeds.web.responses import CORS, PREFLIGHT, plain
-from feeds.web.routes import Site, add_routes
+from feeds.web.routes import add_routes
+from feeds.web.site import Site
 
 #: Seconds after which a client may ask again while the index cannot be read.
 RETRY_AFTER = 30
@@ -26,8 +27,9 @@ _SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' http: https:;"
-        " base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' http: https:;"
+        " connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors 'self'"
     ),
 }
 
@@ -44,7 +46,7 @@ def create_app(config: Config | None = None) -> Flask:
     IndexUnavailable, or OSError where the folder of articles cannot be read.
     """
     config = config or environment_config()
-    app = Flask("feeds", template_folder="pages/templates", static_folder="pages/static")
+    app = Flask("feeds", static_folder="pages/static")
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
     # By default Werkzeug answers redirects with a body of HTML.
     app.url_map.strict_slashes = False

@@ -32,7 +32,9 @@ OF_THE_CURRENT = frozenset({"min_heat", "limit"})
 TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref"})
 #: Parameters in one address.
 MOST = 50
-_BOUNDS = {"min_quality": (-(10**6), 10**6), "min_heat": (-(10**6), 10**6), "limit": (1, 200)}
+#: Entries in one feed.
+MOST_ENTRIES = 200
+_RANK = 10**6
 
 Arguments = MultiDict[str, str]
 
@@ -74,23 +76,24 @@ class Choosing:
         """The topic or provider of a slug."""
         return self._names(kind, [slug])[0]
 
-    def selection(self, base: Selection, arguments: Arguments) -> Selection:
-        """The selection that the parameters make of a plain one."""
+    def selection(self, base: Selection, arguments: Arguments, usual: int) -> Selection:
+        """The selection that the parameters make of a plain one with a `usual` limit."""
         if sum(len(arguments.getlist(name)) for name in arguments) > MOST:
             refuse(f"more than {MOST} parameters")
         topics = self._names("topic", values(arguments, "topic"))
         providers = self._names("provider", values(arguments, "provider"))
         topics += [base] if base.kind == "topic" else []
         providers += [base] if base.kind == "provider" else []
-        limit = _number(arguments, "limit")
+        limit = number(arguments, "limit", 1, MOST_ENTRIES)
+        wanted = number(arguments, "min_quality", -_RANK, _RANK)
         chosen = choose(
             topics,
             providers,
             [self._type(value) for value in values(arguments, "type")],
             [self._excluded(value) for value in values(arguments, "exclude")],
-            min_quality=self._quality(_number(arguments, "min_quality"), topics, providers),
-            min_heat=_number(arguments, "min_heat"),
-            limit=None if limit == self._config.limit else limit,
+            min_quality=self._quality(wanted, topics, providers),
+            min_heat=number(arguments, "min_heat", -_RANK, _RANK),
+            limit=None if limit == usual else limit,
         )
         for both in chosen.exclude:
             if both in (*topics, *providers):
@@ -150,18 +153,18 @@ class Choosing:
         return wanted if wanted is not None and wanted > least else None
 
 
-def _number(arguments: Arguments, name: str) -> int | None:
+def number(arguments: Arguments, name: str, least: int, most: int) -> int | None:
+    """The whole number that a parameter says, if it says any."""
     written = values(arguments, name)
     if len(written) > 1:
         refuse(f"{name} stands {len(written)} times, once is enough")
     if not written:
         return None
-    least, most = _BOUNDS[name]
     # ASCII: \d alone takes the digits of every script.
-    number = int(written[0]) if re.fullmatch(r"[+-]?[0-9]{1,9}", written[0]) else None
-    if number is None or not least <= number <= most:
+    said = int(written[0]) if re.fullmatch(r"[+-]?[0-9]{1,9}", written[0]) else None
+    if said is None or not least <= said <= most:
         refuse(f"{name} is {_shown(written[0])}, must be a whole number from {least} to {most}")
-    return number
+    return said
 
 
 def _shown(text: str) -> str:

@@ -1,0 +1,71 @@
+"""Stories a week against their least quality, drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feeds.survey import Qualities
+
+#: In the units of the drawing.
+WIDTH, HEIGHT = 320, 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A falling staircase: as high as the articles a week that a least quality lets through."""
+
+    #: The qualities at both ends.
+    low: int
+    high: int
+    #: Each quality at which it falls, and the articles a week from the one before up to it.
+    steps: tuple[tuple[int, float], ...]
+    #: The chosen least quality, and the articles a week that it lets through.
+    cut: int
+    rate: float
+    #: Articles a week at `low`.
+    most: float
+
+    @property
+    def outline(self) -> str:
+        """The path of the staircase (SVG 2 section 9.3)."""
+        path = [f"M0 {HEIGHT}"]
+        for quality, rate in self.steps:
+            path.append(f"V{HEIGHT * (1 - rate / (self.most or 1)):.1f}H{self.across(quality):.1f}")
+        return "".join(path) + f"V{HEIGHT}Z"
+
+    def across(self, quality: int) -> float:
+        """Where a quality stands, from the left."""
+        return WIDTH * (min(quality, self.high) - self.low) / (self.high - self.low)
+
+    @property
+    def data(self) -> str:
+        """The steps for a script: `quality:rate`, the least quality first."""
+        return " ".join(f"{quality}:{said(rate)}" for quality, rate in self.steps)
+
+
+def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
+    """The plot from the site's threshold `least` to `high`, with the chosen `cut`."""
+    cut = least if cut is None else cut
+    high = max(high, cut, least + 1)
+    # Those that are nearer to each other than the drawing can show are one step.
+    steps: dict[int, tuple[int, float]] = {}
+    for quality, _ in shown.counts:
+        if quality >= least:
+            place = WIDTH * (quality - least) // (high - least)
+            rate = steps[place][1] if place in steps else shown.rate(quality)
+            steps[place] = (quality, rate)
+    return Plot(
+        low=least,
+        high=high,
+        steps=tuple(steps.values()),
+        cut=cut,
+        rate=shown.rate(cut),
+        most=max((rate for _, rate in steps.values()), default=0.0),
+    )
+
+
+def said(rate: float) -> str:
+    """A rate as people say it."""
+    if 0 < rate < 0.05:
+        return "<0.1"
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"

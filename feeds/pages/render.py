@@ -1,0 +1,71 @@
+"""Templates -> HTML."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from feeds.formats import FORMATS, opml
+from feeds.history import Month
+from feeds.pages.embedding import discovery, snippets
+from feeds.pages.plot import said
+
+#: Style sheets, scripts and icons, served under `/static/`.
+STATIC = Path(__file__).parent / "static"
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+
+def render(template: str, address: str, **context: object) -> bytes:
+    """The HTML of a page; `address` is its own under the site's.
+
+    Links among pages are relative, so that they hold at every host, and in a folder.
+    """
+    root = "../" * (address.partition("?")[0].count("/") - 1) or "./"
+    made = _TEMPLATES.get_template(template).render(root=root, address=address, **context)
+    return made.encode()
+
+
+@cache
+def _asset(name: str) -> str:
+    """Where a static file is; another address when it changes, for caches keep it long."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
+    return f"static/{name}?v={digest[:8]}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def _month(month: Month) -> str:
+    return f"{_MONTHS[month.month - 1]} {month.year}"
+
+
+def _grouped(number: int) -> str:
+    """With a narrow space between thousands (ISO 80000-1)."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("feeds.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {"day": _day, "month": _month, "grouped": _grouped}
+_TEMPLATES.globals |= {
+    "asset": _asset,
+    "FORMATS": FORMATS,
+    "OPML": opml.FILE,
+    "snippets": snippets,
+    "discovery": discovery,
+    "said": said,
+}

@@ -1,0 +1,112 @@
+// <news-feed src="https://SITE/topics/ai/" limit="5" images="0">Shown till then</news-feed>
+customElements.get("news-feed") || customElements.define("news-feed", class Feed extends HTMLElement {
+  static observedAttributes = ["src", "limit", "images"];
+  static #asked = {};
+  #turn = {};
+
+  constructor() {
+    super();
+    this.attachShadow({ mode: "open" }).append(this.#make("slot", ""));
+    // No Content-Security-Policy forbids it.
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`
+:host(:not([hidden])) { display: block; color: var(--news-text); font: var(--news-font) }
+h2, p, ul { margin: .25em 0; padding: 0 }
+li { display: flex; gap: var(--news-gap, 1em); padding: var(--news-gap, 1em) 0;
+  border-top: 1px solid var(--news-line, #8886); overflow-wrap: anywhere }
+a { color: var(--news-accent, inherit) }
+img { flex: none; width: 96px; height: 72px; object-fit: cover }
+p { color: var(--news-quiet); font-size: .9em }
+p + p { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden }`);
+    this.shadowRoot.adoptedStyleSheets = [sheet];
+  }
+
+  disconnectedCallback() {
+    this.connectedCallback();
+  }
+
+  attributeChangedCallback() {
+    this.connectedCallback();
+  }
+
+  async connectedCallback(drawn) {
+    clearTimeout(this.#turn.timer);
+    const turn = (this.#turn = {});
+    if (document.hidden) await new Promise((seen) => {
+      document.addEventListener("visibilitychange", seen, { once: true });
+    });
+    if (!this.isConnected || turn !== this.#turn) return;
+    // Elements that want the same at once share a request.
+    const what = [this.getAttribute("src"), this.getAttribute("limit")];
+    const { feed, text = drawn, age = 1800 } = await (Feed.#asked[what] ??= this.#read(...what));
+    delete Feed.#asked[what];
+    if (turn !== this.#turn) return;
+    // To draw the same again would lose focus.
+    if (text !== drawn) this.#draw(feed);
+    const wait = Math.min(Math.max(age, 60), 2e6) * 1000; // timers end at 24 days
+    turn.timer = setTimeout(() => this.connectedCallback(text), wait);
+  }
+
+  async #read(src, limit) {
+    try {
+      const url = new URL(/^https?:.*/.exec(src));
+      url.pathname = url.pathname.replace(/\/?$/, "/feed.json");
+      url.searchParams.set("limit", /^([1-9]|[1-4]\d|50)$/.test(limit) ? limit : 5);
+      url.searchParams.sort();
+      const response = await fetch(url, { credentials: "omit" });
+      const text = await response.text();
+      const feed = response.ok && JSON.parse(text);
+      const age = /max-age=(\d+)/.exec(response.headers.get("Cache-Control"))?.[1];
+      if (/jsonfeed/.test(feed.version) && feed.items) return { feed, text, age };
+    } catch {}
+    return {};
+  }
+
+  #draw({ home_page_url, items, language: lang, title }) {
+    const heading = this.#make("h2", "heading", {}, this.#link("", home_page_url, title));
+    const list = this.#make("ul", "list", { lang }, ...items.map((item) => this.#story(item)));
+    this.shadowRoot.replaceChildren(heading, list);
+  }
+
+  #story({ authors, date_published: dateTime, image: src, summary, title, url }) {
+    // Any other makes dates fail.
+    const lang = this.closest("[lang]")?.lang.match(/^[a-z]{2,3}(-[a-z]{2})?/i)?.[0];
+    const day = new Date(dateTime).toLocaleDateString(lang, { dateStyle: "medium", timeZone: "UTC" });
+    const time = dateTime && this.#make("time", "", { dateTime }, day);
+    const meta = this.#make("p", "meta", {}, authors?.[0]?.name, " ", time);
+    const text = this.#make("p", "summary", {}, summary);
+    const story = this.#make("div", "", {}, this.#link("title", url, title), meta, text);
+    // Secure pages show no others.
+    const isSafe = ["https:", location.protocol].includes(/^https?:/.exec(src)?.[0]);
+    const isShown = isSafe && this.getAttribute("images") !== "0";
+    const picture = { alt: "", loading: "lazy", referrerPolicy: "no-referrer", src };
+    return this.#make("li", "item", {}, isShown && this.#make("img", "picture", picture), story);
+  }
+
+  #link(part, href, text) {
+    return this.#make("a", part, /^https?:/.test(href) && { href, rel: "noopener" }, text);
+  }
+
+  // Text and web addresses: nothing that a feed says can run.
+  #make(tag, part, properties, ...children) {
+    const node = Object.assign(document.createElement(tag), { part }, properties);
+    node.append(...children.filter(Boolean));
+    return node;
+  }
+});
+
+// Our frames tell how high they are.
+{
+  // Unknown to a module.
+  const site = document.currentScript?.src.match(/^https?:..[^/]+/)?.[0];
+  addEventListener("message", ({ data, origin, source }) => {
+    try {
+      const { context, height } = JSON.parse(data);
+      if (context !== "iframe.resize" || height !== Math.min(Math.max(height, 1), 1e4)) return;
+      for (const { contentWindow, src, style } of document.querySelectorAll("iframe")) {
+        if (contentWindow !== source || !src.startsWith(`${origin}/`)) continue;
+        if (site ? origin === site : /^[^?#]+\/embed([?#]|$)/.test(src)) style.height = height + "px";
+      }
+    } catch {}
+  });
+}

@@ -1,0 +1,82 @@
+// What pages do beyond plain HTML: copy buttons, and forms that answer as one types.
+"use strict";
+{
+  document.documentElement.classList.add("scripted");
+
+  const say = (text) => { document.getElementById("said").textContent = text; };
+
+  async function copy(button) {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      // Browsers have no clipboard for pages of http, but at localhost.
+      document.execCommand("copy");
+    }
+    const label = button.firstChild;
+    label.data = "Copied";
+    say(`Copied ${button.textContent.slice(6)}`);
+    setTimeout(() => { label.data = "Copy"; }, 2000);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+  });
+
+  // The plot follows the slider at once; the address comes from the server.
+  function cut(slider) {
+    const steps = document.querySelector("#plot svg").dataset.steps.split(" ").filter(Boolean);
+    const step = steps.map((pair) => pair.split(":")).find(([quality]) => +quality >= +slider.value);
+    const across = (slider.value - slider.min) / (slider.max - slider.min);
+    document.querySelector("#through rect").setAttribute("x", across * 320);
+    document.getElementById("cut").textContent = slider.value;
+    document.getElementById("rate").textContent = step ? step[1] : "0.0";
+  }
+
+  // The server draws all that changes, so that a form says the same with and without a script.
+  for (const form of document.querySelectorAll("form[data-live]")) {
+    let timer, request;
+
+    const update = async () => {
+      request?.abort();
+      request = new AbortController();
+      const sent = [...new FormData(form)].filter(([, value]) => value.trim());
+      try {
+        const response = await fetch(`${form.action}?${new URLSearchParams(sent)}`, request);
+        const text = await response.text();
+        if (!response.ok) return say(text);
+        const page = new DOMParser().parseFromString(text, "text/html");
+        const focused = document.activeElement?.id;
+        for (const id of form.dataset.live.trim().split(" ")) {
+          const [old, made] = [document.getElementById(id), page.getElementById(id)];
+          if (old && made) old.replaceWith(document.adoptNode(made));
+        }
+        if (focused && document.activeElement.id !== focused) document.getElementById(focused)?.focus();
+        for (const field of form.querySelectorAll(".another")) {
+          if (sent.some(([name, value]) => name === field.name && value === field.value)) field.value = "";
+        }
+        const slider = form.querySelector("[type=range]");
+        if (slider) cut(slider);
+      } catch (error) {
+        if (error.name !== "AbortError") say("The server does not answer; try again later.");
+      }
+    };
+
+    const soon = (event) => {
+      if (event.target.type === "range") cut(event.target);
+      // What is being typed is no name yet.
+      if (event.type === "input" && event.target.className === "another") return;
+      clearTimeout(timer);
+      timer = setTimeout(update, 150);
+    };
+    form.addEventListener("input", soon);
+    form.addEventListener("change", soon);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      clearTimeout(timer);
+      update();
+    });
+  }
+}

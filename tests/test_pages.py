@@ -1,0 +1,705 @@
+"""Pages for people over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+import pytest
+from lxml import html
+
+from feeds.config import Name
+from feeds.pages import ENTRIES, MANY, NEWEST, SOME, Pages
+from feeds.selection import EVERYTHING
+from tests.support import BASE, NOW, Collection, Site, article
+
+#: Pages of every sort over `library`.
+PAGES = (
+    *("/", "/topics/", "/providers/", "/build", "/?find=ai", "/topics/?find=a", "/archive/"),
+    *("/topics/ai/", "/providers/a.example/", "/topics/ai/archive/", "/archive/2020-05/"),
+    *("/?topic=ai&topic=law", "/topics/ai/?min_quality=85", "/build?min_quality=85&topic=ai"),
+    *("/providers/a.example/archive/2020-05/?type=video", "/topics/ai/archive/2020-04/"),
+)
+FRAMES = ("/embed", "/topics/ai/embed", "/providers/a.example/embed?images=0&limit=2&theme=dark")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Thirty articles in two months, three topics and two providers; only to be read."""
+    from feeds.config import Config
+
+    folder = tmp_path_factory.mktemp("library")
+    database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
+    collection = Collection(folder, Config(articles=folder, database=database))
+    for number in range(30):
+        text = article(
+            f"Story {number}",
+            quality=70 + number,
+            time=f"2020-{4 + number // 15:02}-{1 + number % 15:02}T06:00:00Z",
+            url=f"https://a.example/{number}",
+            topics=("AI", "Law") if number % 2 else ("AI",),
+            provider="Paper A",
+            domain="a.example",
+            more=PICTURE.format(number=number) if number % 3 else "",
+        )
+        kind = "video" if number % 5 == 0 else "article"
+        collection.write(f"{number}.md", text.replace("type: article", f"type: {kind}"))
+    collection.write("c.md", article("C", topics=("C++",), time="2020-05-20T06:00:00Z"))
+    hidden = article("Hushed", published="false", topics=("Hushed",), quality=150)
+    collection.write("hidden.md", hidden)
+    collection.write("low.md", article("Hushed", topics=("Hushed",), quality=59))
+    site = Site(collection)
+    yield site
+    site.close()
+
+
+PICTURE = """images:
+  - url: "https://images.example/{number}.jpg?a=1&b=2"
+    width: 720
+    height: 450
+related:
+  - title: Also {number}
+    webUrl: "https://r.example/{number}"
+    quality: 60
+    provider:
+      name: Paper R
+"""
+
+
+def parsed(response: httpx.Response) -> html.HtmlElement:
+    """A page that is there."""
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    return html.fromstring(response.text)
+
+
+def text(element: html.HtmlElement) -> str:
+    """All that an element says, in one line."""
+    return " ".join(element.text_content().split())
+
+
+def links(page: html.HtmlElement, at: str) -> set[str]:
+    """Where a page's anchors lead."""
+    return {urljoin(at, link.get("href") or "") for link in page.iter("a")}
+
+
+def titles(page: html.HtmlElement) -> list[str]:
+    """What the stories of a page are called."""
+    return [text(story.find(".//*[@dir='auto']")) for story in page.iter("article")]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_leads_readers_to_its_feeds_atom_first(library: Site, path: str) -> None:
+    page = parsed(library.get(path))
+    found = [link for link in page.iter("link") if link.get("rel") == "alternate"]
+    assert [link.get("type") for link in found] == [
+        *("application/atom+xml", "application/rss+xml", "application/feed+json"),
+        "application/json+oembed",
+    ]
+    for link in found[:3]:
+        response = library.get(link.get("href") or "")
+        assert response.headers["Content-Type"] == f"{link.get('type')}; charset=utf-8"
+        assert (link.get("title") or "").endswith(("(Atom)", "(RSS)", "(JSON Feed)"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_names_its_own_address(library: Site, path: str) -> None:
+    page = parsed(library.get(path))
+    (canonical,) = (
+        link.get("href") for link in page.iter("link") if link.get("rel") == "canonical"
+    )
+    assert canonical == library.base + path.partition("?find")[0]
+
+
+@pytest.mark.parametrize("path", [*PAGES, *FRAMES])
+def test_every_link_of_a_page_leads_somewhere(library: Site, path: str) -> None:
+    page = parsed(library.get(path))
+    found = links(page, library.base + path)
+    found |= {urljoin(library.base + path, frame.get("src") or "") for frame in page.iter("iframe")}
+    ours = {link for link in found if link.startswith(library.base)}
+    assert ours
+    assert {link: library.get(link).status_code for link in ours} == dict.fromkeys(ours, 200)
+    schemes = {urlsplit(link).scheme for link in found}
+    assert schemes <= {"http", "https", "feed"}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_style_and_scripts_change_their_address_with_their_bytes(library: Site, path: str) -> None:
+    page = parsed(library.get(path))
+    found = [
+        link.get("href") or "" for link in page.iter("link") if link.get("rel") == "stylesheet"
+    ]
+    found += [script.get("src") or "" for script in page.iter("script")]
+    assert len(found) == 2
+    for address in found:
+        assert "?v=" in address
+        assert library.get(urljoin(library.base + path, address)).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PAGES, *FRAMES])
+def test_pages_carry_no_inline_script_or_style(library: Site, path: str) -> None:
+    page = parsed(library.get(path))
+    assert not list(page.iter("style"))
+    assert all(script.get("src") and not script.text for script in page.iter("script"))
+    for element in page.iter():
+        names = [str(name) for name in element.attrib]
+        assert not [name for name in names if name == "style" or name.startswith("on")]
+
+
+@pytest.mark.parametrize("path", [*PAGES, *FRAMES])
+def test_nothing_hidden_shows_on_a_page(library: Site, path: str) -> None:
+    assert "hushed" not in library.get(path).text.lower()
+
+
+@pytest.mark.parametrize("path", [*PAGES, *FRAMES, "/embed.js"])
+def test_pages_are_cached_and_compressed_as_feeds_are(library: Site, path: str) -> None:
+    plain = library.get(path)
+    assert plain.headers["Cache-Control"] == "public, max-age=1800"
+    assert plain.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"].startswith('W/"')
+    fresh = library.get(path, if_none_match=plain.headers["ETag"])
+    assert (fresh.status_code, fresh.content) == (304, b"")
+    squeezed = library.get(path, accept_encoding="gzip")
+    assert squeezed.headers["Content-Encoding"] == "gzip"
+    assert squeezed.content == plain.content
+    head = library.request("HEAD", path)
+    assert head.headers["Content-Length"] == plain.headers["Content-Length"]
+
+
+def test_page_was_last_modified_when_its_feed_was(library: Site) -> None:
+    for path in ("/topics/ai/", "/providers/a.example/"):
+        feed = library.get(path + "feed.atom").headers["Last-Modified"]
+        assert library.get(path).headers["Last-Modified"] == feed
+        assert library.get(path, if_modified_since=feed).status_code == 304
+
+
+def test_page_does_not_move_with_what_nobody_sees(site: Site) -> None:
+    before = site.get("/topics/ai/")
+    site.collection.write("one.md", article(more='secured: "abc"\nheat: 7\n'))
+    site.collection.write("two.md", article("Hushed", published="false"))
+    assert site.sync().added == 1
+    after = site.get("/topics/ai/")
+    for name in ("ETag", "Last-Modified"):
+        assert after.headers[name] == before.headers[name]
+
+
+def test_page_of_undue_articles_lasts_until_they_come(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=90)
+    collection.write("now.md", article())
+    collection.write("soon.md", article("Soon", topics=("Law",), time=f"{soon:%Y-%m-%dT%H:%M:%SZ}"))
+    site = serve(collection)
+    for path in ("/", "/topics/", "/build", "/providers/example.org/"):
+        response = site.get(path)
+        assert "Law" not in response.text
+        age = int(response.headers["Cache-Control"].rpartition("=")[2])
+        assert 0 < age <= 90
+    assert site.get("/topics/ai/").headers["Cache-Control"] == "public, max-age=1800"
+
+
+def test_index_tells_counts_and_the_date_of_the_newest_story(library: Site) -> None:
+    page = parsed(library.get("/"))
+    (topics,) = page.xpath("//section[@id='topics']")
+    assert text(topics) == "Topics AI 30 · 15 May 2020 Law 15 · 15 May 2020 C++ 1 · 20 May 2020"
+    (providers,) = page.xpath("//section[@id='providers']")
+    assert text(providers) == "Providers Paper A 30 · 15 May 2020 Example 1 · 20 May 2020"
+    assert titles(page) == ["C", *(f"Story {number}" for number in range(29, 30 - NEWEST, -1))]
+    assert f"{library.base}/feeds.opml" in links(page, library.base + "/")
+
+
+def test_index_without_articles_says_so(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    site = serve(collection)
+    index = text(parsed(site.get("/")))
+    assert "Topics None yet. Providers None yet." in index
+    assert "No articles at the moment." in index
+    assert "0.0 stories a week" in index
+    for path in ("/topics/", "/providers/", "/build", "/archive/", "/archive/2020-05/", "/embed"):
+        assert site.get(path).status_code == 200
+
+
+def test_page_whose_feed_is_not_public_any_more_is_not_found(site: Site) -> None:
+    with site.collection.index.writing() as connection:
+        for table in ("entries", "articles", "files", "feeds"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    for path in ("/", "/topics/", "/archive/", "/archive/2020-05/", "/build", "/embed"):
+        assert site.get(path).text == "404 Not Found: no such page\n"
+    assert site.get("/feed.atom").text == "404 Not Found: no such feed\n"
+    address = f"{site.base}/feed.atom"
+    assert site.get("/oembed?url=" + address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("find", "topics", "providers"),
+    [
+        ("a", ["AI", "Law"], ["Paper A", "Example"]),
+        ("LAW", ["Law"], []),
+        ("  paper   a ", [], ["Paper A"]),
+        ("cplusplus", ["C++"], []),
+        ("c%2B%2B", ["C++"], []),
+        ("a.example", [], ["Paper A"]),
+        ("hushed", [], []),
+        ("%3Cscript%3E", [], []),
+    ],
+)
+def test_find_shows_the_topics_and_providers_called_so(
+    library: Site, find: str, topics: list[str], providers: list[str]
+) -> None:
+    page = parsed(library.get(f"/?find={find}"))
+    shown = {
+        kind: [text(name) for name in page.xpath(f"//section[@id='{kind}']//li/a")]
+        for kind in ("topics", "providers")
+    }
+    assert shown == {"topics": topics, "providers": providers}
+    assert not list(page.iter("article"))
+    assert ("None of that name." in text(page)) == (not topics or not providers)
+    for kind in ("topics", "providers"):
+        page = parsed(library.get(f"/{kind}/?find={find}"))
+        names = [text(name) for name in page.xpath("//div[@id='names']//li/a")]
+        assert names == sorted(shown[kind], key=str.casefold)
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("/?find=", 301, "/"),
+        ("/?find=a&topic=ai", 400, "unknown parameter topic, known here: find"),
+        ("/?find=" + "a" * 101, 400, "find is longer than 100 letters"),
+        ("/topics", 301, "/topics/"),
+        ("/topics/?utm_source=x", 301, "/topics/"),
+        ("/topics/?page=0", 400, "page is 0, must be a whole number from 1 to"),
+        ("/topics/?page=2", 404, "no such page"),
+        ("/topics/?topic=ai", 400, "unknown parameter topic, known here: find, page"),
+        ("/build?limit=50&topic=ai", 301, "/build?topic=ai"),
+        ("/build?topic=nosuch", 404, "no such topic: nosuch"),
+        ("/build?find=x", 400, "unknown parameter find"),
+        ("/build?min_quality=60&topic=law&topic=ai", 301, "/build?topic=ai&topic=law"),
+        ("/build?topic=Ai&exclude=Paper%20B", 404, "no such topic or provider: Paper%20B"),
+        ("/topics/ai/archive/2020-05", 301, "/topics/ai/archive/2020-05/"),
+        ("/topics/AI/archive/", 301, "/topics/ai/archive/"),
+        ("/archive/2020-05/?limit=3", 400, "unknown parameter limit"),
+        ("/archive/x/", 404, "no such month"),
+        ("/embed?theme=auto&images=1&limit=5", 301, "/embed"),
+        ("/embed?theme=pink", 400, "theme must be one of auto, light, dark"),
+        ("/embed?images=no", 400, "images must be one of 1, 0"),
+        ("/embed?images=0&images=0", 400, "images must be one of 1, 0"),
+        ("/embed?limit=0", 400, "limit is 0"),
+        ("/topics/ai/embed/?limit=50", 301, "/topics/ai/embed?limit=50"),
+        ("/embed.js?x=1", 400, "unknown parameter x"),
+        ("/embed.js?utm_source=x", 301, "/embed.js"),
+    ],
+)
+def test_page_has_one_address_and_refuses_what_it_does_not_know(
+    library: Site, address: str, status: int, said: str
+) -> None:
+    response = library.get(address)
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    if status == 301:
+        assert response.headers["Location"] == library.base + said
+    else:
+        assert said in response.text
+
+
+def test_lists_of_names_go_on_over_pages(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    names = [f"Topic {number:03}" for number in range(2 * MANY + 1)]
+    collection.write("one.md", article(topics=tuple(names)))
+    site = serve(collection)
+    index = parsed(site.get("/"))
+    assert len(index.xpath("//section[@id='topics']//li")) == SOME
+    assert "All 201 topics" in text(index)
+    shown = []
+    for number in (1, 2, 3):
+        page = parsed(site.get(f"/topics/?page={number}"))
+        (current,) = page.xpath("//*[@aria-current='page']")
+        assert text(current) == str(number)
+        shown += [text(name) for name in page.xpath("//div[@id='names']//li/a")]
+    assert shown == names
+    assert site.get("/topics/?page=4").status_code == 404
+    found = parsed(site.get("/?find=topic"))
+    (link,) = [a for a in found.iter("a") if text(a) == "All 201 topics"]
+    assert link.get("href") == "./topics/?find=topic"
+
+
+def test_page_shows_stories_as_subscribers_see_them(library: Site) -> None:
+    page = parsed(library.get("/topics/law/"))
+    story = next(iter(page.iter("article")))
+    assert text(story) == ("Story 29 Paper A · 15 May 2020 About Story 29. Also 29 Paper R")
+    assert {"https://a.example/29", "https://r.example/29"} == links(story, library.base)
+    (picture,) = story.iter("img")
+    assert dict(picture.attrib) == {
+        "src": "https://images.example/29.jpg?a=1&b=2",
+        "alt": "",
+        "width": "168",
+        "height": "112",
+        "loading": "lazy",
+        "decoding": "async",
+        "referrerpolicy": "no-referrer",
+    }
+    (time,) = story.iter("time")
+    assert time.get("datetime") == "2020-05-15T06:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/topics/ai/", [*range(29, -1, -1)]),
+        ("/topics/law/", [*range(29, 0, -2)]),
+        ("/topics/ai/?exclude=law", [*range(28, -1, -2)]),
+        ("/providers/a.example/?limit=4", [*range(29, -1, -1)]),
+        ("/topics/ai/?min_quality=80", [*range(29, 9, -1)]),
+        ("/", ["C", *range(29, -1, -1)]),
+    ],
+)
+def test_older_leads_through_the_whole_history(
+    library: Site, path: str, expected: list[object]
+) -> None:
+    shown, seen, at = [], 0, library.base + path
+    while at:
+        page = parsed(library.get(at))
+        shown += titles(page)
+        seen += 1
+        assert len(titles(page)) <= ENTRIES
+        older = [link.get("href") for link in page.iter("a") if link.get("rel") == "prev"]
+        at = urljoin(at, older[0]) if older else ""
+    assert shown == [f"Story {e}" if isinstance(e, int) else e for e in expected]
+    assert seen <= 5
+
+
+def test_month_leads_to_the_newer_month_and_to_its_feed(library: Site) -> None:
+    at = f"{library.base}/topics/law/archive/2020-04/"
+    page = parsed(library.get(at))
+    assert page.findtext(".//h1") == "April 2020"
+    (newer,) = [link.get("href") for link in page.iter("a") if link.get("rel") == "next"]
+    assert urljoin(at, newer or "") == f"{library.base}/topics/law/archive/2020-05/"
+    assert f"{library.base}/topics/law/" in links(page, at)
+
+
+def test_history_lists_the_months_that_have_stories(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    for number, month in enumerate(("2020-12", "2020-05", "2018-01", "1990-01")):
+        collection.write(f"{number}.md", article(time=f"{month}-31T23:59:59Z"))
+    collection.write("hidden.md", article(time="2019-01-01T00:00:00Z", published="false"))
+    site = serve(collection)
+    at = site.base + "/topics/ai/archive/"
+    page = parsed(site.get(at))
+    shown = "History 2020 December 2020 May 2020 2018 January 2018 1990 January 1990"
+    assert shown in text(page)
+    months = [f"{site.base}/topics/ai/archive/{m}/" for m in ("2020-12", "2018-01", "1990-01")]
+    assert set(months) <= links(page, at)
+
+
+def test_what_is_hot_now_has_no_history(library: Site) -> None:
+    page = library.get("/topics/ai/?min_heat=1")
+    assert "All months" not in page.text
+    assert library.get("/archive/?min_heat=1").status_code == 400
+
+
+def test_builder_shows_what_is_chosen_and_the_address_of_the_feed(library: Site) -> None:
+    address = (
+        "/build?exclude=c%2B%2B&min_heat=5&min_quality=90&provider=a.example&topic=law&topic=ai"
+    )
+    moved = library.get(address)
+    assert moved.status_code == 301
+    page = parsed(library.get(moved.headers["Location"]))
+    fields = [(f.get("name"), f.get("value")) for f in page.xpath("//form//input[@checked]")]
+    assert fields == [
+        *(("topic", "ai"), ("topic", "law"), ("provider", "a.example"), ("exclude", "cplusplus"))
+    ]
+    (slider,) = page.xpath("//input[@type='range']")
+    assert (slider.get("min"), slider.get("max"), slider.get("value")) == ("60", "99", "90")
+    (kept,) = page.xpath("//form//input[@type='hidden']")
+    assert (kept.get("name"), kept.get("value")) == ("min_heat", "5")
+    (atom,) = page.xpath("//input[@id='built-atom']")
+    query = "exclude=cplusplus&min_heat=5&min_quality=90&topic=ai&topic=law"
+    assert atom.get("value") == f"{library.base}/providers/a.example/feed.atom?{query}"
+    assert library.get(atom.get("value") or "").status_code == 200
+
+
+def test_builder_form_makes_the_feed_without_a_script(library: Site) -> None:
+    page = parsed(library.get("/"))
+    (form,) = page.xpath("//form[@class='builder']")
+    assert (form.get("method") or "get", urljoin("/", form.get("action"))) == ("get", "/build")
+    form.fields["min_quality"] = "85"
+    (box,) = form.xpath(".//input[@name='topic'][@value='ai']")
+    box.checked = True
+    answer = library.client.get("/build", params=form.form_values(), follow_redirects=True)
+    assert str(answer.url) == f"{library.base}/build?min_quality=85&topic=ai"
+    assert f"{library.base}/topics/ai/feed.atom?min_quality=85" in answer.text
+
+
+def test_builder_takes_names_as_people_write_them(library: Site) -> None:
+    moved = library.get("/build?topic=C%2B%2B&topic=&provider=WWW.A.example&min_quality=60")
+    assert moved.headers["Location"] == f"{library.base}/build?provider=a.example&topic=cplusplus"
+
+
+@pytest.mark.parametrize(
+    ("address", "rate", "steps"),
+    [
+        # Thirty stories from 1 April to 15 May, and one on 20 May.
+        ("/build", "4.4", {70: "4.4", 71: "4.3", 99: "0.1"}),
+        ("/build?min_quality=90", "1.4", {70: "4.4", 90: "1.4"}),
+        ("/build?topic=law", "2.4", {71: "2.4", 99: "0.2"}),
+        ("/build?min_quality=85&topic=law", "1.3", {71: "2.4", 85: "1.3"}),
+        ("/build?min_quality=999", "0.0", {99: "0.1"}),
+    ],
+)
+def test_plot_tells_how_many_stories_a_week_come_through(
+    library: Site, address: str, rate: str, steps: dict[int, str]
+) -> None:
+    page = parsed(library.get(address))
+    (told,) = page.xpath("//b[@id='rate']")
+    assert told.text == rate
+    (drawing,) = page.xpath("//div[@id='plot']/svg")
+    found = dict(pair.split(":") for pair in (drawing.get("data-steps") or "").split())
+    assert {int(quality): value for quality, value in found.items()} | steps == {
+        int(quality): value for quality, value in found.items()
+    }
+
+
+def test_frame_shows_the_newest_stories(library: Site) -> None:
+    page = parsed(library.get("/topics/ai/embed"))
+    assert titles(page) == [f"Story {number}" for number in range(29, 24, -1)]
+    assert len(list(page.iter("img"))) == 4
+    assert all(link.get("target") == "_blank" for link in page.iter("a"))
+    page = parsed(library.get("/topics/ai/embed?images=0&limit=3&theme=dark"))
+    assert page.get("data-theme") == "dark"
+    assert len(titles(page)) == 3
+    assert not list(page.iter("img"))
+    assert len(titles(parsed(library.get("/topics/ai/embed?limit=50")))) == 30
+
+
+def test_frame_shows_pictures_of_https_alone(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    more = 'images:\n  - url: "http://images.example/p.jpg"\n'
+    collection.write("one.md", article(more=more))
+    site = serve(collection)
+    assert "http://images.example" not in site.get("/embed").text
+    assert "http://images.example" in site.get("/topics/ai/").text
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/feed.atom", "/nowhere", "/embed.js", "/topics/x/embed"])
+def test_only_frames_may_stand_in_other_sites(library: Site, path: str) -> None:
+    policy = library.get(path).headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", FRAMES)
+def test_frame_policy_lets_in_pictures_and_what_is_ours(library: Site, path: str) -> None:
+    for response in (library.get(path), library.get(path, if_none_match="*")):
+        assert response.headers["Content-Security-Policy"] == (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src https:;"
+            " base-uri 'none'; form-action 'none'; frame-ancestors *"
+        )
+        assert "X-Frame-Options" not in response.headers
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_element_is_a_small_script_for_every_site(library: Site) -> None:
+    response = library.get("/embed.js")
+    assert response.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert len(response.content) < 5_000
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_oembed_is_found_from_every_page(library: Site, path: str) -> None:
+    page = parsed(library.get(path))
+    (found,) = (
+        link.get("href") or "" for link in page.iter("link") if "oembed" in link.get("type", "")
+    )
+    response = library.get(found)
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+    told = response.json()
+    assert told["version"] == "1.0"
+    assert told["type"] == "rich"
+    assert told["provider_name"] == "News"
+    assert told["provider_url"] == library.base + "/"
+    frame = html.fromstring(told["html"])
+    assert frame.tag == "iframe"
+    assert (frame.get("width"), frame.get("height")) == (str(told["width"]), str(told["height"]))
+    assert frame.get("title") == told["title"]
+    assert library.get(frame.get("src") or "").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "framed"),
+    [
+        ("/", "/embed"),
+        ("", "/embed"),
+        ("/topics/ai/feed.rss", "/topics/ai/embed"),
+        ("/topics/AI", "/topics/ai/embed"),
+        ("/topics/ai/archive/2020-05/?before=x", "/topics/ai/embed"),
+        ("/topics/ai/archive/2020-05.atom", "/topics/ai/embed"),
+        ("/topics/ai/embed?theme=dark&limit=2", "/topics/ai/embed?limit=2"),
+        ("/topics/ai/?limit=5", "/topics/ai/embed"),
+        ("/?topic=law&topic=ai&utm_source=x", "/embed?topic=ai&topic=law"),
+    ],
+)
+def test_oembed_knows_every_address_of_a_feed(library: Site, address: str, framed: str) -> None:
+    for base in (library.base, library.base.replace("http:", "https:")):
+        told = library.client.get("/oembed", params={"url": base + address}).json()
+        assert html.fromstring(told["html"]).get("src") == library.base + framed
+
+
+@pytest.mark.parametrize(
+    ("bounds", "width", "height", "stories"),
+    [
+        ({}, 600, 549, None),
+        ({"maxwidth": "300"}, 300, 549, None),
+        ({"maxwidth": "1200", "maxheight": "1200"}, 600, 549, None),
+        ({"maxheight": "548"}, 600, 452, "4"),
+        ({"maxheight": "300"}, 600, 258, "2"),
+        ({"maxheight": "90", "maxwidth": "1"}, 1, 90, "1"),
+    ],
+)
+def test_oembed_keeps_within_its_bounds(
+    library: Site, bounds: dict[str, str], width: int, height: int, stories: str | None
+) -> None:
+    asked = {"url": f"{library.base}/topics/ai/", "format": "json", **bounds}
+    told = library.client.get("/oembed", params=asked).json()
+    assert (told["width"], told["height"]) == (width, height)
+    source = html.fromstring(told["html"]).get("src") or ""
+    assert parse_qs(urlsplit(source).query).get("limit") == (stories and [stories])
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("url={base}/topics/none/", 404),
+        ("url={base}/nowhere", 404),
+        ("url={base}/healthz", 404),
+        ("url={base}/topics/", 404),
+        ("url={base}/feeds.opml", 404),
+        ("url={base}/topics/ai/?limit=x", 404),
+        ("url=https://other.example/topics/ai/", 404),
+        ("url={base}.evil.example/topics/ai/", 404),
+        ("url=http://[", 404),
+        ("url=javascript:alert(1)", 404),
+        ("url={base}/&format=xml", 501),
+        ("format=xml", 501),
+        ("", 400),
+        ("url=", 400),
+        ("url={base}/&url={base}/", 400),
+        ("url={base}/&maxwidth=0", 400),
+        ("url={base}/&maxheight=tall", 400),
+        ("url={base}/&x=1", 400),
+    ],
+)
+def test_oembed_refuses_what_it_cannot_embed(library: Site, query: str, status: int) -> None:
+    response = library.get("/oembed?" + query.format(base=library.base))
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.text.count("\n") == 1
+
+
+def test_oembed_under_a_path_knows_its_own_pages(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    collection = make_collection(base_url="https://news.example/under")
+    collection.write("one.md", article())
+    site = serve(collection)
+    told = site.get("/oembed?url=https://news.example/under/topics/ai/").json()
+    assert 'src="https://news.example/under/topics/ai/embed"' in told["html"]
+    for address in ("https://news.example/topics/ai/", "https://news.example/undertopics/ai/"):
+        assert site.get(f"/oembed?url={address}").status_code == 404
+
+
+def test_withdrawn_and_renamed_pages(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    collection = make_collection(
+        topics={"ai": Name(slug="machines", former=("robots",)), "law": Name(withdrawn=True)}
+    )
+    collection.write("one.md", article(topics=("AI", "Law")))
+    site = serve(collection)
+    for end in ("", "archive/", "archive/2020-05/", "embed"):
+        moved = site.get(f"/topics/robots/{end}")
+        assert moved.headers["Location"] == f"{site.base}/topics/machines/{end}"
+        assert site.get(f"/topics/law/{end}").status_code == 410
+    for path in ("/", "/topics/", "/build", "/?find=law"):
+        page = parsed(site.get(path))
+        assert not {link for link in links(page, site.base) if "/law" in link}
+    assert site.get(f"/oembed?url={site.base}/topics/law/").status_code == 404
+
+
+def test_pages_of_a_large_site_stay_small(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    for number in range(300):
+        more = "related:\n" + "".join(
+            f'  - title: "{"Also on this story " * 4}{other}"\n    quality: 80\n'
+            f'    webUrl: "https://r{other}.example/{"path/" * 8}{number}"\n'
+            f'    provider:\n      name: "Paper {other}"\n'
+            for other in range(6)
+        )
+        text = article(
+            "A headline of a length that headlines have, and then some " + str(number),
+            quality=60 + number % 90,
+            time=f"20{10 + number // 30}-0{1 + number % 9}-01T00:00:{number % 60:02}Z",
+            url=f"https://paper{number}.example/2020/05/18/a-headline-of-a-length-{number}",
+            topics=(f"人工知能 {number % 30}", f"Topic of some length {number % 3}"),
+            provider=f"The Paper of Record {number}",
+            domain=f"paper{number}.example",
+            more=more + PICTURE.partition("related")[0].format(number=number),
+        )
+        collection.write(f"{number}.md", text.replace("About", "About this and that, " * 30))
+    site = serve(collection)
+    paths = ["/", "/topics/", "/providers/", "/build", "/archive/", "/?find=t", "/embed?limit=50"]
+    paths += ["/providers/?page=2", "/topics/topic-of-some-length-1/", "/archive/2015-01/"]
+    sizes = {path: len(site.get(path).content) for path in paths}
+    assert {path: size for path, size in sizes.items() if size >= 50_000} == {}
+    assert sizes["/"] > 10_000
+
+
+def test_hostile_text_is_escaped_on_pages(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    hostile = "<script>alert(1)</script>'><img src=x onerror=alert(2)>"
+    collection = make_collection(
+        title=hostile, description=hostile, topics={"ai": Name(title=hostile, description=hostile)}
+    )
+    related = f'related:\n  - title: "{hostile}"\n    webUrl: "https://r.ex/"\n    quality: 60\n'
+    collection.write(
+        "one.md",
+        article(
+            hostile,
+            provider=hostile,
+            topics=("AI", hostile),
+            url="https://example.org/?q=\\\"'><script>alert(3)</script>",
+            more=related,
+        ),
+    )
+    site = serve(collection)
+    found = links(parsed(site.get("/")), site.base)
+    paths = {link for link in found if link.startswith(site.base) and not link.endswith(".opml")}
+    for path in (*paths, site.base + "/embed", site.base + "/build?topic=ai"):
+        page = parsed(site.get(path))
+        assert hostile in " ".join(page.text_content().split())
+        assert not [
+            script for script in page.iter("script") if "/static/" not in script.get("src", "")
+        ]
+        assert not [image for image in page.iter("img") if "/static/" not in image.get("src", "")]
+    told = site.get(f"/oembed?url={site.base}/").json()
+    assert told["title"] == hostile
+    assert [element.tag for element in html.fromstring(told["html"]).iter()] == ["iframe"]
+
+
+def test_pages_are_the_same_without_a_server(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    pages = Pages(catalogue=collection.index, base=BASE, now=NOW)
+    first, second = pages.stories(EVERYTHING), pages.stories(EVERYTHING)
+    assert first and second and first.body == second.body
+    assert json.dumps(pages.title(EVERYTHING)) == '"News"'
