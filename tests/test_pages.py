@@ -437,8 +437,15 @@ def test_builder_form_makes_the_feed_without_a_script(library: Site) -> None:
 
 
 def test_builder_takes_names_as_people_write_them(library: Site) -> None:
-    moved = library.get("/build?topic=C%2B%2B&topic=&provider=WWW.A.example&min_quality=60")
-    assert moved.headers["Location"] == f"{library.base}/build?provider=a.example&topic=cplusplus"
+    for provider in ("WWW.A.example", "paper%20%20A"):
+        moved = library.get(f"/build?topic=C%2B%2B&topic=&provider={provider}&min_quality=60")
+        end = "/build?provider=a.example&topic=cplusplus"
+        assert moved.headers["Location"] == library.base + end
+    moved = library.get("/build?exclude=Paper%20A&exclude=LAW&type=video")
+    assert (
+        moved.headers["Location"]
+        == library.base + "/build?exclude=a.example&exclude=law&type=video"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from feeds.document import Feed
 from feeds.history import Archive
@@ -40,8 +41,7 @@ class Pages:
         made = self._feed(EVERYTHING, most=NEWEST)
         if made is None:
             return None
-        listed = listing(self.catalogue, self.now)
-        named = {kind: _by_size(_named(listed, kind, find)) for kind in LISTS}
+        named = {kind: _by_size(_named(self._listed, kind, find)) for kind in LISTS}
         return self._page(
             "index.html",
             "/",
@@ -49,13 +49,13 @@ class Pages:
             surveys=True,
             find=find,
             lists=[(kind, LISTS[kind], len(named[kind]), named[kind][:SOME]) for kind in LISTS],
-            builder=None if find else self._builder(EVERYTHING, listed),
+            builder=None if find else self._builder(EVERYTHING),
         )
 
     def names(self, kind: Kind, find: str = "", number: int = 1) -> Published | None:
         """All topics or all providers, by name; None beyond the last page."""
         made = self._feed(EVERYTHING, most=1)
-        named = _named(listing(self.catalogue, self.now), kind, find)
+        named = _named(self._listed, kind, find)
         pages = max(1, -(-len(named) // MANY))
         if made is None or number > pages:
             return None
@@ -101,7 +101,7 @@ class Pages:
             *made,
             selection=selection,
             surveys=True,
-            builder=self._builder(selection, listing(self.catalogue, self.now)),
+            builder=self._builder(selection),
         )
 
     def embed(self, selection: Selection, look: Look) -> Published | None:
@@ -112,18 +112,34 @@ class Pages:
         address = selection.address("embed", **look.parameters)
         return self._page("embed.html", address, *made, selection=selection, look=look)
 
+    def slug(self, parameter: str, written: str) -> str:
+        """What addresses call a topic or provider that somebody calls by its name."""
+        kinds = {"topic": ("topic",), "provider": ("provider",), "exclude": ("topic", "provider")}
+        meant = [
+            item.selection
+            for item in self._listed
+            if item.selection.kind in kinds.get(parameter, ()) and fold(item.name) == fold(written)
+        ]
+        if not meant:
+            return written
+        return meant[0].excluded if parameter == "exclude" else meant[0].slug
+
+    @cached_property
+    def _listed(self) -> list[Listed]:
+        return listing(self.catalogue, self.now)
+
     def title(self, selection: Selection) -> str | None:
         """What a selection's page is called; None if the selection is not public."""
         made = self._feed(selection, most=1)
         return made and made[0].title
 
-    def _builder(self, selection: Selection, listed: list[Listed]) -> Builder:
+    def _builder(self, selection: Selection) -> Builder:
         config = self.catalogue.config
         everything = qualities(self.catalogue, EVERYTHING, self.now)
         mine = qualities(self.catalogue, selection, self.now)
         high = max((quality for quality, _ in everything.counts), default=0)
         drawn = plot(mine, config.min_quality, selection.min_quality, high)
-        return builder(selection, listed, self.catalogue.known("type", self.now), drawn)
+        return builder(selection, self._listed, self.catalogue.known("type", self.now), drawn)
 
     def _feed(
         self, selection: Selection, archive: Archive | None = None, most: int | None = None

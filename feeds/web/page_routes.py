@@ -91,7 +91,11 @@ class PageRoutes:
         """The builder."""
 
         def make(pages: Pages) -> Published | None:
-            selection = self._site.select("site", "", pages.now)
+            refuse_unknown(request.args, PARAMETERS)
+            arguments = MultiDict(
+                (name, pages.slug(name, value)) for name, value in request.args.items(multi=True)
+            )
+            selection = self._site.named("site", "", pages.now, arguments)
             self._site.require(selection.address_in(request.path))
             return pages.build(selection)
 

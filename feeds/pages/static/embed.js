@@ -1,5 +1,5 @@
 // <news-feed src="https://SITE/topics/ai/" limit="5" images="0">Shown till then</news-feed>
-customElements.get("news-feed") || customElements.define("news-feed", class Feed extends HTMLElement {
+customElements.get("news-feed") || customElements.define("news-feed", class F extends HTMLElement {
   static observedAttributes = ["src", "limit", "images"];
   static #asked = {};
   #turn = {};
@@ -7,7 +7,7 @@ customElements.get("news-feed") || customElements.define("news-feed", class Feed
   constructor() {
     super();
     this.attachShadow({ mode: "open" }).append(this.#make("slot", ""));
-    // No Content-Security-Policy forbids it.
+    // No CSP forbids it.
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(`
 :host(:not([hidden])) { display: block; color: var(--news-text); font: var(--news-font) }
@@ -16,8 +16,9 @@ li { display: flex; gap: var(--news-gap, 1em); padding: var(--news-gap, 1em) 0;
   border-top: 1px solid var(--news-line, #8886); overflow-wrap: anywhere }
 a { color: var(--news-accent, inherit) }
 img { flex: none; width: 96px; height: 72px; object-fit: cover }
-p { color: var(--news-quiet); font-size: .9em }
-p + p { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden }`);
+p { color: var(--news-quiet) }
+p + p { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical;
+  -webkit-line-clamp: 3 }`);
     this.shadowRoot.adoptedStyleSheets = [sheet];
   }
 
@@ -36,12 +37,12 @@ p + p { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 
       document.addEventListener("visibilitychange", seen, { once: true });
     });
     if (!this.isConnected || turn !== this.#turn) return;
-    // Elements that want the same at once share a request.
+    // Elements share requests.
     const what = [this.getAttribute("src"), this.getAttribute("limit")];
-    const { feed, text = drawn, age = 1800 } = await (Feed.#asked[what] ??= this.#read(...what));
-    delete Feed.#asked[what];
+    const { feed, text = drawn, age = 1800 } = await (F.#asked[what] ??= this.#read(...what));
+    delete F.#asked[what];
     if (turn !== this.#turn) return;
-    // To draw the same again would lose focus.
+    // Drawing again would lose focus.
     if (text !== drawn) this.#draw(feed);
     const wait = Math.min(Math.max(age, 60), 2e6) * 1000; // timers end at 24 days
     turn.timer = setTimeout(() => this.connectedCallback(text), wait);
@@ -64,14 +65,14 @@ p + p { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 
 
   #draw({ home_page_url, items, language: lang, title }) {
     const heading = this.#make("h2", "heading", {}, this.#link("", home_page_url, title));
-    const list = this.#make("ul", "list", { lang }, ...items.map((item) => this.#story(item)));
+    const list = this.#make("ul", "list", { lang }, ...items.map(this.#story, this));
     this.shadowRoot.replaceChildren(heading, list);
   }
 
   #story({ authors, date_published: dateTime, image: src, summary, title, url }) {
     // Any other makes dates fail.
     const lang = this.closest("[lang]")?.lang.match(/^[a-z]{2,3}(-[a-z]{2})?/i)?.[0];
-    const day = new Date(dateTime).toLocaleDateString(lang, { dateStyle: "medium", timeZone: "UTC" });
+    const day = new Date(dateTime).toLocaleDateString(lang, { dateStyle: "long", timeZone: "UTC" });
     const time = dateTime && this.#make("time", "", { dateTime }, day);
     const meta = this.#make("p", "meta", {}, authors?.[0]?.name, " ", time);
     const text = this.#make("p", "summary", {}, summary);
@@ -104,8 +105,9 @@ p + p { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 
       const { context, height } = JSON.parse(data);
       if (context !== "iframe.resize" || height !== Math.min(Math.max(height, 1), 1e4)) return;
       for (const { contentWindow, src, style } of document.querySelectorAll("iframe")) {
-        if (contentWindow !== source || !src.startsWith(`${origin}/`)) continue;
-        if (site ? origin === site : /^[^?#]+\/embed([?#]|$)/.test(src)) style.height = height + "px";
+        const isOurs = site ? origin === site : /^[^?#]+\/embed([?#]|$)/.test(src);
+        if (!isOurs || contentWindow !== source || !src.startsWith(origin + "/")) continue;
+        style.height = height + "px";
       }
     } catch {}
   });

@@ -39,6 +39,13 @@
   for (const form of document.querySelectorAll("form[data-live]")) {
     let timer, request;
 
+    const refuse = (problem) => {
+      const [fault, result] = [form.querySelector(".fault"), form.querySelector("#result")];
+      if (!result) return say(problem);
+      fault.textContent = problem;
+      result.hidden = problem !== "";
+    };
+
     const update = async () => {
       request?.abort();
       request = new AbortController();
@@ -46,7 +53,8 @@
       try {
         const response = await fetch(`${form.action}?${new URLSearchParams(sent)}`, request);
         const text = await response.text();
-        if (!response.ok) return say(text);
+        if (!response.ok) return refuse(text.replace(/^\d+ [^:]+: /, ""));
+        refuse("");
         const page = new DOMParser().parseFromString(text, "text/html");
         const focused = document.activeElement?.id;
         for (const id of form.dataset.live.trim().split(" ")) {
@@ -60,7 +68,7 @@
         const slider = form.querySelector("[type=range]");
         if (slider) cut(slider);
       } catch (error) {
-        if (error.name !== "AbortError") say("The server does not answer; try again later.");
+        if (error.name !== "AbortError") refuse("The server does not answer; try again later.");
       }
     };
 
