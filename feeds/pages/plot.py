@@ -49,15 +49,17 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
     high = max(high, cut, least + 1)
     # Those that are nearer to each other than the drawing can show are one step.
     steps: dict[int, tuple[int, float]] = {}
-    for quality, _ in shown.counts:
+    through = 0
+    for quality, count in reversed(shown.counts):
         if quality >= least:
+            through += count
             place = WIDTH * (quality - least) // (high - least)
-            rate = steps[place][1] if place in steps else shown.rate(quality)
-            steps[place] = (quality, rate)
+            last = steps[place][0] if place in steps else quality
+            steps[place] = (last, through / shown.weeks)
     return Plot(
         low=least,
         high=high,
-        steps=tuple(steps.values()),
+        steps=tuple(sorted(steps.values())),
         cut=cut,
         rate=shown.rate(cut),
         most=max((rate for _, rate in steps.values()), default=0.0),
