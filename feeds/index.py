@@ -102,7 +102,7 @@ class Index(Database):
             due = finder.due(archive if rows else None)
             names = {key: row.name for key, row in finder.feeds.items()}
             exact = selection == selection.plain and not archive
-            if selection == selection.plain:
+            if selection.whole == selection.plain:
                 feed = finder.feeds[selection.kind, selection.key]
                 names[selection.kind, selection.key] = rows[0].label if rows else feed.name
             changed = (feed.changed or 0) if exact else max(_changed(connection), finder.latest)

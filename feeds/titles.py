@@ -12,7 +12,11 @@ Names = Mapping[tuple[Kind, str], str]
 
 
 def titles(selection: Selection, names: Names, config: Config) -> tuple[str, str]:
-    """A feed's title and subtitle, the curator's where there is one."""
+    """A feed's title and subtitle, the curator's where there is one.
+
+    A limit says how many entries a feed has, and nothing of what it is.
+    """
+    selection = selection.whole
     if selection == EVERYTHING:
         return config.title, config.description or "Every topic and every provider."
     if selection != selection.plain:
@@ -43,7 +47,6 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
     if selection.min_heat is not None:
         said.append(f"heat {selection.min_heat} and up")
     said += ["without " + listed(selection.exclude, "and")] if selection.exclude else []
-    said += [f"the newest {selection.limit}"] if selection.limit else []
     return ", ".join(part for part in said if part)
 
 

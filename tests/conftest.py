@@ -10,7 +10,10 @@ import pytest
 from hypothesis import settings
 
 from feeds.config import Config
+from tests.browser import browser, host, visit
 from tests.support import Collection, Site, article
+
+__all__ = ["browser", "host", "visit"]
 
 # A gate that answers the same for the same commit; elsewhere each run looks further.
 settings.register_profile("gate", derandomize=True)

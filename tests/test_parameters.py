@@ -483,13 +483,13 @@ def test_nothing_tells_of_hidden_articles(
             "/feed.atom?provider=a.example&provider=b.example&topic=ai&topic=law",
             "AI or Law, from A or B",
         ),
-        ("/providers/law/feed.atom?limit=3", "Law Daily, the newest 3"),
+        ("/providers/law/feed.atom?limit=3", "Law Daily"),
         ("/providers/b.example/feed.atom?type=video", "B, only video"),
         ("/feed.atom?min_heat=5", "Everything, heat 5 and up"),
         ("/feed.atom?exclude=b.example&exclude=c", "Everything, without B and C"),
         (
             "/feed.atom?limit=7&type=article&type=video",
-            "Everything, only article or video, the newest 7",
+            "Everything, only article or video",
         ),
     ],
 )

@@ -13,6 +13,9 @@ import sys
 from pathlib import Path
 
 from feeds.config import Config, Name, read_config, settings
+from feeds.pages.embedding import STORIES, THEMES, Look, snippets
+from feeds.pages.render import STATIC
+from feeds.selection import Selection
 from feeds.web import create_app
 from feeds.web.parameters import PARAMETERS
 from tests.support import ROOT
@@ -112,6 +115,30 @@ def test_members_of_the_json_extension_are_those_that_are_written() -> None:
     named = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.M)))
     schema = json.loads((ROOT / "tests" / "json_feed.schema.json").read_text())
     assert set(named) == set(schema["$defs"]["feeds"]["properties"])
+
+
+def test_snippets_are_those_of_the_pages() -> None:
+    ai = Selection(kind="topic", key="ai", slug="ai")
+    ways = snippets(ai, "AI · News", "https://news.example")
+    assert re.findall(r"```html\n(.*?)\n```", README, re.S) == [ways.frame, ways.element]
+    assert f"```\n{ways.page}\n```" in README
+
+
+def test_parts_and_properties_of_the_element_are_those_of_its_script() -> None:
+    script = (STATIC / "embed.js").read_text()
+    told = README.partition("## For sites")[2].partition("## ")[0]
+    assert set(re.findall(r"`(--[a-z-]+)`", told)) == set(re.findall(r"var\((--[a-z-]+)", script))
+    parts = re.findall(r"`(\w+)`", told.partition("the parts")[2].partition("(")[0])
+    assert len(parts) == 7
+    assert [part for part in parts if f'"{part}"' not in script] == []
+
+
+def test_parameters_of_a_frame_are_those_of_the_code() -> None:
+    table = README.partition("| parameter of a frame |")[2].partition("\n\n")[0]
+    named = re.findall(r"^\| `(\w+)`", table, re.M)
+    assert named == ["limit", *Look(theme="dark", images=False).parameters]
+    assert f"by default {STORIES}." in table
+    assert [theme for theme in THEMES if f"`{theme}`" not in table] == []
 
 
 def test_every_module_is_on_the_map() -> None:

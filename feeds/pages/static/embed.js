@@ -63,8 +63,8 @@ p + p { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical;
     return {};
   }
 
-  #draw({ home_page_url, items, language: lang, title }) {
-    const heading = this.#make("h2", "heading", {}, this.#link("", home_page_url, title));
+  #draw({ items, language: lang, title }) {
+    const heading = this.#make("h2", "heading", {}, this.#link("", this.getAttribute("src"), title));
     const list = this.#make("ul", "list", { lang }, ...items.map(this.#story, this));
     this.shadowRoot.replaceChildren(heading, list);
   }

@@ -1,0 +1,316 @@
+"""Pages in a real browser, as subscribers and owners of other sites use them."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import feedparser
+import pytest
+from reader import make_reader
+
+from tests.browser import Hosting, Visit, Visiting, overflow
+from tests.support import ROOT, Collection, Site, article
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
+SCREENSHOT = ROOT / "tests" / "golden" / "page.png"
+STORIES = (
+    ("A robot that learns to fold laundry by watching people do it badly", "Quanta", "Robotics"),
+    ("Regulators weigh rules for models that write software", "Reuters", "Law"),
+    ("Satellites map every tree outside a forest, and find a billion more", "BBC News", "Climate"),
+    ("Why the chips in hospital scanners are running short", "Wired", "Health"),
+    ("Court rules that training data is not a licence", "The Guardian", "Law"),
+    ("How a village in Wales kept its bus by writing its own timetable", "RNZ", "Transport"),
+    ("The quiet return of the open web", "Ars Technica", "Publishing"),
+)
+
+
+@pytest.fixture
+def shop(collection: Collection, serve: Callable[[Collection], Site]) -> Site:
+    """Stories of seven topics and providers, all of them on AI too, a day apart."""
+    for number, (title, provider, topic) in enumerate(STORIES):
+        domain = provider.lower().replace(" ", "") + ".example"
+        picture = f'images:\n  - url: "https://images.example/{number}.svg"\n'
+        other, paper, _ = STORIES[number - 1]
+        related = (
+            f'related:\n  - title: "{other}"\n    webUrl: "https://r.example/{number}"\n'
+            f'    quality: 80\n    provider:\n      name: "{paper}"\n'
+        )
+        text = article(
+            title,
+            quality=90 - 5 * number,
+            time=f"2020-05-{18 - number}T06:00:00Z",
+            url=f"https://{domain}/{number}",
+            topics=("AI", topic),
+            provider=provider,
+            domain=domain,
+            more=picture + (related if number % 2 else ""),
+        )
+        about = "What happened, who says so, and what may come of it: the story in two sentences."
+        collection.write(f"{number}.md", text.replace(f"About {title}.", about))
+    return serve(collection)
+
+
+def address(visit: Visit) -> str:
+    """The address that the builder gives."""
+    return visit.page.get_by_role("textbox", name="Atom").last.input_value()
+
+
+def test_subscribe_button_leads_a_reader_to_the_feed(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/topics/law/").page
+    link = page.get_by_role("link", name="Open in a feed reader").get_attribute("href") or ""
+    assert link == f"feed:{shop.base}/topics/law/feed.atom"
+    shown = page.locator("article h2").all_inner_texts()
+    feed = feedparser.parse(link.removeprefix("feed:"))
+    assert [entry.title for entry in feed.entries] == shown == [STORIES[1][0], STORIES[4][0]]
+
+
+def test_reader_subscribes_to_the_address_of_a_page(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/topics/law/").page
+    found = page.eval_on_selector("link[rel=alternate]", "(link) => link.href")
+    with make_reader(":memory:") as reader:
+        reader.add_feed(found)
+        reader.update_feeds()
+        assert {entry.title for entry in reader.get_entries()} == {STORIES[1][0], STORIES[4][0]}
+
+
+def test_copy_button_copies_the_address(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/topics/ai/").page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for name, file in (("Atom", "feed.atom"), ("RSS", "feed.rss"), ("JSON Feed", "feed.json")):
+        page.get_by_role("button", name=f"Copy {name}", exact=True).click()
+        page.get_by_role("button", name=f"Copied {name}", exact=True).wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == f"{shop.base}/topics/ai/{file}"
+        assert page.get_by_role("status").last.inner_text() == f"Copied {name}"
+
+
+def test_copy_button_works_without_the_clipboard_of_secure_pages(
+    shop: Site, visit: Visiting
+) -> None:
+    page = visit(shop.base + "/topics/ai/").page
+    page.context.grant_permissions(["clipboard-read"])
+    page.evaluate("navigator.clipboard.writeText = undefined")
+    page.get_by_role("button", name="Copy RSS").click()
+    page.get_by_role("button", name="Copied RSS").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{shop.base}/topics/ai/feed.rss"
+
+
+def test_names_are_found_as_one_types(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/").page
+    topics, providers = page.locator("#topics li a"), page.locator("#providers li a")
+    assert (topics.count(), providers.count()) == (7, 7)
+    page.get_by_role("searchbox").press_sequentially("q")
+    page.get_by_text("None of that name.").wait_for()
+    assert (topics.count(), providers.all_inner_texts()) == (0, ["Quanta"])
+    page.get_by_role("searchbox").fill("")
+    topics.nth(6).wait_for()
+    assert page.url == shop.base + "/"
+
+
+def test_builder_follows_each_choice(shop: Site, visit: Visiting) -> None:
+    opened = visit(shop.base + "/")
+    page = opened.page
+    assert address(opened) == f"{shop.base}/feed.atom"
+    assert page.locator("#rate").inner_text() == "7.0"
+    with page.expect_response(re.compile("/build")):
+        page.get_by_role("checkbox", name="AI").check()
+    with page.expect_response(re.compile("/build")):
+        page.get_by_label("Leave out: A topic or provider").fill("the guardian")
+        page.keyboard.press("Enter")
+    page.get_by_role("checkbox", name="The Guardian", checked=True).wait_for()
+    assert page.get_by_label("Leave out: A topic or provider").input_value() == ""
+    chosen = f"{shop.base}/topics/ai/feed.atom?exclude=theguardian.example"
+    assert address(opened) == chosen
+    assert page.locator("#rate").inner_text() == "6.0"
+    with page.expect_response(re.compile("/build")):
+        page.get_by_role("slider").focus()
+        for _ in range(17):
+            page.keyboard.press("ArrowRight")
+        # At once, before the server says so too.
+        assert page.locator("#cut").inner_text() == "77"
+        assert page.locator("#rate").inner_text() == "3.0"
+    page.locator(f"#built-atom[value='{chosen}&min_quality=77']").wait_for()
+    assert page.locator("#rate").inner_text() == "3.0"
+    entries = feedparser.parse(address(opened)).entries
+    assert [entry.title for entry in entries] == [STORIES[n][0] for n in (0, 1, 2)]
+    with page.expect_navigation():
+        page.get_by_role("link", name="See its page").click()
+    assert page.locator("article h2").all_inner_texts() == [STORIES[n][0] for n in (0, 1, 2)]
+
+
+def test_builder_says_what_it_does_not_know_and_offers_no_stale_address(
+    shop: Site, visit: Visiting
+) -> None:
+    opened = visit(shop.base + "/build")
+    page = opened.page
+    field = page.get_by_label("Leave out: A topic or provider")
+    field.fill("Guardain")
+    page.keyboard.press("Enter")
+    alert = page.get_by_role("alert").filter(has_text="no such topic or provider: Guardain")
+    alert.wait_for()
+    assert not page.locator("#result").is_visible()
+    assert len(opened.faults) == 1 and "404" in opened.faults.pop()
+    field.fill("wired.example")
+    page.keyboard.press("Enter")
+    page.locator("#result").wait_for()
+    assert address(opened) == f"{shop.base}/feed.atom?exclude=wired.example"
+    assert alert.count() == 0
+
+
+def test_builder_says_that_the_server_does_not_answer(shop: Site, visit: Visiting) -> None:
+    opened = visit(shop.base + "/build")
+    opened.page.context.set_offline(True)
+    opened.page.get_by_role("checkbox", name="Law").check()
+    opened.page.get_by_role("alert").filter(has_text="does not answer").wait_for()
+    assert opened.faults
+    opened.faults.clear()
+
+
+def test_builder_works_without_a_script(shop: Site, visit: Visiting) -> None:
+    opened = visit(shop.base + "/", javascript=False)
+    page = opened.page
+    assert not page.get_by_role("button", name="Copy Atom").first.is_visible()
+    page.get_by_role("checkbox", name="Law").check()
+    page.get_by_label("Leave out: A topic or provider").fill("Reuters")
+    page.get_by_role("button", name="Make the feed").click()
+    assert page.url == f"{shop.base}/build?exclude=reuters.example&topic=law"
+    page.get_by_role("checkbox", name="Reuters", checked=True).uncheck()
+    page.get_by_role("button", name="Make the feed").click()
+    assert address(opened) == f"{shop.base}/topics/law/feed.atom"
+    page.goto(shop.base + "/")
+    page.get_by_role("searchbox").fill("quan")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator("#providers li a").all_inner_texts() == ["Quanta"]
+
+
+@pytest.mark.parametrize("path", ["/", "/topics/ai/", "/build", "/topics/ai/embed"])
+def test_colours_follow_the_system(shop: Site, visit: Visiting, path: str) -> None:
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    colours = [visit(shop.base + path, dark=dark).page.evaluate(paper) for dark in (False, True)]
+    assert colours == ["rgb(253, 252, 250)", "rgb(22, 23, 26)"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_theme_of_a_frame_overrules_the_system(shop: Site, visit: Visiting, theme: str) -> None:
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    frame = f"{shop.base}/topics/ai/embed?theme={theme}"
+    found = {visit(frame, dark=dark).page.evaluate(paper) for dark in (False, True)}
+    assert found == {"rgb(253, 252, 250)" if theme == "light" else "rgb(22, 23, 26)"}
+
+
+def test_embed_block_has_three_ways_and_a_live_preview(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/topics/law/").page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_text("Embed", exact=True).click()
+    for name in ("A frame", "An element in your page's own style", "oEmbed"):
+        page.get_by_role("button", name=f"Copy {name}").click()
+        page.get_by_role("button", name=f"Copied {name}").wait_for()
+        assert f"{shop.base}/topics/law/" in page.evaluate("navigator.clipboard.readText()")
+    preview = page.frame_locator("iframe[title='Preview of the frame']")
+    preview.get_by_role("link", name=STORIES[1][0]).wait_for()
+
+
+def test_snippets_of_a_page_work_in_other_sites(shop: Site, visit: Visiting, host: Hosting) -> None:
+    page = visit(shop.base + "/topics/law/").page
+    ways = [page.locator(f"#embed-{way}").input_value() for way in ("frame", "element")]
+    told = shop.client.get("/oembed", params={"url": page.locator("#embed-page").input_value()})
+    for snippet in (*ways, told.json()["html"]):
+        other = visit(host(f"<!doctype html><title>x</title><h1>Another site</h1>{snippet}")).page
+        for story in (STORIES[1], STORIES[4]):
+            if "iframe" in snippet:
+                stories = other.frame_locator("iframe").get_by_role("link", name=story[0])
+            else:
+                stories = other.locator("news-feed").get_by_role("link", name=story[0])
+            stories.wait_for()
+
+
+def test_frame_takes_the_height_that_its_snippet_gives_it(shop: Site, visit: Visiting) -> None:
+    for path, stories in (("/topics/ai/embed", 5), ("/topics/law/embed?limit=2", 2)):
+        for width in (320, 600):
+            page = visit(shop.base + path, width=width).page
+            height = page.evaluate("document.documentElement.getBoundingClientRect().height")
+            assert height == 64 + 97 * stories
+            assert overflow(page) == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/topics/ai/", "/build", "/archive/", "/feed.atom"])
+def test_other_pages_refuse_to_stand_in_other_sites(
+    shop: Site, visit: Visiting, host: Hosting, path: str
+) -> None:
+    opened = visit(
+        host(f"<!doctype html><title>x</title><iframe src='{shop.base}{path}'></iframe>")
+    )
+    (framed,) = opened.page.frames[1:]
+    assert not framed.url.startswith(shop.base)
+    assert [fault for fault in opened.faults if "frame-ancestors" in fault]
+    opened.faults.clear()
+
+
+def test_titles_of_hostile_names_do_not_leave_their_attributes(
+    collection: Collection, serve: Callable[[Collection], Site], visit: Visiting, host: Hosting
+) -> None:
+    name = '\\"><script>window.pwned = 1</script>'
+    collection.write("one.md", article(topics=(name,), provider=name))
+    site = serve(collection)
+    page = visit(site.base + "/providers/example.org/").page
+    shown = page.locator("#embed-element").input_value()
+    other = visit(host(f"<!doctype html><title>x</title>{shown}")).page
+    other.locator("news-feed").get_by_role("link", name="A title").wait_for()
+    assert other.evaluate("window.pwned") is None
+
+
+def _picture(route: Route) -> None:
+    """A picture of its own for each story of the screenshot."""
+    number = int(Path(route.request.url).stem)
+    hue = 25 + 47 * number % 360
+    route.fulfill(
+        content_type="image/svg+xml",
+        body=f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 168 112">
+<rect width="168" height="112" fill="hsl({hue} 42% 78%)"/>
+<circle cx="{40 + 13 * number}" cy="38" r="20" fill="hsl({hue} 60% 92%)"/>
+<path d="M0 112 L{50 + 8 * number} 52 L110 112Z" fill="hsl({hue} 38% 48%)"/>
+<path d="M60 112 L{120 + 4 * number} 66 L168 104V112Z" fill="hsl({hue} 40% 36%)"/></svg>""",
+    )
+
+
+def test_screenshot_of_the_readme_is_that_of_a_page(
+    shop: Site, visit: Visiting, tmp_path: Path
+) -> None:
+    """`RENEW_GOLDEN=1` makes it anew."""
+    opened = visit("about:blank", width=1280, height=860)
+    page = opened.page
+    page.route("https://images.example/*", _picture)
+    page.goto(shop.base + "/topics/ai/")
+    page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
+    made = page.screenshot(path=tmp_path / "page.png")
+    if os.environ.get("RENEW_GOLDEN"):
+        SCREENSHOT.write_bytes(made)
+    known = SCREENSHOT.read_bytes()
+    # Fonts differ among machines, so they are compared from afar.
+    difference = visit("about:blank").page.evaluate(
+        """async (pictures) => {
+          const far = await Promise.all(pictures.map(async (data) => {
+            const image = new Image();
+            image.src = `data:image/png;base64,${data}`;
+            await image.decode();
+            const drawing = new OffscreenCanvas(64, 43).getContext("2d");
+            drawing.imageSmoothingQuality = "high";
+            drawing.drawImage(image, 0, 0, 64, 43);
+            return [image.width, ...drawing.getImageData(0, 0, 64, 43).data];
+          }));
+          if (far[0][0] !== far[1][0]) return 255;
+          const apart = far[0].map((value, at) => Math.abs(value - far[1][at]));
+          return apart.reduce((sum, value) => sum + value) / apart.length;
+        }""",
+        [b64encode(picture).decode() for picture in (made, known)],
+    )
+    assert difference < 6

@@ -1,0 +1,93 @@
+"""Articles each of whose fields tries to run a script in the reader's browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+from feeds import clean
+from tests.hostile import in_quotes
+from tests.support import Collection
+
+#: One a line; whichever runs calls alert, confirm or prompt, or sets `window.pwned`.
+STRINGS = Path(__file__).parent / "data" / "xss.txt"
+#: The topic of all, and those of the first and the second half.
+ALL, HALVES = "T0", ("First", "Second")
+
+
+def read_strings() -> list[str]:
+    """The 100 strings; the file has pictures of control characters (U+2400) in their place."""
+    pictures = {0x2400 + code: code for code in range(0x20)}
+    lines = STRINGS.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    strings = [line.translate(pictures) for line in lines]
+    assert len(set(strings)) == 100
+    return strings
+
+
+def write_marked(collection: Collection) -> list[str]:
+    """Write an article for each string, which says it in every field; returns their titles.
+
+    All are visible, of five months and a hundred providers.
+    """
+    strings = read_strings()
+    for number, said in enumerate(strings):
+        collection.write(f"{number:03}.md", marked_article(said, number))
+    report = collection.sync()
+    assert not report.faults
+    assert report.added == len(strings)
+    return [clean.text(said) for said in strings]
+
+
+def marked_article(said: str, number: int) -> str:
+    """An article that says a text in every field, with what else its number makes of it."""
+    frame = f"<iframe src='https://x.example/{escape(said)}'></iframe>"
+    word = in_quotes(said)
+    url = in_quotes(_sound(said, clean.uri, f"https://x.example/{said}"))
+    player = in_quotes(_sound(said, clean.frame, frame))
+    half = HALVES[number * 2 // 100]
+    return f"""---
+title: "{word}"
+excerpt: "{word}"
+publishedDateTime: 2020-{number // 20 + 1:02}-18T02:{number % 20:02}:00Z
+updatedDateTime: 2021-01-01T00:00:00Z
+webUrl: "{url}"
+originalUrl: "https://x.example/?o={word}"
+ampWebUrl: "https://x.example/a/{word}"
+cdnAmpWebUrl: "https://x.example/c/#{word}"
+type: "{word}"
+category: "{word}"
+quality: {60 + number % 40}
+heat: {number}
+published: true
+provider:
+  name: "{word}"
+  domain: p{number}.example
+topics: ["{word}", "{half}", "{ALL}"]
+images:
+  - url: "{url}"
+    title: "{word}"
+related:
+  - title: "{word}"
+    webUrl: "{url}"
+    quality: 70
+    provider:
+      name: "{word}"
+featuredContent: "{player}"
+---
+{said}
+
+[x]({said}) ![x]({said}) [x](<{said}> "{said}") ![{said}](https://x.example/p.png '{said}')
+
+<a href="{said}">x</a> <img src='{said}'>
+
+{said}
+"""
+
+
+def _sound(said: str, check: Callable[[str], str], otherwise: str) -> str:
+    """A text where a field takes it as it is, or something else around it."""
+    try:
+        return said if check(said) else otherwise
+    except ValueError:
+        return otherwise
