@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         Route,
     )
 
-_NAMES = ("chromium", "google-chrome")
+#: The first starts pages three times as fast.
+_NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
 #: Every address that is not of this machine.
 _FOREIGN = re.compile(r"^(?!https?://(?:127\.0\.0\.1|localhost)[:/])")
 _PNG = b64decode(
@@ -95,7 +96,7 @@ def browser() -> Iterator[Browser]:
         missing("run pip install -e '.[test]'")
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if not found:
-        missing("run apt-get install chromium")
+        missing("run apt-get install chromium-headless-shell")
     with sync_playwright() as playwright:
         # Belt and braces: nothing here needs a network.
         only_here = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
@@ -134,8 +135,11 @@ def visit(browser: Browser) -> Iterator[Visiting]:
     yield start
     for each in visits:
         each.settle()
-        each.page.context.close()
+    # Whatever is under way fails as its page closes, which is no fault.
     faults = [fault for each in visits for fault in each.faults]
+    for each in visits:
+        each.page.context.unroute_all(behavior="ignoreErrors")
+        each.page.context.close()
     assert not faults, "\n".join(faults)
 
 

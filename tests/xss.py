@@ -11,7 +11,7 @@ from tests.hostile import in_quotes
 from tests.support import Collection
 
 #: One a line; whichever runs calls alert, confirm or prompt, or sets `window.pwned`.
-STRINGS = Path(__file__).parent / "data" / "xss.txt"
+STRINGS = Path(__file__).with_suffix(".txt")
 #: The topic of all, and those of the first and the second half.
 ALL, HALVES = "T0", ("First", "Second")
 
