@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-#: An archive's file under a selection's path.
-FILE = "archive/{month}.{suffix}"
-
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _BEFORE = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{32})")
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -84,17 +81,16 @@ class Archive:
 
     def file(self, suffix: str) -> str:
         """Its file name under a selection's path."""
-        return FILE.format(month=self.month, suffix=suffix)
+        return f"{self._name}.{suffix}"
 
     @property
     def page(self) -> str:
         """The folder of its page under a selection's path."""
-        return f"archive/{self.month}/"
+        return f"{self._name}/"
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """What its address says besides the selection."""
-        return {"before": str(self.before)} if self.before else {}
+    def _name(self) -> str:
+        return f"archive/{self.month}" + (f"/{self.before}" if self.before else "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,7 +102,7 @@ def _links(
     def address(part: Archive | None) -> str | None:
         if part is None:
             return None
-        return base + selection.whole.address(part.file(form.suffix), **part.parameters)
+        return base + selection.whole.address(part.file(form.suffix))
 
     return Links(
         canonical=address(archive) or base + selection.address(form.file),

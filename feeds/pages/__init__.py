@@ -76,8 +76,7 @@ class Pages:
         made = self._feed(selection, archive, ENTRIES)
         if made is None:
             return None
-        part = (archive.page, archive.parameters) if archive else ("", {})
-        address = selection.address(part[0], **part[1])
+        address = selection.address(archive.page if archive else "")
         return self._page("stories.html", address, *made, selection=selection, part=archive)
 
     def months(self, selection: Selection) -> Published | None:

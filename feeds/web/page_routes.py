@@ -66,13 +66,13 @@ class PageRoutes:
 
         return self._answer(make)
 
-    def month(self, kind: Kind, month: str, slug: str = "") -> Response:
+    def month(self, kind: Kind, month: str, place: str = "", slug: str = "") -> Response:
         """The stories of a month."""
 
         def make(pages: Pages) -> Published | None:
-            selection = self._site.select(kind, slug, pages.now, archive=True, beside=["before"])
-            part = self._site.part(month, pages.now)
-            self._site.require(selection.address(part.page, **part.parameters))
+            selection = self._site.select(kind, slug, pages.now, archive=True)
+            part = self._site.part(month, place, pages.now)
+            self._site.require(selection.address(part.page))
             return pages.stories(selection, part)
 
         return self._answer(make)

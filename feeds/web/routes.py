@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, abort, jsonify, request
 
-from feeds import history
 from feeds.database import IndexUnavailable
 from feeds.formats import FORMATS, Format, opml
 from feeds.history import Archive
@@ -24,6 +23,8 @@ PATHS: dict[Kind, str] = {
     "topic": "/topics/<slug>/",
     "provider": "/providers/<slug>/",
 }
+#: A month of the history, and what of it is before a place.
+PARTS = ("<month>", "<month>/<place>")
 #: Files that readers guess, and the format meant.
 GUESSES = dict.fromkeys(("atom.xml", "feed.xml", "feed", "feed/"), "atom") | {"rss.xml": "rss"}
 
@@ -45,13 +46,15 @@ class FeedRoutes:
 
         return self._site.answer(make)
 
-    def archive(self, form: Format, kind: Kind, month: str, slug: str = "") -> Response:
+    def archive(
+        self, form: Format, kind: Kind, month: str, place: str = "", slug: str = ""
+    ) -> Response:
         """A month of a feed's history in a format."""
 
         def make(now: datetime) -> Published:
-            selection = self._site.select(kind, slug, now, archive=True, beside=["before"])
-            part = self._site.part(month, now)
-            self._site.require(selection.address(part.file(form.suffix), **part.parameters))
+            selection = self._site.select(kind, slug, now, archive=True)
+            part = self._site.part(month, place, now)
+            self._site.require(selection.address(part.file(form.suffix)))
             return self._publish(selection, form, now, part)
 
         return self._site.answer(make)
@@ -109,14 +112,16 @@ def add_routes(app: Flask, site: Site) -> None:
         of_kind = {"kind": kind}
         app.add_url_rule(path, f"{kind}-page", pages.page, defaults=of_kind)
         app.add_url_rule(f"{path}archive/", f"{kind}-months", pages.months, defaults=of_kind)
-        rule = f"{path}archive/<month>/"
-        app.add_url_rule(rule, f"{kind}-month", pages.month, defaults=of_kind)
+        for part in PARTS:
+            rule = f"{path}archive/{part}/"
+            app.add_url_rule(rule, f"{kind}-month", pages.month, defaults=of_kind)
         app.add_url_rule(f"{path}embed", f"{kind}-embed", pages.embed, defaults=of_kind)
         for name, form in FORMATS.items():
             defaults = of_kind | {"form": form}
             app.add_url_rule(path + form.file, f"{kind}-{name}", feeds.feed, defaults=defaults)
-            rule = path + history.FILE.format(month="<month>", suffix=name)
-            app.add_url_rule(rule, f"{kind}-{name}-archive", feeds.archive, defaults=defaults)
+            for part in PARTS:
+                rule, end = f"{path}archive/{part}.{name}", f"{kind}-{name}-archive"
+                app.add_url_rule(rule, end, feeds.archive, defaults=defaults)
         for guess, name in GUESSES.items():
             defaults = of_kind | {"form": FORMATS[name]}
             app.add_url_rule(path + guess, f"{kind}-{guess}", feeds.feed, defaults=defaults)

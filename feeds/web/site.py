@@ -21,7 +21,6 @@ from feeds.web.parameters import (
     known_parameters,
     refuse,
     refuse_unknown,
-    values,
 )
 from feeds.web.responses import moved, plain, respond
 
@@ -85,13 +84,14 @@ class Site:
         if request.path != unquote(path) or request.query_string.decode() != query:
             abort(moved(self.base + address))
 
-    def part(self, month: str, now: datetime) -> Archive:
-        """The archive that this request names."""
+    def part(self, month: str, place: str, now: datetime) -> Archive:
+        """The archive that an address names."""
         read = Month.read(month)
         if read is None or not _FIRST <= read <= Month.of(now).plus(1):
             abort(plain(404, "404 Not Found: no such month, write it as 2020-05"))
-        written = values(request.args, "before")
-        place = Place.read(written[0]) if written else None
-        if written and (place is None or Month.of(place.moment) != read):
-            refuse("before is not a place in this month, follow the links of the feed")
-        return Archive(month=read, before=place)
+        before = Place.read(place) if place else None
+        if place and (before is None or Month.of(before.moment) != read):
+            abort(
+                plain(404, "404 Not Found: no such part of a month, follow the feed's links")
+            )
+        return Archive(month=read, before=before)
