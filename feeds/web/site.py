@@ -91,7 +91,5 @@ class Site:
             abort(plain(404, "404 Not Found: no such month, write it as 2020-05"))
         before = Place.read(place) if place else None
         if place and (before is None or Month.of(before.moment) != read):
-            abort(
-                plain(404, "404 Not Found: no such part of a month, follow the feed's links")
-            )
+            abort(plain(404, "404 Not Found: no such part of a month, follow the feed's links"))
         return Archive(month=read, before=before)
