@@ -127,6 +127,12 @@ class Config:
         "Seconds for which caches and readers keep a feed.",
         public=False,
     )
+    checks_per_second: int = _setting(
+        10,
+        checks.number(0, 1000),
+        "How often a second, at most, a process looks for changes; 0 for at each request.",
+        public=False,
+    )
     rate_limit: int = _setting(
         0,
         checks.number(0, 10**6),

@@ -37,7 +37,7 @@ def make_collection(tmp_path: Path) -> Callable[..., Collection]:
         folder = tmp_path / name
         folder.mkdir()
         database = f"sqlite:///{tmp_path}/{name}.sqlite3"
-        values = {"articles": folder, "database": database} | settings
+        values = {"articles": folder, "database": database, "checks_per_second": 0} | settings
         return Collection(folder, Config(**values))  # type: ignore[arg-type]  # by name
 
     return make

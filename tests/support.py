@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import httpx
 from werkzeug.serving import make_server
+from werkzeug.test import Client
 
 from feeds import create_app
 from feeds.config import Config
@@ -20,6 +22,7 @@ from feeds.index import Index
 from feeds.publish import Published, publish
 from feeds.selection import EVERYTHING, Selection
 from feeds.sync import Report, sync
+from feeds.web.front import Front
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -95,13 +98,19 @@ class Raw(NamedTuple):
     body: bytes
 
 
+_OF_THE_SERVER = {"cache-control", "server", "date", "connection"}
+
+
 class Site:
     """A collection served over real HTTP on a port of this machine."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
         collection.sync(datetime.now(UTC))
-        self._server = make_server("127.0.0.1", 0, create_app(collection.config), threaded=True)
+        app = create_app(collection.config)
+        assert isinstance(app.wsgi_app, Front)
+        self._behind = Client(app.wsgi_app.app)
+        self._server = make_server("127.0.0.1", 0, app, threaded=True)
         # Looks often whether it should stop: half a second by default.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -114,9 +123,31 @@ class Site:
         return self.request("GET", path, **headers)
 
     def request(self, method: str, path: str, **headers: str) -> httpx.Response:
-        """A request with headers named with underscores."""
+        """A request with headers named with underscores.
+
+        What is answered before Flask routes the request says the same as Flask would.
+        """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.request(method, path, headers=named)
+        response = self.client.request(method, path, headers=named)
+        is_document = response.headers.get("ETag", "").startswith("W/")
+        if is_document and not self.collection.config.rate_limit:
+            self._compare(self.client.request(method, path, headers=named))
+        return response
+
+    def _compare(self, response: httpx.Response) -> None:
+        url, sent = response.request.url, response.request.headers
+        path, _, query = url.raw_path.decode().partition("?")
+        behind = self._behind.open(
+            unquote(path),
+            self.base,
+            query_string=query,
+            method=response.request.method,
+            headers=[(name, value) for name, value in sent.items() if name != "host"],
+        )
+        said = {name: value for name, value in behind.headers if name != "Cache-Control"}
+        told = {name: response.headers.get(name) for name in said}
+        assert (response.status_code, told) == (behind.status_code, said)
+        assert response.headers.keys() - {name.lower() for name in said} <= _OF_THE_SERVER
 
     def raw(self, target: str, host: str = "localhost", **headers: str) -> Raw:
         """GET a target as it stands, with nothing normalised, from any host."""

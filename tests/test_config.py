@@ -30,6 +30,7 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "min_quality": ("-5", "-5", -5),
     "limit": ("200", "200", 200),
     "max_age": ("60", "60", 60),
+    "checks_per_second": ("0", "0", 0),
     "rate_limit": ("100", "100", 100),
     "topics": ("{AI: {slug: ki}}", "{AI: {slug: ki}}", {"ai": Name(slug="ki")}),
     "providers": (
@@ -122,6 +123,10 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         read_config(tmp_path / "feeds.yaml", {})
 
 
+#: What no document shows.
+UNSEEN = (*("articles", "database", "max_age", "checks_per_second", "rate_limit", "trusted_hosts"),)
+
+
 def test_fingerprint_moves_only_with_what_feeds_depend_on() -> None:
     base = Config().fingerprint()
     unseen: dict[str, Any] = {
@@ -179,7 +184,7 @@ def test_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name, _, _ in settings()])
 def test_each_setting_moves_the_fingerprint_or_never_does(tmp_path: Path, name: str) -> None:
-    unseen = name in ("articles", "database", "max_age", "rate_limit", "trusted_hosts")
+    unseen = name in UNSEEN
     changed = from_yaml(tmp_path, f"{name}: {GOOD[name][0]}\n")
     assert (changed.fingerprint() == Config().fingerprint()) is unseen
 

@@ -16,6 +16,7 @@ from feeds.database import IndexUnavailable
 from feeds.index import Index
 from feeds.selection import short_hash
 from feeds.sync import sync
+from feeds.web.front import Front
 from feeds.web.limit import limit_rate
 from feeds.web.responses import CORS, PREFLIGHT, plain
 from feeds.web.routes import add_routes
@@ -59,7 +60,9 @@ def create_app(config: Config | None = None) -> Flask:
         app.before_request(lambda: _refuse_host(config.trusted_hosts))
     app.before_request(_preflight)
     limit_rate(app, config.rate_limit)
-    add_routes(app, Site(catalogue))
+    site = Site(catalogue)
+    add_routes(app, site)
+    app.wsgi_app = Front(app.wsgi_app, site.memory, config)  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(IndexUnavailable, _unavailable)
     return app

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Response, request
 from werkzeug.datastructures import Headers
-from werkzeug.http import http_date, parse_date, parse_etags
+from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
 from feeds.publish import Published
 from feeds.web.memory import Kept
@@ -51,21 +52,27 @@ def respond(kept: Kept, now: datetime, max_age: int) -> Response:
         # A default of Flask's; a 304 describes no body.
         del response.headers["Content-Type"]
     else:
-        # `best_match` prefers the first of those that the client likes as much.
-        coding = request.accept_encodings.best_match(_CODINGS) or "identity"
+        coding = coding_of(request.headers.get("Accept-Encoding", ""))
         response = Response(kept.coded(coding), content_type=published.content_type)
         if coding != "identity":
             response.headers["Content-Encoding"] = coding
     # A 304 repeats them all (RFC 9110 section 15.4.5): NetNewsWire and FreshRSS
     # overwrite what they stored.
-    response.headers["ETag"] = f'W/"{published.etag}"'
-    if published.modified:
-        response.headers["Last-Modified"] = http_date(published.modified)
+    response.headers["ETag"] = kept.tag
+    if kept.date:
+        response.headers["Last-Modified"] = kept.date
     if published.link:
         response.headers["Link"] = published.link
     response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = f"public, max-age={lifetime(published, now, max_age)}"
     return response
+
+
+@lru_cache(1_000)
+def coding_of(accepted: str) -> str:
+    """The content coding that an Accept-Encoding field likes best (RFC 9110 section 12.5.3)."""
+    # `best_match` prefers the first of those that the client likes as much.
+    return parse_accept_header(accepted).best_match(_CODINGS) or "identity"
 
 
 def is_fresh(published: Published, now: datetime) -> bool:
