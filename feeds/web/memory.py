@@ -20,26 +20,19 @@ from feeds.publish import Published
 #: Bytes that a process spends on documents and their coded forms.
 MEMORY = 64 << 20
 #: Bytes that the smallest document costs.
-OVERHEAD = 4 << 10
+OVERHEAD = 2 << 10
 _LOCKS = 64
-_OF_BODIES = frozenset(("Content-Type", "Content-Length", "Content-Encoding"))
-
-Headers = list[tuple[str, str]]
 
 
 class Kept:
-    """A document, its content codings, each made once, and the headers it was sent with."""
+    """A document and its content codings, each made once."""
 
     def __init__(self, published: Published, revision: Revision) -> None:
         self.published = published
         self.revision = revision
-        #: Of a 200, by content coding.
-        self.headers: dict[str, Headers] = {}
         #: The ETag and Last-Modified fields (RFC 9110 sections 8.8.3 and 8.8.2).
         self.tag = f'W/"{published.etag}"'
         self.date = http_date(published.modified) if published.modified else None
-        #: When time alone changes the document, in Unix time.
-        self.due = published.due.timestamp() if published.due else None
 
     def is_current(self, revision: Revision, now: datetime) -> bool:
         """Whether neither the index nor the time asks for another."""
@@ -51,12 +44,6 @@ class Kept:
         if self.published.ranked:
             return mine == revision
         return mine.visible == revision.visible
-
-    @cached_property
-    def not_modified(self) -> Headers:
-        """Of a 304: those of a 200, but for what describes a body."""
-        headers = next(iter(self.headers.values()))
-        return [(name, value) for name, value in headers if name not in _OF_BODIES]
 
     @cached_property
     def _gzip(self) -> bytes:
@@ -76,9 +63,8 @@ class Kept:
 
     @property
     def size(self) -> int:
-        """Bytes, with those of the coded forms that were asked for."""
-        coded = sum(len(self.coded(coding)) for coding in self.headers.keys() | {"identity"})
-        return coded + OVERHEAD
+        """Bytes at the most: text that is compressed takes less than half of what it was."""
+        return 2 * len(self.published.body) + OVERHEAD
 
 
 class Memory:
@@ -90,22 +76,13 @@ class Memory:
     def __init__(self, revision: Callable[[], Revision], checks: int = 0) -> None:
         self._read = revision
         self._pause = 1 / checks if checks else 0.0
-        self._next = 0.0
-        self._revision: Revision | None = None
+        #: When the index is looked at again, on the monotonic clock.
+        self.next_look = 0.0
+        #: What it said last.
+        self.last: Revision | None = None
         self._lock = Lock()
         self._making = [Lock() for _ in range(_LOCKS)]
         self._kept: LRUCache[str, Kept] = LRUCache(MEMORY, getsizeof=lambda kept: kept.size)
-
-    def find(self, address: str) -> Kept | None:
-        """The document at an address, if the index has not changed since it was made."""
-        with self._lock:
-            kept = self._kept.get(address)
-        if kept is None:
-            return None
-        try:
-            return kept if kept.is_of(self._current()) else None
-        except IndexUnavailable:
-            return kept
 
     def answer(self, address: str, now: datetime, make: Callable[[], Published]) -> Kept:
         """The document at an address, made anew only if the index or the time asks for it.
@@ -138,19 +115,22 @@ class Memory:
         if kept and kept.is_current(revision, now):
             return kept
         made = Kept(make(), revision)
-        self.keep(address, made)
+        with self._lock:
+            if made.size <= MEMORY:
+                self._kept[address] = made
         return made
 
-    def keep(self, address: str, kept: Kept) -> None:
-        """Remember a document, with as many forms as it has by now."""
-        with self._lock:
-            if kept.size <= MEMORY:
-                self._kept[address] = kept
+    def look(self) -> Revision | None:
+        """What the index says, or said last where it cannot be read."""
+        try:
+            return self._current()
+        except IndexUnavailable:
+            return self.last
 
     def _current(self) -> Revision:
-        """What the index said when it was last looked at."""
         at = time.monotonic()
-        if self._revision is None or at >= self._next:
-            self._revision = self._read()
-            self._next = at + self._pause
-        return self._revision
+        if self.last is None or at >= self.next_look:
+            # Before it is asked: others go on with what it said last.
+            self.next_look = at + self._pause
+            self.last = self._read()
+        return self.last

@@ -14,7 +14,7 @@ from feeds.history import Archive, Month, Place
 from feeds.index import Index
 from feeds.publish import Published
 from feeds.selection import EVERYTHING, Kind, Selection
-from feeds.web.front import KEPT, address_of
+from feeds.web.front import KEPT
 from feeds.web.memory import Memory
 from feeds.web.parameters import (
     Arguments,
@@ -49,7 +49,7 @@ class Site:
         if not request.query_string.isascii():
             # Werkzeug 3.1 fails on bytes that are not UTF-8.
             refuse("the query has letters that are not percent-encoded (RFC 3986)")
-        address = address_of(request.environ, self.config)
+        address = self.base + request.full_path
         kept = self.memory.answer(address, now, lambda: make(now))
         request.environ[KEPT] = kept
         return respond(kept, now, self.config.max_age)

@@ -1,0 +1,301 @@
+"""What is answered before Flask routes a request, on real bytes and over real HTTP."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import Client, EnvironBuilder, TestResponse
+
+from feeds.index import Revision
+from feeds.publish import Published
+from feeds.web import create_app
+from feeds.web.front import Front
+from feeds.web.memory import Memory
+from tests.support import NOW, Collection, Site, article
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+FEED = "/topics/ai/feed.atom"
+
+
+class Counted:
+    """An application that counts the requests which come through to it."""
+
+    def __init__(self, front: Front) -> None:
+        self._app = front.app
+        self.count = 0
+        front.app = self
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        self.count += 1
+        return self._app(environ, start)
+
+
+@pytest.fixture
+def made(collection: Collection) -> tuple[Client, Counted, Collection]:
+    """A client of a site with one article, and what comes through to Flask."""
+    collection.write("one.md", article())
+    collection.sync(datetime.now(UTC))
+    client = Client(create_app(collection.config))
+    return client, Counted(front_of(client)), collection
+
+
+Made = tuple[Client, Counted, Collection]
+
+
+def ask(client: Client, path: str = FEED, method: str = "GET", **headers: str) -> TestResponse:
+    """A request with headers named with underscores."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.open(path, method=method, headers=named)
+
+
+def front_of(client: Client) -> Front:
+    """What answers before Flask does."""
+    app = client.application
+    assert isinstance(app, Flask) and isinstance(app.wsgi_app, Front)
+    return app.wsgi_app
+
+
+@pytest.mark.parametrize("path", [FEED, "/topics/ai/", "/", "/feeds.opml", "/embed.js", "/embed"])
+@pytest.mark.parametrize("coding", ["", "gzip", "br", "gzip, deflate, br", "zstd"])
+def test_second_request_does_not_come_to_flask(made: Made, path: str, coding: str) -> None:
+    client, behind, _ = made
+    first = ask(client, path, Accept_Encoding=coding)
+    assert (first.status_code, behind.count) == (200, 1)
+    again = ask(client, path, Accept_Encoding=coding)
+    head = ask(client, path, "HEAD", Accept_Encoding=coding)
+    fresh = ask(client, path, Accept_Encoding=coding, If_None_Match=first.headers["ETag"])
+    assert behind.count == 1
+    assert list(again.headers) == list(first.headers) == list(head.headers)
+    assert (again.data, head.data, fresh.data) == (first.data, b"", b"")
+    assert fresh.status_code == 304
+    body = ("Content-Type", "Content-Length", "Content-Encoding")
+    assert list(fresh.headers) == [(n, v) for n, v in first.headers if n not in body]
+
+
+def test_date_of_the_document_is_answered_too(made: Made) -> None:
+    client, behind, _ = made
+    date = ask(client).headers["Last-Modified"]
+    assert ask(client, If_Modified_Since=date).status_code == 304
+    assert behind.count == 1
+    assert ask(client, If_Modified_Since="Thu, 01 Jan 1998 00:00:00 GMT").status_code == 200
+    assert behind.count == 2
+
+
+@pytest.mark.parametrize("tag", ["*", '"x"', 'W/"x", {tag}', "{tag}-gzip", ""])
+def test_what_is_not_plain_comes_to_flask(made: Made, tag: str) -> None:
+    client, behind, _ = made
+    own = ask(client).headers["ETag"]
+    ask(client, If_None_Match=tag.format(tag=own))
+    ask(client, method="POST")
+    ask(client, method="OPTIONS")
+    ask(client, "/nowhere")
+    ask(client, "/topics/AI/feed.atom")
+    assert behind.count == 6
+
+
+def test_errors_and_redirects_are_not_remembered(made: Made) -> None:
+    client, behind, _ = made
+    for path, status in (("/nowhere", 404), ("/topics/AI/feed.atom", 301), ("/?x=1", 400)):
+        assert [ask(client, path).status_code for _ in range(2)] == [status, status]
+    assert behind.count == 6
+
+
+def test_head_alone_is_not_remembered(made: Made) -> None:
+    client, behind, _ = made
+    assert ask(client, method="HEAD").data == b""
+    assert ask(client).data != b""
+    assert behind.count == 2
+
+
+def test_change_of_the_index_is_seen_at_the_next_look(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(checks_per_second=1)
+    collection.write("one.md", article("Old"))
+    collection.sync(datetime.now(UTC))
+    client = Client(create_app(collection.config))
+    began = time.monotonic()
+    assert b"Old" in ask(client).data
+    memory = front_of(client)._memory
+    assert began + 1 <= memory.next_look <= time.monotonic() + 1
+    memory.next_look += 3600
+    collection.write("one.md", article("New"))
+    collection.sync(datetime.now(UTC))
+    assert b"Old" in ask(client).data
+    assert b"Old" in ask(client, Accept_Encoding="identity").data
+    memory.next_look = 0
+    assert b"New" in ask(client).data
+
+
+def test_change_that_nobody_sees_lets_answers_stand(made: Made) -> None:
+    client, behind, collection = made
+    ask(client)
+    collection.write("two.md", article(published="false"))
+    collection.sync(datetime.now(UTC))
+    ask(client)
+    assert behind.count == 1
+
+
+def test_answers_stand_while_the_index_cannot_be_read(made: Made) -> None:
+    client, behind, collection = made
+    first = ask(client)
+    collection.index.close()
+    for suffix in ("", "-wal", "-shm"):
+        path = collection.folder.parent / f"articles.sqlite3{suffix}"
+        path.unlink(missing_ok=True)
+    assert ask(client).data == first.data
+    assert behind.count == 1
+    assert ask(client, "/healthz").status_code == 503
+    assert ask(client, "/feed.atom").status_code == 503
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(60, 3), (1850, 1), (999_999, 1)])
+def test_document_that_comes_due_within_its_age_comes_to_flask(
+    made: Made, seconds: int, count: int
+) -> None:
+    client, behind, collection = made
+    due = datetime.now(UTC) + timedelta(seconds=seconds)
+    collection.write("due.md", article("Due", time=f"{due:%Y-%m-%dT%H:%M:%SZ}"))
+    collection.sync(datetime.now(UTC))
+    for _ in range(3):
+        response = ask(client)
+    age = int(response.headers["Cache-Control"].rpartition("=")[2])
+    assert age == 1800 or seconds - 5 <= age <= seconds
+    assert behind.count == count
+
+
+def test_answer_is_forgotten_when_its_time_comes_near(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, behind, collection = made
+    due = datetime.now(UTC) + timedelta(seconds=1900)
+    collection.write("due.md", article("Due", time=f"{due:%Y-%m-%dT%H:%M:%SZ}"))
+    collection.sync(datetime.now(UTC))
+    ask(client), ask(client)
+    assert behind.count == 1
+    later = time.time() + 120
+    monkeypatch.setattr("feeds.web.front.time.time", lambda: later)
+    ask(client), ask(client)
+    assert behind.count == 3
+
+
+def test_answers_that_stand_ready_are_bounded(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, _, _ = made
+    monkeypatch.setattr("feeds.web.front.READY", 100_000)
+    front = front_of(client)
+    sizes = []
+    for number in range(100):
+        ask(client, f"/feed.atom?min_heat={number}")
+        sizes.append(len(front._ready))
+    assert 5 < max(sizes) < 30
+
+
+def test_hosts_have_answers_of_their_own(made: Made) -> None:
+    client, behind, _ = made
+    for host in ("localhost", "127.0.0.1:8000", "localhost"):
+        assert f"http://{host}{FEED}".encode() in ask(client, Host=host).data
+    assert behind.count == 2
+    assert ask(client, Host="evil.example").status_code == 400
+
+
+def test_hosts_share_answers_where_documents_have_an_address_of_their_own(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(base_url="https://news.example")
+    collection.write("one.md", article())
+    collection.sync(datetime.now(UTC))
+    client = Client(create_app(collection.config))
+    behind = Counted(front_of(client))
+    for host in ("localhost", "evil.example"):
+        assert b"evil" not in ask(client, Host=host).data
+    assert behind.count == 1
+
+
+def test_request_of_http_1_0_has_no_host(made: Made) -> None:
+    client, behind, _ = made
+    environ = EnvironBuilder(FEED).get_environ()
+    del environ["HTTP_HOST"]
+    for _ in range(2):
+        assert client.run_wsgi_app(environ)[1].startswith("200")
+    assert behind.count == 2
+
+
+def test_limit_counts_what_is_transferred_and_nothing_else(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    collection = make_collection(rate_limit=2)
+    collection.write("one.md", article())
+    site = serve(collection)
+    tag = site.get(FEED).headers["ETag"]
+    assert [site.get(FEED).status_code for _ in range(2)] == [200, 429]
+    assert [site.get(FEED, if_none_match=tag).status_code for _ in range(3)] == [304] * 3
+
+
+def document(body: bytes) -> Published:
+    return Published(body=body, content_type="text/plain", etag="", modified=None, due=None)
+
+
+def test_one_renders_however_many_ask_and_they_get_the_last_version_meanwhile() -> None:
+    revision = [Revision(1, 0)]
+    memory = Memory(lambda: revision[0])
+    memory.answer("/", NOW, lambda: document(b"old"))
+    revision[0] = Revision(2, 0)
+    renders, go_on, began = [0], threading.Event(), threading.Event()
+
+    def make() -> Published:
+        renders[0] += 1
+        began.set()
+        assert go_on.wait(5)
+        return document(b"new")
+
+    slow: list[Any] = []
+    thread = threading.Thread(target=lambda: slow.append(memory.answer("/", NOW, make)))
+    thread.start()
+    assert began.wait(5)
+    assert [memory.answer("/", NOW, make).published.body for _ in range(5)] == [b"old"] * 5
+    go_on.set()
+    thread.join()
+    assert slow[0].published.body == b"new"
+    assert memory.answer("/", NOW, make).published.body == b"new"
+    assert renders == [1]
+
+
+def test_first_of_many_requests_renders_for_them_all() -> None:
+    memory, renders = Memory(lambda: Revision(1, 0)), [0]
+
+    def make() -> Published:
+        renders[0] += 1
+        time.sleep(0.05)
+        return document(b"made")
+
+    threads = [threading.Thread(target=memory.answer, args=("/", NOW, make)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert renders == [1]
+
+
+def test_old_version_that_stands_in_is_not_remembered(made: Made) -> None:
+    """What is answered while the new version is made must not be answered after it."""
+    client, behind, collection = made
+    front = front_of(client)
+    old = ask(client).data
+    collection.write("one.md", article("New"))
+    collection.sync(datetime.now(UTC))
+    memory = front._memory
+    for lock in memory._making:
+        lock.acquire()
+    assert [ask(client).data for _ in range(2)] == [old, old]
+    for lock in memory._making:
+        lock.release()
+    assert b"New" in ask(client).data
+    assert behind.count == 4
