@@ -163,6 +163,11 @@ class Config:
         own = self.name(selection).min_quality
         return self.min_quality if own is None else own
 
+    def least_quality(self, selection: Selection) -> int:
+        """The quality from which on articles are in what a selection is of."""
+        groups = [group for group in selection.groups if group[0].kind != "type"]
+        return max(min(map(self.threshold, group)) for group in groups)
+
     def entry_id(self, stem: str) -> UUID:
         """The id of a file's entry, in every feed and for ever (RFC 9562 section 5.5)."""
         return uuid5(uuid5(NAMESPACE_URL, self.id), stem)

@@ -86,7 +86,7 @@ class Index(Database):
     ) -> Found | None:
         """The newest visible articles of a selection, or those of an archive of it.
 
-        Newest first, ties by id; `most` of them, if it is fewer than the selection has.
+        Newest first, ties by id; `most` of them instead of its limit.
         None if the selection is not public.
         """
         with self.reading() as connection:
@@ -97,11 +97,12 @@ class Index(Database):
                 rows, beside, complete = finder.archive(archive, most)
             else:
                 limit = selection.limit or self.config.limit
-                rows, beside, complete = finder.current(min(limit, most or limit))
+                rows, beside, complete = finder.current(most or limit)
             # Where a month has none, its neighbours may change at any time.
             due = finder.due(archive if rows else None)
             names = {key: row.name for key, row in finder.feeds.items()}
-            exact = selection == selection.plain and not archive
+            is_within = most is None or most <= self.config.limit
+            exact = selection == selection.plain and not archive and is_within
             if selection.whole == selection.plain:
                 feed = finder.feeds[selection.kind, selection.key]
                 names[selection.kind, selection.key] = rows[0].label if rows else feed.name

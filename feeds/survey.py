@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -88,6 +89,11 @@ def _listed(row: Row[Any], config: Config) -> Listed:
     )
 
 
+def by_size(listed: Iterable[Listed]) -> list[Listed]:
+    """Those with the most articles first."""
+    return sorted(listed, key=lambda item: -item.count)
+
+
 def months(catalogue: Index, selection: Selection, now: datetime) -> list[Month]:
     """The months in which a public selection has articles, the newest first."""
     with catalogue.reading() as connection:
@@ -105,6 +111,9 @@ def qualities(catalogue: Index, selection: Selection, now: datetime) -> Qualitie
         rows = finder.qualities(SAMPLE) if finder.is_public else []
     newest = rows[0].published if rows else 0
     lately = [row for row in rows if row.published > newest - _DAYS * _DAY]
-    days = max((newest - row.published for row in lately), default=0) / _DAY
+    days: float = _DAYS
+    if len(lately) == len(rows):
+        # Nothing older is known: it is younger than that, or has more than are counted.
+        days = max((newest - row.published for row in lately), default=0) / _DAY
     counts = Counter(row.quality for row in lately)
     return Qualities(counts=tuple(sorted(counts.items())), weeks=max(days / 7, 1.0))

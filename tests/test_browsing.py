@@ -89,6 +89,7 @@ def test_copy_button_copies_the_address(shop: Site, visit: Visiting) -> None:
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied == f"{shop.base}/topics/ai/{file}"
         assert page.get_by_role("status").last.inner_text() == f"Copied {name}"
+        assert page.evaluate("document.activeElement.textContent") == f"Copied {name}"
 
 
 def test_copy_button_works_without_the_clipboard_of_secure_pages(
@@ -110,6 +111,7 @@ def test_names_are_found_as_one_types(shop: Site, visit: Visiting) -> None:
     page.get_by_role("searchbox").press_sequentially("q")
     page.get_by_text("None of that name.").wait_for()
     assert (topics.count(), providers.all_inner_texts()) == (0, ["Quanta"])
+    assert page.get_by_role("status").last.inner_text() == "1 found"
     page.get_by_role("searchbox").fill("")
     topics.nth(6).wait_for()
     assert page.url == shop.base + "/"
@@ -144,6 +146,54 @@ def test_builder_follows_each_choice(shop: Site, visit: Visiting) -> None:
     with page.expect_navigation():
         page.get_by_role("link", name="See its page").click()
     assert page.locator("article h2").all_inner_texts() == [STORIES[n][0] for n in (0, 1, 2)]
+
+
+def test_builder_keeps_what_is_chosen_while_the_server_is_slow(shop: Site, visit: Visiting) -> None:
+    opened = visit(shop.base + "/build")
+    page = opened.page
+    page.evaluate(
+        """() => {
+          const fetched = fetch;
+          window.fetch = async (...asked) => {
+            const response = await fetched(...asked);
+            await new Promise((later) => setTimeout(later, 300));
+            return response;
+          };
+        }"""
+    )
+    page.get_by_role("checkbox", name="AI").check()
+    # The first answer comes after the second choice, and before that is asked for.
+    page.wait_for_timeout(400)
+    page.get_by_role("checkbox", name="Law").check()
+    page.locator(f"#built-atom[value='{shop.base}/feed.atom?topic=ai&topic=law']").wait_for()
+    assert page.locator("input:checked").count() == 2
+
+
+def test_builder_leaves_the_focus_where_it_is(shop: Site, visit: Visiting) -> None:
+    opened = visit(shop.base + "/build")
+    page = opened.page
+    page.get_by_role("checkbox", name="Law").focus()
+    with page.expect_response(re.compile("/build")):
+        page.keyboard.press("Space")
+    page.locator(f"#built-atom[value='{shop.base}/topics/law/feed.atom']").wait_for()
+    page.keyboard.press("Space")
+    page.locator(f"#built-atom[value='{shop.base}/feed.atom']").wait_for()
+    assert page.locator("input:checked").count() == 0
+
+
+def test_builder_agrees_with_itself_after_going_back(shop: Site, visit: Visiting) -> None:
+    opened = visit(shop.base + "/build")
+    page = opened.page
+    page.get_by_role("checkbox", name="Law").check()
+    chosen = page.locator(f"#built-atom[value='{shop.base}/topics/law/feed.atom']")
+    chosen.wait_for()
+    with page.expect_navigation():
+        page.get_by_role("link", name="See its page").click()
+    page.go_back()
+    if page.get_by_role("checkbox", name="Law").is_checked():
+        chosen.wait_for()
+    else:
+        assert address(opened) == f"{shop.base}/feed.atom"
 
 
 def test_builder_says_what_it_does_not_know_and_offers_no_stale_address(

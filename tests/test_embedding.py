@@ -96,7 +96,7 @@ def _fallback_shows(page: Page) -> bool:
 def test_element_draws_as_many_stories_as_it_says(
     news: Site, host: Hosting, visit: Visiting
 ) -> None:
-    limits = {"3": 3, "50": 8, "0": 5, "51": 5, "2.5": 5, "": 5, "+3": 5}
+    limits = {"3": 3, "50": 8, "0": 5, "200": 8, "201": 5, "2.5": 5, "": 5, "+3": 5}
     body = "".join(_element(f"{news.base}/topics/ai/", f'limit="{limit}"') for limit in limits)
     page = visit(host(_page(news, body))).page
     page.locator("news-feed [part=item]").nth(sum(limits.values()) - 1).wait_for()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from lxml import html
 
-from feeds.config import Name
+from feeds.config import Name, read_config
 from feeds.pages import ENTRIES, MANY, NEWEST, SOME, Pages
 from feeds.selection import EVERYTHING
 from tests.support import BASE, NOW, Collection, Site, article
@@ -259,7 +259,8 @@ def test_find_shows_the_topics_and_providers_called_so(
     assert not list(page.iter("article"))
     assert ("None of that name." in text(page)) == (not topics or not providers)
     for kind in ("topics", "providers"):
-        page = parsed(library.get(f"/{kind}/?find={find}"))
+        asked = library.client.get(f"/{kind}/?find={find}", follow_redirects=True)
+        page = parsed(asked)
         names = [text(name) for name in page.xpath("//div[@id='names']//li/a")]
         assert names == sorted(shown[kind], key=str.casefold)
 
@@ -272,6 +273,10 @@ def test_find_shows_the_topics_and_providers_called_so(
         ("/?find=" + "a" * 101, 400, "find is longer than 100 letters"),
         ("/topics", 301, "/topics/"),
         ("/topics/?utm_source=x", 301, "/topics/"),
+        ("/topics?find=a", 301, "/topics/?find=a"),
+        ("/topics/?page=1&find=a%20b", 301, "/topics/?find=a+b"),
+        ("/build/", 301, "/build"),
+        ("/build?" + "topic=x&" * 51, 400, "more than 50 parameters"),
         ("/topics/?page=0", 400, "page is 0, must be a whole number from 1 to"),
         ("/topics/?page=2", 404, "no such page"),
         ("/topics/?topic=ai", 400, "unknown parameter topic, known here: find, page"),
@@ -317,7 +322,13 @@ def test_lists_of_names_go_on_over_pages(
     assert "All 201 topics" in text(index)
     shown = []
     for number in (1, 2, 3):
-        page = parsed(site.get(f"/topics/?page={number}"))
+        address = f"/topics/?page={number}" if number > 1 else "/topics/"
+        page = parsed(site.get(address))
+        (canonical,) = page.xpath("//link[@rel='canonical']/@href")
+        assert canonical == site.base + address
+        pages = {urljoin(site.base + address, href) for href in page.xpath("//nav/a/@href")}
+        ends = ("", "?page=2", "?page=3")
+        assert {f"{site.base}/topics/{end}" for end in ends} <= pages
         (current,) = page.xpath("//*[@aria-current='page']")
         assert text(current) == str(number)
         shown += [text(name) for name in page.xpath("//div[@id='names']//li/a")]
@@ -547,8 +558,6 @@ def test_oembed_is_found_from_every_page(library: Site, path: str) -> None:
         ("", "/embed"),
         ("/topics/ai/feed.rss", "/topics/ai/embed"),
         ("/topics/AI", "/topics/ai/embed"),
-        ("/topics/ai/archive/2020-05/?min_quality=60", "/topics/ai/embed"),
-        ("/topics/ai/archive/2020-05.atom", "/topics/ai/embed"),
         ("/topics/ai/embed?theme=dark&limit=2", "/topics/ai/embed?limit=2"),
         ("/topics/ai/?limit=5", "/topics/ai/embed"),
         ("/?topic=law&topic=ai&utm_source=x", "/embed?topic=ai&topic=law"),
@@ -587,6 +596,8 @@ def test_oembed_keeps_within_its_bounds(
         ("url={base}/topics/none/", 404),
         ("url={base}/nowhere", 404),
         ("url={base}/healthz", 404),
+        ("url={base}/topics/ai/archive/2020-05/", 404),
+        ("url={base}/topics/ai/archive/2020-05.atom", 404),
         ("url={base}/topics/", 404),
         ("url={base}/feeds.opml", 404),
         ("url={base}/topics/ai/?limit=x", 404),
@@ -621,6 +632,79 @@ def test_oembed_under_a_path_knows_its_own_pages(
     assert 'src="https://news.example/under/topics/ai/embed"' in told["html"]
     for address in ("https://news.example/topics/ai/", "https://news.example/undertopics/ai/"):
         assert site.get(f"/oembed?url={address}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("base", "address"),
+    [
+        ("https://News.Example", "https://news.example/topics/ai/"),
+        ("https://News.Example", "https://News.Example"),
+        ("https://münchen.example", "https://münchen.example/topics/ai/"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example/"),
+        ("https://news.example/feeds", "https://news.example/feeds"),
+    ],
+)
+def test_oembed_knows_its_site_however_it_is_written(
+    make_collection: Callable[..., Collection],
+    serve: Callable[[Collection], Site],
+    base: str,
+    address: str,
+) -> None:
+    collection = make_collection(base_url=read_config(None, {"FEEDS_BASE_URL": base}).base_url)
+    collection.write("one.md", article())
+    site = serve(collection)
+    assert site.client.get("/oembed", params={"url": address}).status_code == 200
+
+
+def test_history_page_has_a_new_date_with_each_change(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(limit=2)
+    for day in (1, 2, 3):
+        collection.write(f"{day}.md", article(time=f"2020-05-0{day}T00:00:00Z"))
+    collection.sync()
+    first = Pages(catalogue=collection.index, base=BASE, now=NOW).months(EVERYTHING)
+    collection.write("old.md", article(time="2019-01-01T00:00:00Z"))
+    later = NOW + timedelta(seconds=9)
+    collection.sync(later)
+    second = Pages(catalogue=collection.index, base=BASE, now=later).months(EVERYTHING)
+    assert first and second and first.modified and second.modified
+    assert first.etag != second.etag
+    assert first.modified < second.modified
+
+
+def test_frame_shows_its_five_stories_whatever_a_feed_is_limited_to(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    collection = make_collection(limit=2)
+    for day in range(1, 8):
+        collection.write(f"{day}.md", article(time=f"2020-05-0{day}T00:00:00Z"))
+    site = serve(collection)
+    assert len(titles(parsed(site.get("/embed")))) == 5
+    assert len(titles(parsed(site.get("/topics/ai/")))) == 2
+
+
+def test_builder_starts_at_the_threshold_of_what_is_chosen(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    collection = make_collection(topics={"ai": Name(min_quality=75), "law": Name(min_quality=40)})
+    collection.write("one.md", article(topics=("AI", "Law")))
+    site = serve(collection)
+    for query, least in (("", "60"), ("?topic=ai", "75"), ("?topic=ai&topic=law", "40")):
+        (slider,) = parsed(site.get(f"/build{query}")).xpath("//input[@type='range']")
+        assert (slider.get("min"), slider.get("value")) == (least, least)
+
+
+def test_builder_suggests_the_largest_of_topics_and_providers_to_leave_out(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    topics = tuple(f"Topic {number}" for number in range(80))
+    collection.write("one.md", article(topics=topics))
+    collection.write("two.md", article(topics=topics[:1]))
+    page = parsed(serve(collection).get("/build"))
+    values = page.xpath("//datalist[@id='suggested-exclude']/option/@value")
+    assert set(values[:2]) == {"topic-0", "example.org"}
+    assert len(values) == 60
 
 
 def test_withdrawn_and_renamed_pages(

@@ -32,8 +32,10 @@ def test_qualities_are_those_of_the_twelve_weeks_before_the_newest(collection: C
     write(collection, (0, 90, "AI"), (21, 70, "AI"), (83, 90, "Law"), (84, 95, "AI"))
     found = qualities(collection.index, EVERYTHING, NOW)
     assert found.counts == ((70, 1), (90, 2))
-    assert found.weeks == pytest.approx(83 / 7)
-    assert qualities(collection.index, AI, NOW).weeks == 3
+    # There is an older one, so nothing came in the rest of that time.
+    assert found.weeks == 12
+    assert qualities(collection.index, AI, NOW).weeks == 12
+    assert qualities(collection.index, LAW, NOW).weeks == 1
 
 
 def test_qualities_count_an_article_once_and_whatever_quality_was_chosen(
@@ -71,6 +73,11 @@ def test_qualities_are_of_the_newest_where_there_are_many(
     for selection in (EVERYTHING, choose(topics=(AI, LAW))):
         found = qualities(collection.index, selection, NOW)
         assert found.counts == ((60, 1), (61, 1), (62, 1))
+
+
+def test_qualities_of_a_young_collection_are_over_its_life(collection: Collection) -> None:
+    write(collection, (0, 90, "AI"), (21, 70, "AI"), (14, 70, "AI"))
+    assert qualities(collection.index, EVERYTHING, NOW).weeks == 3
 
 
 def test_a_rate_is_a_week_at_least(collection: Collection) -> None:

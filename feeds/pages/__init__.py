@@ -16,7 +16,7 @@ from feeds.pages.plot import plot
 from feeds.pages.render import render
 from feeds.publish import Published, changed, etag, find_feed
 from feeds.selection import EVERYTHING, Kind, Selection, fold
-from feeds.survey import Listed, listing, months, qualities
+from feeds.survey import Listed, by_size, listing, months, qualities
 
 #: Entries on a page, and the newest ones on the index page.
 ENTRIES, NEWEST = 15, 10
@@ -41,7 +41,7 @@ class Pages:
         made = self._feed(EVERYTHING, most=NEWEST)
         if made is None:
             return None
-        named = {kind: _by_size(_named(self._listed, kind, find)) for kind in LISTS}
+        named = {kind: by_size(_named(self._listed, kind, find)) for kind in LISTS}
         return self._page(
             "index.html",
             "/",
@@ -61,7 +61,7 @@ class Pages:
             return None
         return self._page(
             "names.html",
-            LISTS[kind],
+            LISTS[kind] + (f"?page={number}" if number > 1 else ""),
             *made,
             surveys=True,
             kind=kind,
@@ -73,7 +73,8 @@ class Pages:
 
     def stories(self, selection: Selection, archive: Archive | None = None) -> Published | None:
         """The newest stories of a selection, or those of a month; None if it is not public."""
-        made = self._feed(selection, archive, ENTRIES)
+        limit = selection.limit or self.catalogue.config.limit
+        made = self._feed(selection, archive, min(limit, ENTRIES) if not archive else ENTRIES)
         if made is None:
             return None
         address = selection.address(archive.page if archive else "")
@@ -86,8 +87,14 @@ class Pages:
             return None
         found = months(self.catalogue, selection, self.now)
         years = {year: [m for m in found if m.year == year] for year in {m.year: 0 for m in found}}
-        address = selection.address("archive/")
-        return self._page("months.html", address, *made, selection=selection, years=years)
+        return self._page(
+            "months.html",
+            selection.address("archive/"),
+            *made,
+            selection=selection,
+            surveys=True,
+            years=years,
+        )
 
     def build(self, selection: Selection) -> Published | None:
         """The builder with a selection chosen."""
@@ -113,15 +120,18 @@ class Pages:
 
     def slug(self, parameter: str, written: str) -> str:
         """What addresses call a topic or provider that somebody calls by its name."""
-        kinds = {"topic": ("topic",), "provider": ("provider",), "exclude": ("topic", "provider")}
-        meant = [
-            item.selection
-            for item in self._listed
-            if item.selection.kind in kinds.get(parameter, ()) and fold(item.name) == fold(written)
-        ]
-        if not meant:
-            return written
-        return meant[0].excluded if parameter == "exclude" else meant[0].slug
+        if parameter == "exclude":
+            meant = self._called.get(("topic", fold(written)))
+            meant = meant or self._called.get(("provider", fold(written)))
+            return meant.excluded if meant else written
+        meant = self._called.get((parameter, fold(written)))
+        return meant.slug if meant else written
+
+    @cached_property
+    def _called(self) -> dict[tuple[str, str], Selection]:
+        # Of several that are called the same, the first.
+        listed = reversed(self._listed)
+        return {(i.selection.kind, fold(i.name)): i.selection for i in listed}
 
     @cached_property
     def _listed(self) -> list[Listed]:
@@ -137,7 +147,7 @@ class Pages:
         everything = qualities(self.catalogue, EVERYTHING, self.now)
         mine = qualities(self.catalogue, selection, self.now)
         high = max((quality for quality, _ in everything.counts), default=0)
-        drawn = plot(mine, config.min_quality, selection.min_quality, high)
+        drawn = plot(mine, config.least_quality(selection), selection.min_quality, high)
         return builder(selection, self._listed, self.catalogue.known("type", self.now), drawn)
 
     def _feed(
@@ -195,7 +205,3 @@ def _named(listed: Iterable[Listed], kind: Kind, find: str) -> list[Listed]:
         if item.selection.kind == kind
         and (wanted in fold(item.name) or wanted in item.selection.slug)
     ]
-
-
-def _by_size(listed: list[Listed]) -> list[Listed]:
-    return sorted(listed, key=lambda item: -item.count)

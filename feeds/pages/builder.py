@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from feeds.pages.plot import Plot
 from feeds.selection import Selection
-from feeds.survey import Listed
+from feeds.survey import Listed, by_size
 
 #: Topics and providers that stand there to be chosen, and those suggested as one types.
 OFFERED, SUGGESTED = 10, 60
@@ -52,7 +52,8 @@ def builder(
     selection: Selection, listed: Sequence[Listed], types: Iterable[str], plot: Plot
 ) -> Builder:
     """The form over all public feeds, those with the most articles first."""
-    found = {kind: _by_size(listed, kind) for kind in ("topic", "provider")}
+    sized = by_size(listed)
+    found = {k: [i for i in sized if i.selection.kind == k] for k in ("topic", "provider")}
     base = [selection.plain] if selection.kind != "site" else []
     chosen = {
         kind: {s.slug for s in (*base, *named) if s.kind == kind}
@@ -63,7 +64,7 @@ def builder(
     groups = [
         _group("topic", "Topics", "any of these", found["topic"], chosen["topic"]),
         _group("provider", "Providers", "any of these", found["provider"], chosen["provider"]),
-        _left_out(selection, [*found["topic"], *found["provider"]]),
+        _left_out(selection, [item for item in sized if item.selection.kind != "site"]),
     ]
     if len(types) > 1 or kinds:
         options = tuple(Option(value=t, label=t, checked=t in kinds) for t in types)
@@ -75,11 +76,6 @@ def builder(
         plot=plot,
         hidden=tuple((name, value) for name, value in numbers.items() if value is not None),
     )
-
-
-def _by_size(listed: Iterable[Listed], kind: str) -> list[Listed]:
-    of_kind = (item for item in listed if item.selection.kind == kind)
-    return sorted(of_kind, key=lambda item: -item.count)
 
 
 def _group(name: str, legend: str, hint: str, listed: list[Listed], chosen: set[str]) -> Group:

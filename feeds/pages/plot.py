@@ -22,8 +22,9 @@ class Plot:
     #: The chosen least quality, and the articles a week that it lets through.
     cut: int
     rate: float
-    #: Articles a week at `low`.
+    #: Articles a week at `low` and at `high`.
     most: float
+    least: float
 
     @property
     def outline(self) -> str:
@@ -62,6 +63,7 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
         steps=tuple(sorted(steps.values())),
         cut=cut,
         rate=shown.rate(cut),
+        least=shown.rate(high),
         most=max((rate for _, rate in steps.values()), default=0.0),
     )
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import NoReturn
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from flask import Response, abort, current_app, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
 
-from feeds.pages import LISTS, Pages, embedding
+from feeds.pages import BUILD, LISTS, Pages, embedding
 from feeds.pages.embedding import STORIES, THEMES, Look
 from feeds.pages.render import STATIC
 from feeds.publish import Published, etag
 from feeds.selection import EVERYTHING, Kind, Selection
-from feeds.web.parameters import PARAMETERS, number, refuse, refuse_unknown, values
+from feeds.web.parameters import PARAMETERS, number, refuse, refuse_many, refuse_unknown, values
 from feeds.web.responses import plain
 from feeds.web.site import Site
 
@@ -60,9 +61,11 @@ class PageRoutes:
         def make(pages: Pages) -> Published | None:
             refuse_unknown(request.args, ["find", "page"])
             page = number(request.args, "page", 1, 10**6) or 1
-            if not request.args.keys() & {"find", "page"}:
-                self._site.require(LISTS[of])
-            return pages.names(of, self._find(), page)
+            find = self._find()
+            chosen = {"find": find, "page": str(page) if page > 1 else ""}
+            query = urlencode({name: value for name, value in chosen.items() if value})
+            self._site.require(LISTS[of] + (f"?{query}" if query else ""))
+            return pages.names(of, find, page)
 
         return self._answer(make)
 
@@ -92,11 +95,12 @@ class PageRoutes:
 
         def make(pages: Pages) -> Published | None:
             refuse_unknown(request.args, PARAMETERS)
+            refuse_many(request.args)
             arguments = MultiDict(
                 (name, pages.slug(name, value)) for name, value in request.args.items(multi=True)
             )
             selection = self._site.named("site", "", pages.now, arguments)
-            self._site.require(selection.address_in(request.path))
+            self._site.require(selection.address_in(BUILD))
             return pages.build(selection)
 
         return self._answer(make)
@@ -158,17 +162,17 @@ class PageRoutes:
         """The selection of a page, a feed or a frame of this site."""
         home = urlsplit(self._site.base)
         try:
-            parts = urlsplit(address)
+            parts = urlsplit(iri_to_uri(address))
         except ValueError:
             _unknown()
-        ours = parts.netloc.lower() == home.netloc and parts.scheme in ("http", "https")
-        path = parts.path or "/"
+        ours = parts.netloc.lower() == home.netloc.lower() and parts.scheme in ("http", "https")
+        path = parts.path if parts.path != home.path else home.path + "/"
         if not ours or not path.startswith(home.path + "/"):
             _unknown()
         router = current_app.url_map.bind(home.netloc)
         try:
             _, arguments = router.match(unquote(path.removeprefix(home.path)), method="GET")
-            if "kind" not in arguments:
+            if "kind" not in arguments or "month" in arguments:
                 _unknown()
             chosen = MultiDict(
                 (name, value) for name, value in parse_qsl(parts.query) if name in PARAMETERS

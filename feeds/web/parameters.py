@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import NoReturn
@@ -13,7 +14,7 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
-from feeds.selection import EVERYTHING, Kind, Selection, choose, slugify
+from feeds.selection import Kind, Selection, choose, slugify
 from feeds.web.responses import plain
 
 #: Each parameter of a feed, and what it does.
@@ -53,6 +54,12 @@ def refuse_unknown(arguments: Arguments, known: Iterable[str]) -> None:
             refuse(f"unknown parameter {_shown(name)}, known here: {listed}")
 
 
+def refuse_many(arguments: Arguments) -> None:
+    """Answer 400 to more parameters than a selection has any use for."""
+    if sum(len(arguments.getlist(name)) for name in arguments) > MOST:
+        refuse(f"more than {MOST} parameters")
+
+
 def refuse(problem: str) -> NoReturn:
     """Answer 400 in one line."""
     abort(plain(400, f"400 Bad Request: {problem}"))
@@ -78,8 +85,7 @@ class Choosing:
 
     def selection(self, base: Selection, arguments: Arguments, usual: int) -> Selection:
         """The selection that the parameters make of a plain one with a `usual` limit."""
-        if sum(len(arguments.getlist(name)) for name in arguments) > MOST:
-            refuse(f"more than {MOST} parameters")
+        refuse_many(arguments)
         topics = self._names("topic", values(arguments, "topic"))
         providers = self._names("provider", values(arguments, "provider"))
         topics += [base] if base.kind == "topic" else []
@@ -91,10 +97,11 @@ class Choosing:
             providers,
             [self._type(value) for value in values(arguments, "type")],
             [self._excluded(value) for value in values(arguments, "exclude")],
-            min_quality=self._quality(wanted, topics, providers),
             min_heat=number(arguments, "min_heat", -_RANK, _RANK),
             limit=None if limit == usual else limit,
         )
+        if wanted is not None and wanted > self._config.least_quality(chosen):
+            chosen = replace(chosen, min_quality=wanted)
         for both in chosen.exclude:
             if both in (*topics, *providers):
                 refuse(f"{both.kind} {_shown(both.slug)} is chosen and excluded")
@@ -143,14 +150,6 @@ class Choosing:
             found = self._catalogue.resolve(kind, near, self._now)
             if not self._is_withdrawn(kind, near, found):
                 yield near
-
-    def _quality(
-        self, wanted: int | None, topics: list[Selection], providers: list[Selection]
-    ) -> int | None:
-        """The least quality, if it is above the thresholds."""
-        groups = [group for group in (topics, providers) if group] or [[EVERYTHING]]
-        least = max(min(map(self._config.threshold, group)) for group in groups)
-        return wanted if wanted is not None and wanted > least else None
 
 
 def number(arguments: Arguments, name: str, least: int, most: int) -> int | None:

@@ -52,7 +52,7 @@ p + p { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical;
     try {
       const url = new URL(/^https?:.*/.exec(src));
       url.pathname = url.pathname.replace(/\/?$/, "/feed.json");
-      url.searchParams.set("limit", /^([1-9]|[1-4]\d|50)$/.test(limit) ? limit : 5);
+      url.searchParams.set("limit", /^([1-9]\d?|1\d\d|200)$/.test(limit) ? limit : 5);
       url.searchParams.sort();
       const response = await fetch(url, { credentials: "omit" });
       const text = await response.text();

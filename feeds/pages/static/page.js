@@ -12,11 +12,12 @@
       await navigator.clipboard.writeText(field.value);
     } catch {
       // Browsers have no clipboard for pages of http, but at localhost.
-      document.execCommand("copy");
+      if (!document.execCommand("copy")) return say("Copying is not allowed here; the text is selected.");
     }
     const label = button.firstChild;
     label.data = "Copied";
     say(`Copied ${button.textContent.slice(6)}`);
+    button.focus();
     setTimeout(() => { label.data = "Copy"; }, 2000);
   }
 
@@ -59,14 +60,20 @@
         const focused = document.activeElement?.id;
         for (const id of form.dataset.live.trim().split(" ")) {
           const [old, made] = [document.getElementById(id), page.getElementById(id)];
-          if (old && made) old.replaceWith(document.adoptNode(made));
+          // What is spoken as it changes has to stay.
+          if (old && made) old.replaceChildren(...document.adoptNode(made).childNodes);
         }
         if (focused && document.activeElement.id !== focused) document.getElementById(focused)?.focus();
         for (const field of form.querySelectorAll(".another")) {
           if (sent.some(([name, value]) => name === field.name && value === field.value)) field.value = "";
         }
+        if (form.role === "search") say(`${document.querySelectorAll(".names li").length} found`);
         const slider = form.querySelector("[type=range]");
-        if (slider) cut(slider);
+        if (slider) {
+          const { min, max } = page.getElementById(slider.id);
+          Object.assign(slider, { min, max });
+          cut(slider);
+        }
       } catch (error) {
         if (error.name !== "AbortError") refuse("The server does not answer; try again later.");
       }
@@ -77,10 +84,18 @@
       // What is being typed is no name yet.
       if (event.type === "input" && event.target.className === "another") return;
       clearTimeout(timer);
+      // An answer to less than what is chosen now would undo the rest.
+      request?.abort();
       timer = setTimeout(update, 150);
     };
     form.addEventListener("input", soon);
     form.addEventListener("change", soon);
+    // A browser that goes back fills a form in again.
+    addEventListener("pageshow", () => {
+      const isAsMade = [...form.elements].every(({ type, checked, defaultChecked, value, defaultValue }) =>
+        (type === "checkbox" ? checked === defaultChecked : !defaultValue || value === defaultValue));
+      if (!isAsMade) update();
+    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       clearTimeout(timer);
