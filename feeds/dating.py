@@ -11,9 +11,8 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.engine import Connection
 
-from feeds import document, index, tables
+from feeds import document, index, statements, tables
 from feeds.config import Config
-from feeds.finding import newest
 from feeds.selection import Kind
 
 #: A feed's kind and key.
@@ -53,7 +52,8 @@ class Dating:
     def look(self, feed: int) -> Head:
         """A feed as its subscribers see it when the change begins."""
         second, limit = int(self.now.timestamp()), self.config.limit
-        rows = self.connection.execute(newest(feed, second, limit + 1)).all()
+        said = {"feed": feed, "above": -statements.ALL, "below": second + 1, "limit": limit + 1}
+        rows = self.connection.execute(statements.newest(), said).all()
         rows, more = rows[:limit], len(rows) > limit
         times = [document.updated(index.decode(row.document), self.now) for row in rows]
         latest = max(times, default=document.NEVER)

@@ -1,52 +1,18 @@
-"""The statements that find a selection's articles."""
+"""What is found of a selection: its articles, and the archives beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, case, or_, select
+from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
+from feeds import statements
 from feeds.history import Archive, Month, Neighbours, Place
 from feeds.selection import Selection
-from feeds.tables import articles, entries, feeds, missed
-
-
-def newest(feed: int, second: int, limit: int | None) -> Any:
-    """The statement for a feed's newest articles at a Unix time: one range of one index."""
-    found = (articles.c.id, articles.c.digest, articles.c.document)
-    return (
-        select(*found, entries.c.published, entries.c.label)
-        .join_from(entries, articles)
-        .where(entries.c.feed == feed, entries.c.published <= second)
-        .order_by(entries.c.published.desc(), entries.c.article)
-        .limit(limit)
-    )
-
-
-def public(second: int) -> Any:
-    """Only what has or had a visible article exists in public."""
-    mine, visible = entries.c.feed == feeds.c.id, entries.c.published <= second
-    return or_(feeds.c.changed.is_not(None), select(entries.c.feed).where(mine, visible).exists())
-
-
-def _name(second: int) -> Any:
-    """What a public feed is called.
-
-    What time alone made public was never named by a change; then its first article
-    names it, for others may not be due yet.
-    """
-    first = (
-        select(entries.c.label)
-        .where(entries.c.feed == feeds.c.id, entries.c.published <= second)
-        .order_by(entries.c.published, entries.c.article.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return case((feeds.c.changed.is_(None), first), else_=feeds.c.name).label("name")
-
+from feeds.statements import ALL, Shape
 
 #: Rows, the archives beside them, and whether they are all that there are.
 Part = tuple[Sequence[Row[Any]], Neighbours, bool]
@@ -59,13 +25,27 @@ class Finder:
         self._connection = connection
         self._selection = selection
         self._second = second
-        chosen = [s for group in selection.groups for s in group]
-        wanted = [_is(feeds, s) for s in (*chosen, *selection.exclude)]
-        columns = [feeds.c.id, feeds.c.kind, feeds.c.key, feeds.c.changed, _name(second)]
-        rows = connection.execute(select(*columns).where(or_(*wanted), public(second)))
+        chosen = [(s.kind, s.key) for group in selection.groups for s in group]
+        excluded = [(s.kind, s.key) for s in selection.exclude]
+        names = [*excluded, *chosen]
+        rows = connection.execute(statements.named(len(names)), _pairs(names) | {"second": second})
         #: The public ones of all that the selection names, by kind and key.
         self.feeds = {(row.kind, row.key): row for row in rows}
-        self.is_public = all((s.kind, s.key) in self.feeds for s in chosen)
+        self.is_public = all(name in self.feeds for name in chosen)
+        groups = [self._ids(group) for group in selection.groups[1:]]
+        out = self._ids(selection.exclude)
+        self._shape = Shape(
+            groups=tuple(map(len, groups)),
+            exclude=len(excluded),
+            out=len(out),
+            quality=selection.min_quality is not None,
+            heat=selection.min_heat is not None,
+        )
+        #: What the conditions of the shape say.
+        self._said = _pairs(excluded) | _numbered("out", out)
+        for number, group in enumerate(groups):
+            self._said |= _numbered(f"group{number}_", group)
+        self._said |= {"quality": selection.min_quality, "heat": selection.min_heat}
 
     @property
     def latest(self) -> int:
@@ -108,74 +88,67 @@ class Finder:
     def months(self) -> list[Month]:
         """The months that have articles, the newest first."""
         found: list[Month] = []
-        at = self._edge(entries.c.published <= self._second, earliest=False)
+        at = self._edge(-ALL, self._second + 1, earliest=False)
         while at is not None:
             found.append(Month.of(_moment(at)))
-            at = self._edge(entries.c.published < _second(found[-1].start), earliest=False)
+            at = self._edge(-ALL, _second(found[-1].start), earliest=False)
         return found
 
     def qualities(self, most: int) -> Sequence[Row[Any]]:
         """Quality and Unix time of the newest articles."""
-        columns = (entries.c.article.label("id"), entries.c.quality, entries.c.published)
-        return self._merged(
-            [
-                select(*columns)
-                .where(entries.c.feed == feed, entries.c.published <= self._second)
-                .order_by(entries.c.published.desc(), entries.c.article)
-                .limit(most)
-                for feed in self._any_of
-            ],
-            most,
-        )
+        return self._newest(most, documents=False)
 
     def _month(self, archive: Archive, limit: int | None) -> Sequence[Row[Any]]:
         month, place = archive.month, archive.before
-        within = [entries.c.published >= _second(month.start)]
-        within.append(entries.c.published < _second(month.plus(1).start))
-        if place:
-            at = _second(place.moment)
-            within.append(entries.c.published <= at)
-            within.append(or_(entries.c.published < at, entries.c.article > place.id))
-        return self._newest(limit, *within)
+        above, below = _second(month.start) - 1, _second(month.plus(1).start)
+        return self._newest(limit or ALL, above=above, below=below, place=place)
 
     def _months_beside(self, month: Month) -> tuple[Month | None, Month | None]:
         """The nearest months before and after one that have articles."""
-        column = entries.c.published
-        visible = column <= self._second
-        older = self._edge(visible, column < _second(month.start), earliest=False)
-        newer = self._edge(visible, column >= _second(month.plus(1).start), earliest=True)
+        now = self._second + 1
+        start, end = _second(month.start), _second(month.plus(1).start)
+        older = self._edge(-ALL, min(start, now), earliest=False)
+        newer = self._edge(end - 1, now, earliest=True)
         return _month(older), _month(newer)
 
     def due(self, archive: Archive | None) -> int | None:
         """The Unix time at which the next article comes."""
-        within = [entries.c.published > self._second]
-        if archive:
-            within.append(entries.c.published < _second(archive.month.plus(1).start))
-        return self._edge(*within, earliest=True)
+        end = _second(archive.month.plus(1).start) if archive else ALL
+        return self._edge(self._second, end, earliest=True)
 
-    def _newest(self, limit: int | None, *within: Any) -> Sequence[Row[Any]]:
-        statements = [newest(feed, self._second, limit) for feed in self._any_of]
-        return self._merged(statements, limit, *within)
-
-    def _merged(self, statements: list[Any], limit: int | None, *within: Any) -> Sequence[Row[Any]]:
-        """The rows of statements, each for the newest articles of a feed."""
+    def _newest(
+        self,
+        limit: int,
+        *,
+        above: int = -ALL,
+        below: int = ALL,
+        place: Place | None = None,
+        documents: bool = True,
+    ) -> Sequence[Row[Any]]:
+        """The newest articles that have come, of those between two times and after a place."""
+        said: dict[str, object] = {
+            "above": above,
+            "below": min(below, self._second + 1),
+            "limit": limit,
+        }
+        if place:
+            said |= {"at": _second(place.moment), "after": place.id}
+        statement = statements.newest(self._shape, "rest" if place else "all", documents)
         found = [
-            self._connection.execute(statement.where(*self._narrowed, *within)).all()
-            for statement in statements
+            self._connection.execute(statement, self._said | said | {"feed": feed}).all()
+            for feed in self._any_of
         ]
         if len(found) == 1:
             return found[0]
         rows = {row.id: row for rows in found for row in rows}.values()
         return sorted(rows, key=lambda row: (-row.published, row.id))[:limit]
 
-    def _edge(self, *within: Any, earliest: bool) -> int | None:
-        column = entries.c.published
-        order = column.asc() if earliest else column.desc()
+    def _edge(self, above: int, below: int, *, earliest: bool) -> int | None:
+        statement = statements.edge(self._shape, earliest)
         found: list[int] = []
         for feed in self._any_of:
-            mine = (entries.c.feed == feed, *self._narrowed, *within)
-            statement = select(column).where(*mine).order_by(order).limit(1)
-            found += self._connection.execute(statement).scalars()
+            said = self._said | {"feed": feed, "above": above, "below": below}
+            found += self._connection.execute(statement, said).scalars()
         return (min if earliest else max)(found, default=None)
 
     @property
@@ -183,36 +156,17 @@ class Finder:
         """The feeds whose articles are gone through, in their order."""
         return self._ids(self._selection.groups[0])
 
-    @property
-    def _narrowed(self) -> list[Any]:
-        """What an article must be besides."""
-        selection, article = self._selection, entries.c.article
-        other = entries.alias()
-        inside = select(other.c.article).where(other.c.article == article)
-        conditions: list[Any] = [
-            inside.where(other.c.feed.in_(self._ids(group))).exists()
-            for group in selection.groups[1:]
-        ]
-        if selection.exclude:
-            excluded = self._ids(selection.exclude)
-            named = or_(*(_is(missed, s) for s in selection.exclude))
-            conditions.append(~inside.where(other.c.feed.in_(excluded)).exists())
-            conditions.append(
-                ~select(missed.c.article).where(missed.c.article == article, named).exists()
-            )
-        if selection.min_quality is not None:
-            conditions.append(entries.c.quality >= selection.min_quality)
-        if selection.min_heat is not None:
-            conditions.append(entries.c.heat >= selection.min_heat)
-        return conditions
-
     def _ids(self, names: Sequence[Selection]) -> list[int]:
         known = [self.feeds.get((s.kind, s.key)) for s in names]
         return [row.id for row in known if row]
 
 
-def _is(table: Any, selection: Selection) -> Any:
-    return and_(table.c.kind == selection.kind, table.c.key == selection.key)
+def _numbered(name: str, values: Iterable[object]) -> dict[str, object]:
+    return {f"{name}{number}": value for number, value in enumerate(values)}
+
+
+def _pairs(names: Sequence[tuple[str, str]]) -> dict[str, object]:
+    return _numbered("kind", [n[0] for n in names]) | _numbered("key", [n[1] for n in names])
 
 
 def _place(row: Row[Any]) -> Place:

@@ -14,9 +14,10 @@ from sqlalchemy.engine import Connection
 from feeds.article import Article
 from feeds.config import Config
 from feeds.database import Database
-from feeds.finding import Finder, public
+from feeds.finding import Finder
 from feeds.history import Archive, Neighbours
 from feeds.selection import Kind, Selection, slugify
+from feeds.statements import public
 from feeds.tables import entries, feeds, files, state
 
 encode = msgspec.json.Encoder().encode

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from feeds.config import Config
-from feeds.finding import Finder, public
+from feeds.finding import Finder
 from feeds.history import Month
 from feeds.index import Index
 from feeds.selection import Selection
+from feeds.statements import public
 from feeds.tables import entries, feeds
 
 #: Articles of which a rate is told, and the days that they may be apart.

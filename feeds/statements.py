@@ -1,0 +1,129 @@
+"""The statements that find articles, each built once: building costs more than running."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, or_, select
+
+from feeds.tables import articles, entries, feeds, missed
+
+#: A limit that is none.
+ALL = 1 << 60
+#: Statements of each sort that are kept.
+_KEPT = 256
+
+_second: ColumnElement[int] = bindparam("second")
+_visible = entries.c.published <= _second
+
+
+class Shape(NamedTuple):
+    """Which conditions narrow a feed; what they say are parameters."""
+
+    #: How many feeds each group has, of each of which an article must be in one.
+    groups: tuple[int, ...]
+    #: How many names are excluded, and how many feeds they have.
+    exclude: int
+    out: int
+    quality: bool
+    heat: bool
+
+
+#: A feed as it is.
+PLAIN = Shape(groups=(), exclude=0, out=0, quality=False, heat=False)
+
+
+def public(second: int | None = None) -> Any:
+    """Only what has or had a visible article exists in public."""
+    mine = entries.c.feed == feeds.c.id
+    visible = _visible if second is None else entries.c.published <= second
+    return or_(feeds.c.changed.is_not(None), select(entries.c.feed).where(mine, visible).exists())
+
+
+@lru_cache(_KEPT)
+def named(count: int) -> Select[Any]:
+    """The public feeds of the numbered pairs `kind` and `key`, at `second`.
+
+    What time alone made public was never named by a change; then its first article
+    names it, for others may not be due yet.
+    """
+    first = (
+        select(entries.c.label)
+        .where(entries.c.feed == feeds.c.id, _visible)
+        .order_by(entries.c.published, entries.c.article.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    name = case((feeds.c.changed.is_(None), first), else_=feeds.c.name).label("name")
+    columns = (feeds.c.id, feeds.c.kind, feeds.c.key, feeds.c.changed, name)
+    return select(*columns).where(_names(feeds, count), public())
+
+
+@lru_cache(_KEPT)
+def newest(
+    shape: Shape = PLAIN, part: Literal["all", "rest"] = "all", documents: bool = True
+) -> Any:
+    """The newest `limit` articles of `feed` published between `above` and `below`.
+
+    With `rest`, only what comes after the article `after` of the time `at`.
+    """
+    entry = (entries.c.article.label("id"), entries.c.published, entries.c.quality, entries.c.label)
+    statement = select(*entry)
+    if documents:
+        document = (articles.c.digest, articles.c.document)
+        statement = select(*entry, *document).join_from(entries, articles)
+    conditions = [*_within(), *_narrowed(shape)]
+    if part == "rest":
+        at: ColumnElement[int] = bindparam("at")
+        later = entries.c.article > bindparam("after")
+        conditions += [entries.c.published <= at, or_(entries.c.published < at, later)]
+    return (
+        statement.where(*conditions)
+        .order_by(entries.c.published.desc(), entries.c.article)
+        .limit(bindparam("limit"))
+    )
+
+
+@lru_cache(_KEPT)
+def edge(shape: Shape, earliest: bool) -> Any:
+    """When the first or the last article of `feed` between `above` and `below` is published."""
+    column = entries.c.published
+    order = column.asc() if earliest else column.desc()
+    return select(column).where(*_within(), *_narrowed(shape)).order_by(order).limit(1)
+
+
+def _numbered(name: str, count: int) -> list[Any]:
+    # Not `expanding`: that compiles a part of the statement at each execution.
+    return [bindparam(f"{name}{number}") for number in range(count)]
+
+
+def _names(table: Any, count: int) -> ColumnElement[bool]:
+    pairs = zip(_numbered("kind", count), _numbered("key", count), strict=True)
+    return or_(*(and_(table.c.kind == kind, table.c.key == key) for kind, key in pairs))
+
+
+def _within() -> list[ColumnElement[bool]]:
+    column = entries.c.published
+    mine = entries.c.feed == bindparam("feed")
+    return [mine, column > bindparam("above"), column < bindparam("below")]
+
+
+def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
+    """What an article must be besides being in a feed."""
+    article, other = entries.c.article, entries.alias()
+    inside = select(other.c.article).where(other.c.article == article)
+    conditions: list[ColumnElement[bool]] = [
+        inside.where(other.c.feed.in_(_numbered(f"group{number}_", size))).exists()
+        for number, size in enumerate(shape.groups)
+    ]
+    if shape.exclude:
+        below = select(missed.c.article).where(missed.c.article == article)
+        conditions.append(~below.where(_names(missed, shape.exclude)).exists())
+    if shape.out:
+        conditions.append(~inside.where(other.c.feed.in_(_numbered("out", shape.out))).exists())
+    if shape.quality:
+        conditions.append(entries.c.quality >= bindparam("quality"))
+    if shape.heat:
+        conditions.append(entries.c.heat >= bindparam("heat"))
+    return conditions
