@@ -11,6 +11,10 @@ from feeds import clean
 from feeds.front_matter import Node, Scalar, Sequence
 from feeds.selection import Kind, slugify
 
+_POSTGRESQL = re.compile(
+    r"postgresql\+psycopg://(?:[^@]*@)?(?:\[[^]]*\]|[^:/@]*)(?::[0-9]{1,5})?/[^/?]+(?:\?.*)?"
+)
+
 
 def text(node: Node) -> str:
     """Text on one line."""
@@ -83,10 +87,18 @@ def path(node: Node) -> Path:
 
 
 def database(node: Node) -> str:
-    """The URL of a SQLite file."""
+    """The URL of a SQLite file, or of a PostgreSQL database whose driver is installed."""
     written = text(node)
-    if written and not re.fullmatch(r"sqlite:///.+", written):
-        raise ValueError("must be the URL of a SQLite file, such as sqlite:////var/lib/feeds.db")
+    if _POSTGRESQL.fullmatch(written):
+        try:
+            import psycopg  # noqa: F401  # what it needs of the system may be missing too
+        except ImportError as error:
+            raise ValueError("needs psycopg, run pip install 'feeds[postgresql]'") from error
+    elif written and not re.fullmatch(r"sqlite:///.+", written):
+        raise ValueError(
+            "must be the URL of a SQLite file, such as sqlite:////var/lib/feeds.db, or"
+            " of a PostgreSQL database, such as postgresql+psycopg://user@host/feeds"
+        )
     return written
 
 

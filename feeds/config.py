@@ -114,7 +114,8 @@ class Config:
     database: str = _setting(
         "",
         checks.database,
-        "URL of the index, `sqlite:///PATH`; without it, a file in the instance folder.",
+        "URL of the index, `sqlite:///PATH` or `postgresql+psycopg://USER@HOST/NAME`;"
+        " without it, a file in the instance folder.",
         public=False,
     )
     min_quality: int = _setting(

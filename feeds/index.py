@@ -150,7 +150,8 @@ class Index(Database):
         return slugs
 
     def _candidates(self, kind: Kind, slug: str) -> Iterator[Any]:
-        yield feeds.c.slug == slug
+        # PostgreSQL refuses a NUL, even to compare with; and no slug has a space.
+        yield feeds.c.slug == slug.replace("\0", " ")
         names = self.config.names(kind)
         natural = slugify(kind, slug)
         yield feeds.c.slug == natural

@@ -12,10 +12,21 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
 )
+from sqlalchemy import Text as _Text
+from sqlalchemy.engine import Connection
 
 metadata = MetaData()
+
+
+def _bytewise(kind: String) -> String:
+    """Text that is ordered and compared by its bytes, whatever the database's collation."""
+    return kind.with_variant(type(kind)(kind.length, collation="C"), "postgresql")
+
+
+Text = _bytewise(_Text())
+_ID = _bytewise(String(32))
+_KIND = _bytewise(String(8))
 
 #: One row; `revision` counts the changes of what the public sees, `ranked` those of
 #: quality and heat, and `changed` is the Unix time of the last of either.
@@ -47,7 +58,7 @@ files = Table(
 articles = Table(
     "articles",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("stem", Text, nullable=False, unique=True),
     # Changes with what subscribers can see, but for the time of an update.
     Column("digest", LargeBinary, nullable=False),
@@ -59,7 +70,7 @@ feeds = Table(
     "feeds",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False),
+    Column("kind", _KIND, nullable=False),
     Column("key", Text, nullable=False),
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -89,7 +100,7 @@ missed = Table(
     "missed",
     metadata,
     Column("article", ForeignKey("articles.id"), primary_key=True),
-    Column("kind", String(8), primary_key=True),
+    Column("kind", _KIND, primary_key=True),
     Column("key", Text, primary_key=True),
 )
 
@@ -106,4 +117,10 @@ documents = Table(
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 2
+VERSION = 3
+
+
+def fill(connection: Connection) -> None:
+    """Write the state of an index that was never synced into empty tables."""
+    counts = dict.fromkeys(("synced", "revision", "ranked", "changed"), 0)
+    connection.execute(state.insert(), {"version": VERSION, "fingerprint": "", **counts})

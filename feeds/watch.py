@@ -32,13 +32,17 @@ def watch(
 
     Each fault is told once; `faults` were told before. Nothing ends the watch: while
     the folder or the index cannot be read, it tries again every second, and what was
-    published stays up.
+    published stays up. Of several machines one follows the folder, and each of the
+    others tries every second to take its place.
     """
     teller = Teller(tell, faults)
     trouble = ""
     while not stop.is_set():
         try:
-            _follow(catalogue, directory, stop, teller)
+            if catalogue.leads():
+                _follow(catalogue, directory, stop, teller)
+            else:
+                stop.wait(1)
         except (OSError, IndexUnavailable) as error:
             reason = str(error)
             if isinstance(error, OSError):
@@ -49,6 +53,7 @@ def watch(
             stop.wait(1)
         else:
             trouble = ""
+    catalogue.resign()
 
 
 def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> None:
@@ -68,6 +73,7 @@ def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> N
     ):
         replaced = directory.stat().st_ino != watched
         if changes or replaced or time.monotonic() >= next_look:
+            catalogue.leads()  # no longer, if it raises
             report = sync(catalogue, directory, lambda: datetime.now(UTC))
             next_look = time.monotonic() + NEXT_LOOK
             teller.tell(report)

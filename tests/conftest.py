@@ -11,9 +11,10 @@ from hypothesis import settings
 
 from feeds.config import Config
 from tests.browser import browser, host, visit
+from tests.postgres import Server, postgres
 from tests.support import Collection, Site, article
 
-__all__ = ["browser", "host", "visit"]
+__all__ = ["browser", "host", "postgres", "visit"]
 
 # A gate that answers the same for the same commit; elsewhere each run looks further.
 settings.register_profile("gate", derandomize=True)
@@ -29,18 +30,40 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test over each kind of database that its mark names, by default SQLite alone."""
+    mark = metafunc.definition.get_closest_marker("databases")
+    if mark and "make_database" in metafunc.fixturenames:
+        metafunc.parametrize("make_database", mark.args, indirect=True)
+
+
 @pytest.fixture
-def make_collection(tmp_path: Path) -> Callable[..., Collection]:
+def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Makes the URL of a new index."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return lambda name: f"sqlite:///{tmp_path}/{name}.sqlite3"
+    server: Server = request.getfixturevalue("postgres")
+    return lambda _: server.make()
+
+
+@pytest.fixture
+def make_collection(
+    tmp_path: Path, make_database: Callable[[str], str]
+) -> Iterator[Callable[..., Collection]]:
     """Makes an empty collection with the given settings."""
+    made: list[Collection] = []
 
     def make(name: str = "articles", **settings: object) -> Collection:
         folder = tmp_path / name
         folder.mkdir()
-        database = f"sqlite:///{tmp_path}/{name}.sqlite3"
-        values = {"articles": folder, "database": database, "checks_per_second": 0} | settings
-        return Collection(folder, Config(**values))  # type: ignore[arg-type]  # by name
+        values: dict[str, object] = {"articles": folder, "checks_per_second": 0} | settings
+        values.setdefault("database", make_database(name))
+        made.append(Collection(folder, Config(**values)))  # type: ignore[arg-type]  # by name
+        return made[-1]
 
-    return make
+    yield make
+    for collection in made:
+        collection.index.close()
 
 
 @pytest.fixture

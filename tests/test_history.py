@@ -21,6 +21,8 @@ from feeds.history import Archive, Month, Place
 from feeds.selection import EVERYTHING, Selection
 from tests.support import NOW, Collection, Site, article, publish_feed
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 LATER = NOW + timedelta(hours=1)
 AI = Selection(kind="topic", key="ai", slug="ai")
 LAW = Selection(kind="topic", key="law", slug="law")

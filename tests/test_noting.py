@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,8 @@ from feeds.publish import Published
 from feeds.selection import EVERYTHING, Selection
 from feeds.tables import documents
 from tests.support import NOW, Collection, Site, article, publish_feed
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 LATER = NOW + timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -123,12 +124,10 @@ def test_only_the_latest_documents_are_remembered(
 @contextmanager
 def locked(collection: Collection) -> Iterator[None]:
     """While another process writes to the index."""
-    connection = sqlite3.connect(str(collection.index.url.database), isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    other = Index(collection.config.database, collection.config)
+    with other.writing():
         yield
-    finally:
-        connection.close()
+    other.close()
 
 
 def test_locked_index_delays_no_answer(filled: Collection) -> None:
@@ -139,7 +138,9 @@ def test_locked_index_delays_no_answer(filled: Collection) -> None:
     assert noted(filled) == 0
     # What waits for a sync waits again afterwards.
     with filled.index.reading() as connection:
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
+        lite = connection.dialect.name == "sqlite"
+        waits = "PRAGMA busy_timeout" if lite else "SHOW lock_timeout"
+        assert connection.exec_driver_sql(waits).scalar() == (30_000 if lite else "0")
 
 
 def test_note_of_before_a_lock_counts_in_it(filled: Collection) -> None:
@@ -290,6 +291,7 @@ def test_servers_of_one_index_give_the_same_validators(
                 assert one.headers[name] == two.headers[name]
 
 
+@pytest.mark.databases("sqlite")
 def test_index_that_cannot_be_written_is_served(
     collection: Collection, serve: Callable[[Collection], Site]
 ) -> None:

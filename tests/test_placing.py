@@ -15,6 +15,8 @@ from feeds.survey import listing
 from feeds.sync import sync
 from tests.support import NOW, Collection, article
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 AI = Selection(kind="topic", key="ai", slug="ai")
 EXAMPLE = Selection(kind="provider", key="example.org", slug="example.org")
 LATER = NOW + timedelta(hours=1)

@@ -14,6 +14,8 @@ from feeds.selection import EVERYTHING, Selection, choose
 from feeds.survey import Qualities, months, qualities
 from tests.support import NOW, Collection, article
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 AI = Selection(kind="topic", key="ai", slug="ai")
 LAW = Selection(kind="topic", key="law", slug="law")
 NEWEST = datetime(2020, 5, 18, 12, tzinfo=UTC)

@@ -21,6 +21,8 @@ from feeds.survey import listing
 from feeds.sync import sync
 from tests.support import NOW, SEEDS, Collection, article
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 AI = Selection(kind="topic", key="ai", slug="ai")
 LATER = NOW + timedelta(hours=1)
 
@@ -275,6 +277,7 @@ def test_two_syncs_at_once_both_succeed(collection: Collection) -> None:
     assert sorted(report.added for report in reports) == [0, 0, 0, 20]
 
 
+@pytest.mark.databases("sqlite")
 def test_index_that_cannot_be_written_says_so(
     make_collection: Callable[..., Collection], tmp_path: Path
 ) -> None:
@@ -296,6 +299,7 @@ def test_seeds_make_three_feeds_with_one_entry(make_collection: Callable[..., Co
     ]
 
 
+@pytest.mark.databases("sqlite")
 def test_secured_is_not_in_the_index_file(collection: Collection) -> None:
     collection.write("one.md", article(more='secured: "QUJDsecretREVG;SVY="\n'))
     collection.sync()
@@ -303,6 +307,7 @@ def test_secured_is_not_in_the_index_file(collection: Collection) -> None:
         assert b"QUJDsecretREVG" not in path.read_bytes()
 
 
+@pytest.mark.databases("sqlite")
 def test_unpublished_text_is_not_in_the_index_file(collection: Collection) -> None:
     collection.write("draft.md", article("Unspoken words", published="false"))
     collection.sync()

@@ -1,0 +1,109 @@
+"""An index in a SQLite file, which may be deleted or replaced at any time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, create_engine, event, select
+from sqlalchemy.engine import Connection, Engine
+
+from feeds.tables import VERSION, fill, metadata, state
+
+# Milliseconds that a transaction waits for another to end.
+_PATIENCE = 30_000
+_HASTE = 20
+
+
+class SQLite:
+    """Transactions of a SQLite file, in which readers and the one writer never wait."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = _engine(str(url.database))
+        self._path = Path(str(url.database))
+        self._inode: int | None = None
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A read transaction."""
+        self._reopen_if_replaced()
+        return self.engine.begin()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The one write transaction, with the tables there; others wait for it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._path.exists():
+            # What a deleted index left behind belongs to no other.
+            for suffix in ("-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            self._path.touch()
+        self._reopen_if_replaced()
+        engine = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        with engine.begin() as connection:
+            _create(connection)
+            yield connection
+
+    def noting(self) -> AbstractContextManager[Connection]:
+        """A write transaction that waits for no other."""
+        return self.engine.execution_options(
+            sqlite_begin="BEGIN IMMEDIATE", sqlite_patience=_HASTE
+        ).begin()
+
+    def leads(self) -> bool:
+        """Always: a file is one machine's, and its processes compare one folder."""
+        return True
+
+    def resign(self) -> None:
+        """Nothing to let go of."""
+
+    def _reopen_if_replaced(self) -> None:
+        """Let go of a file that was deleted: its connections would read it for ever."""
+        try:
+            inode = self._path.stat().st_ino
+        except OSError:
+            inode = None
+        if inode != self._inode:
+            self.engine.dispose()
+            self._inode = inode
+
+
+def _create(connection: Connection) -> None:
+    """Make the tables; those of another version are dropped first."""
+    metadata.create_all(connection, tables=[state])
+    version = connection.execute(select(state.c.version)).scalar()
+    if version != VERSION:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+        fill(connection)
+
+
+def _engine(path: str) -> Engine:
+    def connect_to_file() -> sqlite3.Connection:
+        # `rw`: a reader must not make an empty index where one was deleted.
+        file = f"file:{quote(path)}?mode=rw"
+        return sqlite3.connect(file, uri=True, check_same_thread=False)
+
+    engine = create_engine(
+        URL.create("sqlite", database=path), creator=connect_to_file, max_overflow=-1
+    )
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _: Any) -> None:
+        # Python's sqlite3 begins transactions late by itself; SQLAlchemy's docs,
+        # "SQLite: Serializable isolation", turn that off and begin here.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        patience = options.get("sqlite_patience", _PATIENCE)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
+
+    return engine
