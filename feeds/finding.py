@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
@@ -14,8 +14,23 @@ from feeds.history import Archive, Month, Neighbours, Place
 from feeds.selection import Selection
 from feeds.statements import ALL, Shape
 
-#: Rows, the archives beside them, and whether they are all that there are.
-Part = tuple[Sequence[Row[Any]], Neighbours, bool]
+#: Documents that are read at once.
+_AT_ONCE = 50
+
+
+class Line(NamedTuple):
+    """An article as it is found."""
+
+    id: str
+    #: Unix time.
+    published: int
+    #: What it calls the topic or provider.
+    label: str
+    document: bytes
+
+
+#: Rows such as a Line, the archives beside them, and whether they are all that there are.
+Part = tuple[Sequence[Any], Neighbours, bool]
 
 
 class Finder:
@@ -94,11 +109,11 @@ class Finder:
             at = self._edge(-ALL, _second(found[-1].start), earliest=False)
         return found
 
-    def qualities(self, most: int) -> Sequence[Row[Any]]:
+    def qualities(self, most: int) -> Sequence[Any]:
         """Quality and Unix time of the newest articles."""
         return self._newest(most, documents=False)
 
-    def _month(self, archive: Archive, limit: int | None) -> Sequence[Row[Any]]:
+    def _month(self, archive: Archive, limit: int | None) -> Sequence[Any]:
         month, place = archive.month, archive.before
         above, below = _second(month.start) - 1, _second(month.plus(1).start)
         return self._newest(limit or ALL, above=above, below=below, place=place)
@@ -124,7 +139,7 @@ class Finder:
         below: int = ALL,
         place: Place | None = None,
         documents: bool = True,
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Any]:
         """The newest articles that have come, of those between two times and after a place."""
         said: dict[str, object] = {
             "above": above,
@@ -133,15 +148,40 @@ class Finder:
         }
         if place:
             said |= {"at": _second(place.moment), "after": place.id}
-        statement = statements.newest(self._shape, "rest" if place else "all", documents)
-        found = [
-            self._connection.execute(statement, self._said | said | {"feed": feed}).all()
-            for feed in self._any_of
-        ]
-        if len(found) == 1:
+        part: Literal["all", "rest"] = "rest" if place else "all"
+        found = []
+        for feed in self._any_of:
+            few = self._has_few(feed)
+            # Of several feeds, or where it is sorted, most that is found is left out.
+            joined = documents and not few and len(self._any_of) == 1
+            statement = statements.newest(self._shape, part, joined, few)
+            rows = self._connection.execute(statement, self._said | said | {"feed": feed})
+            found.append(rows.all())
+        if documents and joined:
             return found[0]
-        rows = {row.id: row for rows in found for row in rows}.values()
-        return sorted(rows, key=lambda row: (-row.published, row.id))[:limit]
+        unique = {row.id: row for rows in found for row in rows}.values()
+        newest = sorted(unique, key=lambda row: (-row.published, row.id))[:limit]
+        return self._with_documents(newest) if documents else newest
+
+    def _has_few(self, feed: int) -> bool:
+        """Whether few articles of a feed have the quality that was chosen."""
+        quality = self._selection.min_quality
+        if quality is None:
+            return False
+        said = {"feed": feed, "quality": quality}
+        count: int = self._connection.execute(statements.count_few(), said).scalar_one()
+        return count <= statements.FEW
+
+    def _with_documents(self, rows: Sequence[Row[Any]]) -> list[Line]:
+        # Few sizes, so that few statements are built.
+        found: dict[str, bytes] = {}
+        for start in range(0, len(rows), _AT_ONCE):
+            ids = [row.id for row in rows[start : start + _AT_ONCE]]
+            ids += ids[:1] * (_AT_ONCE - len(ids))
+            statement = statements.documents(_AT_ONCE)
+            for row in self._connection.execute(statement, _numbered("id", ids)):
+                found[row.id] = row.document
+        return [Line(row.id, row.published, row.label, found[row.id]) for row in rows]
 
     def _edge(self, above: int, below: int, *, earliest: bool) -> int | None:
         statement = statements.edge(self._shape, earliest)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select
 
 from feeds.tables import articles, entries, feeds, missed
 
 #: A limit that is none.
 ALL = 1 << 60
+#: Articles that are sorted rather than all others gone through.
+FEW = 2_000
 #: Statements of each sort that are kept.
 _KEPT = 256
 
@@ -62,27 +64,48 @@ def named(count: int) -> Select[Any]:
 
 @lru_cache(_KEPT)
 def newest(
-    shape: Shape = PLAIN, part: Literal["all", "rest"] = "all", documents: bool = True
-) -> Any:
+    shape: Shape = PLAIN,
+    part: Literal["all", "rest"] = "all",
+    documents: bool = True,
+    few: bool = False,
+) -> Select[Any]:
     """The newest `limit` articles of `feed` published between `above` and `below`.
 
-    With `rest`, only what comes after the article `after` of the time `at`.
+    With `rest`, only what comes after the article `after` of the time `at`. With `few`,
+    those of the chosen quality are gone through and sorted, instead of all in order.
     """
     entry = (entries.c.article.label("id"), entries.c.published, entries.c.quality, entries.c.label)
     statement = select(*entry)
     if documents:
         document = (articles.c.digest, articles.c.document)
         statement = select(*entry, *document).join_from(entries, articles)
-    conditions = [*_within(), *_narrowed(shape)]
+    # What is added keeps a database from going through the index of times.
+    published = entries.c.published + literal(0) if few else entries.c.published
+    conditions = [*_within(published), *_narrowed(shape)]
     if part == "rest":
         at: ColumnElement[int] = bindparam("at")
         later = entries.c.article > bindparam("after")
         conditions += [entries.c.published <= at, or_(entries.c.published < at, later)]
     return (
         statement.where(*conditions)
-        .order_by(entries.c.published.desc(), entries.c.article)
+        .order_by(published.desc(), entries.c.article)
         .limit(bindparam("limit"))
     )
+
+
+@lru_cache(_KEPT)
+def count_few() -> Select[Any]:
+    """How many articles of `feed` have the chosen quality, FEW + 1 at the most."""
+    mine = (entries.c.feed == bindparam("feed"), entries.c.quality >= bindparam("quality"))
+    some = select(entries.c.article).where(*mine).limit(FEW + 1).subquery()
+    return select(func.count()).select_from(some)
+
+
+@lru_cache(_KEPT)
+def documents(count: int) -> Select[Any]:
+    """The documents of so many articles, the numbered `id`."""
+    ids = _numbered("id", count)
+    return select(articles.c.id, articles.c.document).where(articles.c.id.in_(ids))
 
 
 @lru_cache(_KEPT)
@@ -90,7 +113,7 @@ def edge(shape: Shape, earliest: bool) -> Any:
     """When the first or the last article of `feed` between `above` and `below` is published."""
     column = entries.c.published
     order = column.asc() if earliest else column.desc()
-    return select(column).where(*_within(), *_narrowed(shape)).order_by(order).limit(1)
+    return select(column).where(*_within(column), *_narrowed(shape)).order_by(order).limit(1)
 
 
 def _numbered(name: str, count: int) -> list[Any]:
@@ -103,10 +126,9 @@ def _names(table: Any, count: int) -> ColumnElement[bool]:
     return or_(*(and_(table.c.kind == kind, table.c.key == key) for kind, key in pairs))
 
 
-def _within() -> list[ColumnElement[bool]]:
-    column = entries.c.published
+def _within(published: ColumnElement[int]) -> list[ColumnElement[bool]]:
     mine = entries.c.feed == bindparam("feed")
-    return [mine, column > bindparam("above"), column < bindparam("below")]
+    return [mine, published > bindparam("above"), published < bindparam("below")]
 
 
 def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:

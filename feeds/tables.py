@@ -93,6 +93,11 @@ entries = Table(
     Column("heat", Integer),
 )
 Index("entries_newest", entries.c.feed, entries.c.published.desc(), entries.c.article)
+#: Where a chosen quality leaves few, these are found without going through all others.
+Index(
+    "entries_best",
+    *(entries.c.feed, entries.c.quality, entries.c.published.desc(), entries.c.article),
+)
 
 #: The topics and providers that an article names and whose threshold it misses: it is
 #: in other feeds, but in none that excludes these.

@@ -56,6 +56,7 @@ def test_article_comes_back_as_it_was_read(collection: Collection) -> None:
     assert found and found.articles == (read_article(path),)
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("feed", [1, 2])
 def test_plan_is_one_range_of_one_index(collection: Collection, feed: int) -> None:
     collection.write("one.md", article())
@@ -71,6 +72,28 @@ def test_plan_is_one_range_of_one_index(collection: Collection, feed: int) -> No
     assert plan[0].startswith(range)
     assert plan[1].startswith("SEARCH articles USING INDEX")
     assert not [line for line in plan if "SCAN" in line or "TEMP B-TREE" in line]
+
+
+@pytest.mark.databases("sqlite")
+def test_plan_for_a_quality_that_few_have_goes_through_them_alone(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    shape = statements.PLAIN._replace(quality=True)
+    said = {"feed": 1, "above": 0, "below": 9, "limit": 50, "quality": 99}
+    with collection.index.reading() as connection:
+        plans = []
+        for statement in (
+            statements.newest(shape, documents=False, few=True),
+            statements.count_few(),
+        ):
+            compiled = statement.compile(connection)
+            values = tuple(said.get(name, 0) for name in compiled.positiontup or ())
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)
+            plans.append([row.detail for row in rows])
+    for plan in plans:
+        assert any(
+            "USING INDEX entries_best (feed=? AND quality>?" in line for line in plan
+        ) or any("USING COVERING INDEX entries_best (feed=? AND quality>?" in line for line in plan)
 
 
 def test_unknown_topic_is_not_found(collection: Collection) -> None:
@@ -154,6 +177,7 @@ def test_index_of_another_version_is_made_anew(collection: Collection) -> None:
     assert collection.sync(NOW + timedelta(hours=1)).added == 1
 
 
+@pytest.mark.databases("sqlite")
 def test_deleted_index_is_noticed_and_made_again(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
@@ -167,6 +191,7 @@ def test_deleted_index_is_noticed_and_made_again(collection: Collection) -> None
     assert found and len(found.articles) == 1
 
 
+@pytest.mark.databases("sqlite")
 def test_index_replaced_by_another_process_is_read(collection: Collection) -> None:
     collection.write("one.md", article("Old"))
     collection.sync()
@@ -179,12 +204,14 @@ def test_index_replaced_by_another_process_is_read(collection: Collection) -> No
     assert found and found.articles[0].title == "New"
 
 
+@pytest.mark.databases("sqlite")
 def test_file_that_is_no_database_is_named(collection: Collection) -> None:
     (collection.folder.parent / "articles.sqlite3").write_bytes(b"garbage" * 1000)
     with pytest.raises(IndexUnavailable, match="cannot be written: file is not a database"):
         collection.sync()
 
 
+@pytest.mark.databases("sqlite")
 def test_unreadable_index_is_named(make_collection: Callable[..., Collection]) -> None:
     index = Index("sqlite:////nowhere/at/all.sqlite3", make_collection().config)
     with pytest.raises(IndexUnavailable, match=r"/nowhere/at/all.sqlite3 cannot be used"):

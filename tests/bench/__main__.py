@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 
-from tests.bench import serving, syncing
+from tests.bench import finding, serving, syncing
 
 parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
 parser.add_argument("--quick", action="store_true", help="few articles, one round")
 quick = parser.parse_args().quick
-for part in (syncing, serving):
+for part in (syncing, finding, serving):
     part.main(quick)
     print()
