@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feeds.document import Entry, Feed, Links
-from feeds.formats.xml import NAMESPACES, archive_links, write_history, write_media
+from feeds.formats.xml import KEPT, NAMESPACES, archive_links, inner, write_history, write_media
+
+_END = b"</feed>"
 
 
 def write(feed: Feed, links: Links) -> bytes:
@@ -28,14 +32,19 @@ def write(feed: Feed, links: Links) -> bytes:
     generator.generator("feeds")
     generator.icon(feed.icon)
     generator.language(feed.language)
-    for entry in feed.entries:
-        # feedgen 1.0.0 prepends entries by default.
-        _add(generator.add_entry(order="append"), entry)
     document: bytes = generator.atom_str()
-    return document
+    return b"".join((document.removesuffix(_END), *map(_written, feed.entries), _END))
 
 
-def _add(item: Any, entry: Entry) -> None:
+@lru_cache(KEPT)
+def _written(entry: Entry) -> bytes:
+    """An entry as it stands in every feed that holds it."""
+    return inner(_item(entry).atom_entry(), NAMESPACES)
+
+
+def _item(entry: Entry) -> Any:
+    item = FeedEntry()
+    item.register_extension("feeds", _EntryExtension, rss=False)
     item.feeds.entry = entry
     item.id(entry.id)
     item.title(entry.title)
@@ -49,6 +58,7 @@ def _add(item: Any, entry: Entry) -> None:
     item.category(
         [{"term": c.term, "scheme": c.scheme, "label": c.label} for c in entry.categories]
     )
+    return item
 
 
 class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from feeds.document import Entry, Feed, Links, Person
+from feeds.formats.xml import KEPT
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
@@ -30,8 +32,10 @@ def write(feed: Feed, links: Links) -> bytes:
     )
 
 
-def _item(entry: Entry) -> dict[str, Any]:
-    return _present(
+@lru_cache(KEPT)
+def _item(entry: Entry) -> msgspec.Raw:
+    """An item as it stands in every feed that holds it."""
+    item = _present(
         id=entry.id,
         url=entry.link,
         title=entry.title,
@@ -54,6 +58,7 @@ def _item(entry: Entry) -> dict[str, Any]:
             ],
         ),
     )
+    return msgspec.Raw(msgspec.json.encode(item))
 
 
 def _author(person: Person) -> dict[str, str]:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from html import escape
 from typing import Any
 
+from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feeds.document import Entry, Feed, Links
-from feeds.formats.xml import ATOM, NAMESPACES, archive_links, write_history, write_media
+from feeds.formats.xml import (
+    ATOM,
+    KEPT,
+    NAMESPACES,
+    archive_links,
+    inner,
+    write_history,
+    write_media,
+)
 
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
+_NAMESPACES = NAMESPACES | {"dc": DUBLIN_CORE}
+_END = b"</channel></rss>"
 
 
 def write(feed: Feed, links: Links) -> bytes:
@@ -32,14 +44,20 @@ def write(feed: Feed, links: Links) -> bytes:
     generator.language(feed.language)
     # feedgen 1.0.0 starts it at the clock, and writes it through the process's locale.
     generator._FeedGenerator__rss_lastBuildDate = None
-    for entry in feed.entries:
-        # feedgen 1.0.0 prepends entries by default.
-        _add(generator.add_entry(order="append"), entry)
     document: bytes = generator.rss_str()
-    return document
+    return b"".join((document.removesuffix(_END), *map(_written, feed.entries), _END))
 
 
-def _add(item: Any, entry: Entry) -> None:
+@lru_cache(KEPT)
+def _written(entry: Entry) -> bytes:
+    """An item as it stands in every feed that holds it."""
+    # feedgen 1.0.0 declares the last two by itself.
+    return inner(_item(entry).rss_entry(), _NAMESPACES | {"atom": ATOM, "content": CONTENT})
+
+
+def _item(entry: Entry) -> Any:
+    item = FeedEntry()
+    item.register_extension("feeds", _ItemExtension, atom=False)
     item.feeds.entry = entry
     item.guid(entry.id, permalink=False)
     item.title(entry.title)
@@ -52,6 +70,7 @@ def _add(item: Any, entry: Entry) -> None:
     item.category(
         [{"term": c.term, "scheme": c.scheme, "label": c.label} for c in entry.categories]
     )
+    return item
 
 
 class _ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
@@ -59,7 +78,7 @@ class _ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no 
     links: Links
 
     def extend_ns(self) -> dict[str, str]:
-        return NAMESPACES | {"dc": DUBLIN_CORE}
+        return _NAMESPACES
 
     def extend_rss(self, root: etree._Element) -> etree._Element:
         channel = root[0]
