@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from feeds.article import Article, ArticleError, parse_article
+from feeds.articles import Article, ArticleError, parse_article
+from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
-from feeds.dating import Key
-from feeds.folder import list_files, read_bytes
-from feeds.placing import memberships
+from feeds.index.dating import Key
+from feeds.index.placing import memberships
 
 
 @dataclass(frozen=True, kw_only=True)

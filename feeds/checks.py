@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from feeds import clean
-from feeds.front_matter import Node, Scalar, Sequence
+from feeds.articles import clean
+from feeds.articles.front_matter import Node, Scalar, Sequence
 from feeds.selection import Kind, slugify
 
 _POSTGRESQL = re.compile(

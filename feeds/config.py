@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from feeds import checks, front_matter
-from feeds.front_matter import FrontMatterError, Node, Scalar
+from feeds import checks
+from feeds.articles import front_matter
+from feeds.articles.front_matter import FrontMatterError, Node, Scalar
 from feeds.selection import Kind, Selection, domain_key, fold, slugify
 
 

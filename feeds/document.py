@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape, unescape
 
-from feeds import clean
-from feeds.article import Article, Image
+from feeds.articles import Article, Image, clean
 from feeds.config import Config
 from feeds.selection import Selection, fold
 from feeds.titles import Names, titles

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from feeds.article import Article, ArticleError, Reading
+from feeds.articles import Article, ArticleError, Reading
 from feeds.index import Index
-from feeds.placing import memberships
-from feeds.survey import listing
+from feeds.index.placing import memberships
+from feeds.index.survey import listing
 
 
 def explain(

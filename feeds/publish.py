@@ -11,9 +11,9 @@ from feeds.document import Feed, Links
 from feeds.formats import Format, opml
 from feeds.history import Archive
 from feeds.index import Found, Index
-from feeds.noting import since
+from feeds.index.noting import since
+from feeds.index.survey import listing
 from feeds.selection import Selection
-from feeds.survey import listing
 
 
 @dataclass(frozen=True, kw_only=True)

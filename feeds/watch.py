@@ -10,10 +10,10 @@ from threading import Event
 
 import watchfiles
 
-from feeds.article import ArticleError
-from feeds.database import IndexUnavailable
+from feeds.articles import ArticleError
 from feeds.index import Index
-from feeds.sync import Report, sync
+from feeds.index.database import IndexUnavailable
+from feeds.index.sync import Report, sync
 
 #: Seconds after which the folder is compared even if nothing was noticed: network
 #: file systems notice nothing, and what happened as the watch began is lost to it.

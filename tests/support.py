@@ -19,9 +19,9 @@ from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.history import Archive
 from feeds.index import Index
+from feeds.index.sync import Report, sync
 from feeds.publish import Published, publish
 from feeds.selection import EVERYTHING, Selection
-from feeds.sync import Report, sync
 from feeds.web.front import Front
 
 ROOT = Path(__file__).parent.parent

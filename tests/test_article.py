@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.article import MAX_BYTES, Article, ArticleError, parse_article, read_article, stem_of
+from feeds.articles import MAX_BYTES, Article, ArticleError, parse_article, read_article, stem_of
 from tests.html_rules import ADDRESSES, Html
 from tests.support import SEEDS, article
 

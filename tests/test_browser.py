@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from feeds import clean
+from feeds.articles import clean
 from feeds.config import Config
 from feeds.formats import FORMATS
 from tests.browser import Hosting, Visit, Visiting, accessibility_faults, overflow

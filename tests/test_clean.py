@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from feeds import clean
+from feeds.articles import clean
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.history import Archive, Month
 from feeds.index import Index
+from feeds.index.survey import listing
+from feeds.index.sync import sync
 from feeds.publish import Published, publish, publish_list
 from feeds.selection import EVERYTHING, Kind, Selection, choose
-from feeds.survey import listing
-from feeds.sync import sync
 from tests.support import BASE, NOW, Collection, article
 
 #: Around the time of the test, so that articles come due while it runs.

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feeds import clean
-from feeds.fields import Fields
-from feeds.front_matter import read_front_matter
+from feeds.articles import clean
+from feeds.articles.fields import Fields
+from feeds.articles.front_matter import read_front_matter
 
 Faults = list[tuple[int, str]]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from feeds.article import MAX_BYTES
-from feeds.folder import list_files, read_bytes
+from feeds.articles import MAX_BYTES
+from feeds.articles.folder import list_files, read_bytes
 
 
 def paths(folder: Path) -> list[str]:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds import document
-from feeds.article import read_article
+from feeds.articles import read_article
 from feeds.config import Config, read_config
 from feeds.document import Feed, Links, Person
 from feeds.formats import FORMATS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.front_matter import (
+from feeds.articles.front_matter import (
     FrontMatterError,
     Mapping,
     Scalar,

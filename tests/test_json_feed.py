@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from feeds.article import read_article
+from feeds.articles import read_article
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from feeds.database import IndexUnavailable
 from feeds.index import Revision
+from feeds.index.database import IndexUnavailable
 from feeds.publish import Published
 from feeds.web.memory import MEMORY, OVERHEAD, Memory
 from tests.support import NOW, Collection, Site, article

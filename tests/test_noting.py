@@ -15,10 +15,10 @@ from sqlalchemy import event, func, select
 from sqlalchemy.engine import Connection, Engine
 
 from feeds.index import Index
-from feeds.noting import since
+from feeds.index.noting import since
+from feeds.index.tables import documents
 from feeds.publish import Published
 from feeds.selection import EVERYTHING, Selection
-from feeds.tables import documents
 from tests.support import NOW, Collection, Site, article, publish_feed
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -112,7 +112,7 @@ def test_process_that_was_faster_is_believed(
 def test_only_the_latest_documents_are_remembered(
     filled: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.noting.NOTED", 5)
+    monkeypatch.setattr("feeds.index.noting.NOTED", 5)
     for number in range(12):
         since(filled.index, f"/{number}", b"same", NOW)
         assert noted(filled) == min(number + 1, 5)

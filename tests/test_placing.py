@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from feeds.config import Name
+from feeds.index.survey import listing
+from feeds.index.sync import sync
 from feeds.selection import EVERYTHING, Selection
-from feeds.survey import listing
-from feeds.sync import sync
 from tests.support import NOW, Collection, article
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")

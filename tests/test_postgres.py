@@ -20,14 +20,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from feeds import tables
 from feeds.config import Config, ConfigError, read_config
-from feeds.database import IndexUnavailable
 from feeds.formats import FORMATS
-from feeds.index import Index
-from feeds.postgresql import CONNECT
+from feeds.index import Index, tables
+from feeds.index.database import IndexUnavailable
+from feeds.index.postgresql import CONNECT
+from feeds.index.sync import Report, sync
 from feeds.selection import EVERYTHING
-from feeds.sync import Report, sync
 from feeds.watch import watch
 from tests.postgres import Server
 from tests.support import NOW, Collection, Site, article, publish_feed
@@ -148,7 +147,7 @@ def test_sync_waits_only_so_long_for_another(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collection.sync()
-    monkeypatch.setattr("feeds.postgresql._PATIENCE", 100)
+    monkeypatch.setattr("feeds.index.postgresql._PATIENCE", 100)
     other = Index(collection.config.database, collection.config)
     with other.writing():
         with pytest.raises(IndexUnavailable, match=r"cannot be written: .* due to lock timeout"):
@@ -262,8 +261,8 @@ def edit(collection: Collection, chance: random.Random, number: int) -> None:
 
 def documents(index: Index, now: datetime) -> dict[str, tuple[bytes, str, datetime | None]]:
     """Everything that subscribers see, and its validators."""
+    from feeds.index.survey import listing
     from feeds.publish import publish, publish_list
-    from feeds.survey import listing
 
     found = {}
     chosen = [item.selection for item in listing(index, now)]

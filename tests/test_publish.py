@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from feeds.article import parse_article
+from feeds.articles import parse_article
 from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.index import Index
+from feeds.index.survey import listing
 from feeds.publish import Published, etag, find_feed, publish
 from feeds.selection import EVERYTHING, Kind, Selection
-from feeds.survey import listing
 from tests.atom_rules import read_atom, texts
 from tests.html_rules import Html
 from tests.support import BASE, NOW, SEEDS, Collection, article

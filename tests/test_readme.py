@@ -24,12 +24,14 @@ README = (ROOT / "README.md").read_text()
 
 
 def commands() -> list[tuple[str, str]]:
-    """Each `$ feeds` command of the README with the output below it."""
+    """Each command of feeds and each `export` of the README with the output below it."""
     blocks = re.findall(r"```console\n(.*?)```", README, re.S)
     return [
         (found[1], found[2])
         for block in blocks
-        for found in re.finditer(r"^\$ (feeds [^\n]+)\n((?:(?!\$ )[^\n]*\n)*)", block, re.M)
+        for found in re.finditer(
+            r"^\$ ((?:feeds|export) [^\n]+)\n((?:(?!\$ )[^\n]*\n)*)", block, re.M
+        )
     ]
 
 
@@ -38,6 +40,9 @@ def test_commands_print_what_the_readme_shows(tmp_path: Path) -> None:
     environment = {**os.environ, "FEEDS_DATABASE": f"sqlite:///{tmp_path}/index.sqlite3"}
     assert len(commands()) >= 5
     for command, shown in commands():
+        if exported := re.match(r"export (\w+)=(.*)", command):
+            environment[exported[1]] = exported[2]
+            continue
         ran = subprocess.run(
             [sys.executable, "-m", *shlex.split(command)],
             cwd=tmp_path,
@@ -71,7 +76,7 @@ def test_settings_example_is_accepted(tmp_path: Path) -> None:
 
 
 def test_article_example_is_an_article(tmp_path: Path) -> None:
-    from feeds.article import read_article
+    from feeds.articles import read_article
 
     (tmp_path / "example.md").write_text(re.findall(r"```yaml\n(.*?)```", README, re.S)[0])
     article = read_article(tmp_path / "example.md")
@@ -142,8 +147,14 @@ def test_parameters_of_a_frame_are_those_of_the_code() -> None:
 
 
 def test_every_module_is_on_the_map() -> None:
-    modules = {path.name for path in (ROOT / "feeds").glob("[!_]*.py")}
-    assert modules - set(re.findall(r"\w+\.py", README)) == set()
+    """The modules of a package all stand on it, or none of them."""
+    written = set(re.findall(r"^ *(\w+(?:\.py|/)) ", README.partition("\nwsgi.py ")[2], re.M))
+    for folder in [ROOT / "feeds", *(path.parent for path in ROOT.glob("feeds/*/__init__.py"))]:
+        names = {path.name for path in folder.glob("[!_]*.py")}
+        names |= {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+        assert (folder, names - written) in ((folder, set()), (folder, names))
+    assert {f"{path.parent.name}/" for path in ROOT.glob("feeds/*/__init__.py")} <= written
+    assert {path.name for path in ROOT.glob("feeds/[!_]*.py")} <= written
 
 
 def test_top_level_holds_what_it_should() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.article import read_article
+from feeds.articles import read_article
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from feeds.database import IndexUnavailable
 from feeds.index import Index
+from feeds.index.database import IndexUnavailable
+from feeds.index.survey import listing
+from feeds.index.sync import sync
 from feeds.selection import EVERYTHING, Selection
-from feeds.survey import listing
-from feeds.sync import sync
 from tests.support import NOW, SEEDS, Collection, article
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from feeds import watch as watching
-from feeds.database import IndexUnavailable
+from feeds.index.database import IndexUnavailable
 from feeds.selection import EVERYTHING
 from feeds.watch import Teller, watch
 from tests.support import Collection, article

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
-from feeds import clean
+from feeds.articles import clean
 from tests.hostile import in_quotes
 from tests.support import Collection
 

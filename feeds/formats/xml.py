@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from feeds.article import Image
+from feeds.articles import Image
 from feeds.document import Feed, Links
 
 ATOM = "http://www.w3.org/2005/Atom"

@@ -10,13 +10,13 @@ from functools import cached_property
 from feeds.document import Feed
 from feeds.history import Archive
 from feeds.index import Found, Index
+from feeds.index.survey import Listed, by_size, listing, months, qualities
 from feeds.pages.builder import Builder, builder
 from feeds.pages.embedding import STORIES, Look
 from feeds.pages.plot import plot
 from feeds.pages.render import render
 from feeds.publish import Published, changed, etag, find_feed
 from feeds.selection import EVERYTHING, Kind, Selection, fold
-from feeds.survey import Listed, by_size, listing, months, qualities
 
 #: Entries on a page, and the newest ones on the index page.
 ENTRIES, NEWEST = 15, 10

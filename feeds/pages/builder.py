@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from feeds.index.survey import Listed, by_size
 from feeds.pages.plot import Plot
 from feeds.selection import Selection
-from feeds.survey import Listed, by_size
 
 #: Topics and providers that stand there to be chosen, and those suggested as one types.
 OFFERED, SUGGESTED = 10, 60

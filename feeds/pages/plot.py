@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from feeds.survey import Qualities
+from feeds.index.survey import Qualities
 
 #: In the units of the drawing.
 WIDTH, HEIGHT = 320, 80

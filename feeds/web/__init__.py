@@ -12,10 +12,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
 from feeds.config import Config, read_config
-from feeds.database import IndexUnavailable
 from feeds.index import Index
+from feeds.index.database import IndexUnavailable
+from feeds.index.sync import sync
 from feeds.selection import short_hash
-from feeds.sync import sync
 from feeds.web.front import Front
 from feeds.web.limit import limit_rate
 from feeds.web.responses import CORS, PREFLIGHT, plain
@@ -24,7 +24,7 @@ from feeds.web.site import Site
 
 #: Seconds after which a client may ask again while the index cannot be read.
 RETRY_AFTER = 30
-_SECURITY = {
+SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": (
@@ -112,7 +112,7 @@ def _preflight() -> Response | None:
 def _settle(response: Response) -> Response:
     """Headers of every response, errors included."""
     response.headers.update(CORS)
-    for name, value in _SECURITY.items():
+    for name, value in SECURITY.items():
         response.headers.setdefault(name, value)
     if response.status_code == 204:
         del response.headers["Content-Type"]

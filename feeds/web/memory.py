@@ -13,8 +13,8 @@ import brotli
 from cachetools import LRUCache
 from werkzeug.http import http_date
 
-from feeds.database import IndexUnavailable
 from feeds.index import Revision
+from feeds.index.database import IndexUnavailable
 from feeds.publish import Published
 
 #: Bytes that a process spends on documents and their coded forms.

@@ -24,7 +24,7 @@ from feeds.web.site import Site
 #: Letters of a name that somebody looks for.
 LONGEST = 100
 #: A frame is for every site, and loads nothing but pictures and what is ours.
-_FRAME_POLICY = (
+FRAME_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src https:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors *"
 )
@@ -118,7 +118,7 @@ class PageRoutes:
             return pages.embed(selection, look)
 
         response = self._answer(make)
-        response.headers["Content-Security-Policy"] = _FRAME_POLICY
+        response.headers["Content-Security-Policy"] = FRAME_POLICY
         return response
 
     def element(self) -> Response:

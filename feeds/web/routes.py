@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, abort, jsonify, request
 
-from feeds.database import IndexUnavailable
 from feeds.formats import FORMATS, Format, opml
 from feeds.history import Archive
+from feeds.index.database import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
 from feeds.publish import Published, publish, publish_list
 from feeds.selection import Kind, Selection

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from flask import Response, abort, request
 from werkzeug.urls import iri_to_uri
 
-from feeds.fields import EARLIEST
+from feeds.articles.fields import EARLIEST
 from feeds.history import Archive, Month, Place
 from feeds.index import Index
 from feeds.publish import Published

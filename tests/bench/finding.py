@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from feeds.article import Article, Provider
+from feeds.articles import Article, Provider
 from feeds.config import Config
 from feeds.history import Archive, Month
 from feeds.index import Index, encode
+from feeds.index.sync import sync
 from feeds.selection import EVERYTHING, Selection, choose
-from feeds.sync import sync
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOPICS, PROVIDERS = 30, 2_000

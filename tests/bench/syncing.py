@@ -11,10 +11,10 @@ from pathlib import Path
 
 import yaml
 
+from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
-from feeds.folder import list_files, read_bytes
 from feeds.index import Index
-from feeds.sync import sync
+from feeds.index.sync import sync
 from tests.generate import write_articles
 
 

@@ -13,12 +13,11 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import Connection
 
-from feeds import tables
-from feeds.article import Article, ArticleError, parse_article
+from feeds.articles import Article, ArticleError, parse_article
+from feeds.articles.folder import File, Listing, list_files, read_bytes
 from feeds.config import Config
-from feeds.folder import File, Listing, list_files, read_bytes
-from feeds.index import Index
-from feeds.placing import Placing
+from feeds.index import Index, tables
+from feeds.index.placing import Placing
 
 #: A file changed this recently may change again within the clock's grain.
 GRAIN = 2_000_000_000

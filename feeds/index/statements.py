@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select
 
-from feeds.tables import articles, entries, feeds, missed
+from feeds.index.tables import articles, entries, feeds, missed
 
 #: A limit that is none.
 ALL = 1 << 60

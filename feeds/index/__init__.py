@@ -11,14 +11,14 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
-from feeds.article import Article
+from feeds.articles import Article
 from feeds.config import Config
-from feeds.database import Database
-from feeds.finding import Finder
 from feeds.history import Archive, Neighbours
+from feeds.index.database import Database
+from feeds.index.finding import Finder
+from feeds.index.statements import public
+from feeds.index.tables import entries, feeds, files, state
 from feeds.selection import Kind, Selection, slugify
-from feeds.statements import public
-from feeds.tables import entries, feeds, files, state
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Article).decode

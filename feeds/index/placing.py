@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.engine import Connection
 
-from feeds import document, index, tables
-from feeds.article import Article
+from feeds import document, index
+from feeds.articles import Article
 from feeds.config import Config
-from feeds.dating import NOTHING, Dating, Key
+from feeds.index import tables
+from feeds.index.dating import NOTHING, Dating, Key
 from feeds.selection import EVERYTHING, Selection, domain_key, fold, short_hash
 
 # Before any update: an announced one is compared apart, by whether it has come.

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, create_engine, event, select
 from sqlalchemy.engine import Connection, Engine
 
-from feeds.tables import VERSION, fill, metadata, state
+from feeds.index.tables import VERSION, fill, metadata, state
 
 # Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000

@@ -11,7 +11,7 @@ from sqlalchemy import URL, create_engine, event, inspect, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import Dialect
 
-from feeds.tables import VERSION, fill, metadata, state
+from feeds.index.tables import VERSION, fill, metadata, state
 
 # Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000

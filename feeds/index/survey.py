@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from feeds.config import Config
-from feeds.finding import Finder
 from feeds.history import Month
 from feeds.index import Index
+from feeds.index.finding import Finder
+from feeds.index.statements import public
+from feeds.index.tables import entries, feeds
 from feeds.selection import Selection
-from feeds.statements import public
-from feeds.tables import entries, feeds
 
 #: Articles of which a rate is told, and the days that they may be apart.
 SAMPLE = 1_000

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from sqlalchemy import exc, make_url
 from sqlalchemy.engine import Connection
 
-from feeds.postgresql import PostgreSQL
-from feeds.sqlite import SQLite
+from feeds.index.postgresql import PostgreSQL
+from feeds.index.sqlite import SQLite
 
 
 class IndexUnavailable(ValueError):

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from feeds import clean, front_matter
-from feeds.fields import EARLIEST, Fields
-from feeds.front_matter import FrontMatterError, Mapping, Node, Scalar
+from feeds.articles import clean, front_matter
+from feeds.articles.fields import EARLIEST, Fields
+from feeds.articles.front_matter import FrontMatterError, Mapping, Node, Scalar
 from feeds.selection import domain_key, fold
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})

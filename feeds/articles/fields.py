@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from feeds import clean
-from feeds.front_matter import Mapping, Node, Scalar, Sequence
+from feeds.articles import clean
+from feeds.articles.front_matter import Mapping, Node, Scalar, Sequence
 
 #: Readers and validators take an earlier date for a mistake.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)

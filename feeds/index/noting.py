@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
 
-from feeds.database import Database, IndexUnavailable
-from feeds.tables import documents
+from feeds.index.database import Database, IndexUnavailable
+from feeds.index.tables import documents
 
 #: Documents that are remembered.
 NOTED = 10_000

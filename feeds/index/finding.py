@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
-from feeds import statements
 from feeds.history import Archive, Month, Neighbours, Place
+from feeds.index import statements
+from feeds.index.statements import ALL, Shape
 from feeds.selection import Selection
-from feeds.statements import ALL, Shape
 
 #: Documents that are read at once.
 _AT_ONCE = 50

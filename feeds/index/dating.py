@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.engine import Connection
 
-from feeds import document, index, statements, tables
+from feeds import document, index
 from feeds.config import Config
+from feeds.index import statements, tables
 from feeds.selection import Kind
 
 #: A feed's kind and key.

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from feeds.article import MAX_BYTES, SUFFIXES, stem_of
+from feeds.articles import MAX_BYTES, SUFFIXES, stem_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

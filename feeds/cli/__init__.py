@@ -1,0 +1,44 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from feeds.cli.building import build
+from feeds.cli.looking import check, explain, index, list_feeds
+from feeds.cli.serving import serve
+from feeds.config import ConfigError
+from feeds.index.database import IndexUnavailable
+from feeds.static_site.output import SiteError
+from feeds.web import environment_config
+
+
+class _Main(click.Group):
+    """Turns the errors that people can mend into one line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (ConfigError, IndexUnavailable, SiteError) as error:
+            raise click.ClickException(str(error)) from error
+        except (FileNotFoundError, PermissionError) as error:
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+
+
+@click.group(cls=_Main, commands=[serve, build, index, check, list_feeds, explain])
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="YAML file of settings; without it, FEEDS_CONFIG.",
+)
+@click.version_option(package_name="feeds")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
+    """Publish a folder of articles as Atom feeds, one for each topic and provider."""
+    if config:
+        # Where the workers of `serve` look for it.
+        os.environ["FEEDS_CONFIG"] = str(config.resolve())
+    ctx.obj = environment_config()

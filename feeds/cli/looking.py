@@ -1,0 +1,108 @@
+"""The commands that bring the index up to a folder, and say what is there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from feeds.articles import SUFFIXES, parse_article, stem_of
+from feeds.articles.folder import list_files
+from feeds.checking import check_folder
+from feeds.cli.common import FOLDER, show, sync_folder, with_folder
+from feeds.config import Config
+from feeds.explain import explain as explain_article
+from feeds.formats import FORMATS
+from feeds.index.survey import listing
+from feeds.publish import publish_list
+from feeds.web import open_index, utc_now
+
+
+@click.command()
+@FOLDER
+@click.pass_obj
+def index(config: Config, folder: Path | None) -> None:
+    """Compare FOLDER with the index once."""
+    show(sync_folder(open_index(with_folder(config, folder))))
+
+
+@click.command()
+@FOLDER
+@click.pass_context
+def check(ctx: click.Context, folder: Path | None) -> None:
+    """Print every fault of every file in FOLDER; exit 1 if there is any."""
+    config = with_folder(ctx.obj, folder)
+    checked = check_folder(config.articles, config)
+    for fault in checked.faults:
+        place = click.style(f"{fault.path}:{fault.line}:", bold=True)
+        click.echo(f"{place} {click.style(fault.problem, fg='red')}")
+    for collision in checked.collisions:
+        click.secho(collision, fg="yellow")
+    faulty = len({fault.path for fault in checked.faults})
+    click.echo(f"{checked.files} files, {faulty} at fault.", err=True)
+    ctx.exit(1 if checked.faults else 0)
+
+
+@click.command(name="list")
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--opml", "as_opml", is_flag=True, help="As the subscription list, /feeds.opml.")
+@click.pass_obj
+def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool) -> None:
+    """List topics and providers, with their counts and addresses."""
+    catalogue = open_index(with_folder(config, folder))
+    if as_opml:
+        if not config.base_url:
+            raise click.ClickException("a subscription list needs whole addresses, set 'base_url'")
+        made = publish_list(catalogue, FORMATS["atom"], config.base_url, utc_now())
+        click.echo(made.body, nl=False)
+        return
+    listed = listing(catalogue, utc_now())
+    rows = [
+        {
+            "kind": item.selection.kind,
+            "name": item.name or config.title,
+            "count": item.count,
+            "newest": item.newest and item.newest.isoformat(),
+            "page": config.base_url + item.selection.path,
+            **{
+                name: config.base_url + item.selection.path + form.file
+                for name, form in FORMATS.items()
+            },
+        }
+        for item in listed
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    width = max((len(str(row["name"])) for row in rows), default=0)
+    for row in rows:
+        click.echo(f"{row['kind']:8}  {row['name']:{width}}  {row['count']:6}  {row['atom']}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@FOLDER
+@click.pass_obj
+def explain(config: Config, file: Path, folder: Path | None) -> None:
+    """Say which feeds FILE of FOLDER is in, or why it is in none."""
+    config = with_folder(config, folder)
+    if file.suffix.lower() not in SUFFIXES:
+        raise click.ClickException(f"{file} is not an article file ({', '.join(sorted(SUFFIXES))})")
+    try:
+        path = file.resolve().relative_to(config.articles.resolve()).as_posix()
+    except ValueError as error:
+        message = f"{file} is not in the folder of articles, {config.articles}"
+        raise click.ClickException(f"{message}; name its folder after it") from error
+    stem = stem_of(file)
+    owner = next(f.path for f in list_files(config.articles).files if f.stem == stem)
+    if owner != path:
+        click.echo(f"in no feed: has the same name as {owner}, rename one of them")
+        return
+    catalogue = open_index(config)
+    faults = sync_folder(catalogue).faults
+    fault = next((fault for fault in faults if fault.path == path), None)
+    reading = parse_article(file.read_bytes(), str(file))
+    for line in explain_article(catalogue, stem, reading, fault, utc_now()):
+        click.echo(line)

@@ -1,0 +1,83 @@
+"""The command that serves."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from threading import Event, Thread
+
+import click
+
+from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
+from feeds.config import Config
+from feeds.formats import FORMATS
+from feeds.index.survey import listing
+from feeds.watch import watch
+from feeds.web import open_index, utc_now
+
+_EVERY_HOST = ("0.0.0.0", "::")
+
+
+@click.command()
+@FOLDER
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port."
+)
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Worker processes."
+)
+@click.pass_obj
+def serve(config: Config, folder: Path | None, host: str, port: int, workers: int) -> None:
+    """Serve the feeds of FOLDER, and follow its changes.
+
+    This process alone compares the folder with the index, however many workers
+    answer requests. SIGINT or SIGTERM stops it.
+    """
+    config = with_folder(config, folder)
+    # Slow to import, and no other command needs it.
+    from feeds import server
+
+    try:
+        server.check_port(host, port)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    catalogue = open_index(config)
+    report = sync_folder(catalogue)
+    show(report)
+    os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
+    name = _name_of(host)
+    base = config.base_url or f"http://{name}:{port}"
+    if not config.base_url:
+        os.environ["FEEDS_TRUSTED_HOSTS"] = ",".join((*config.trusted_hosts, name))
+    click.echo(f"The feeds of {config.articles} are listed at {base}/")
+    listed = listing(catalogue, utc_now())
+    for item in listed[:SHOWN]:
+        click.echo(f"  {base}{item.selection.path}{FORMATS['atom'].file}")
+    if listed[SHOWN:]:
+        click.echo(f"  and {len(listed) - SHOWN} more")
+    if config.base_url and config.id == Config().id:
+        click.secho("Set 'id' before anybody subscribes: it is part of every entry's id.", err=True)
+    if host in _EVERY_HOST and not config.base_url:
+        click.secho("Set 'base_url' for other machines: no other host is answered.", err=True)
+    stop = Event()
+    arguments = (catalogue, config.articles, stop, _log, report.faults)
+    follower = Thread(target=watch, args=arguments)
+    follower.start()
+    try:
+        server.run(host, port, workers)
+    finally:
+        stop.set()
+        follower.join()
+
+
+def _name_of(host: str) -> str:
+    """What a browser on this machine calls the address that is listened on."""
+    if host in (*_EVERY_HOST, "127.0.0.1", "::1"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _log(line: str) -> None:
+    click.echo(f"{datetime.now():%H:%M:%S} {line}", err=True)

@@ -1,0 +1,448 @@
+"""Tests of the built site: the same bytes as served, touched only where they change."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urljoin
+
+import brotli
+import msgspec
+import pytest
+from click.testing import CliRunner
+from feedgen.feed import FeedGenerator
+from werkzeug.http import parse_date
+
+from feeds import static_site
+from feeds.cli import main
+from feeds.config import Name
+from feeds.formats import atom, rss
+from feeds.publish import Published, etag
+from feeds.selection import Selection
+from feeds.static_site import Built, build
+from feeds.static_site.output import MANIFEST, Manifest, Output, Part, SiteError, Written, file_of
+from feeds.static_site.parts import Task
+from tests.hostile import write_hostile
+from tests.support import BASE, Collection, Site, article, publish_feed
+
+Make = Callable[..., Collection]
+#: Links of pages, of Atom and RSS documents and of JSON feeds.
+_LINKS = re.compile(rb'(?:href|src)="([^"]+)"|"(?:next_url|feed_url|home_page_url)":"([^"]+)"')
+
+
+def build_site(collection: Collection, out: Path, now: datetime | None = None) -> Built:
+    """Build with the index as it stands, removing what is gone."""
+    url, at = collection.config.database, now or datetime.now(UTC)
+    return build(url, collection.config, at, out, prune=True)
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """Every plain file of the site, by its path."""
+    found = [path for path in out.rglob("*.*") if path.is_file()]
+    found += [path for path in (*out.rglob("embed"), out / "build") if path.is_file()]
+    found = [path for path in found if path.suffix not in (".gz", ".br")]
+    named = {path.relative_to(out).as_posix(): path for path in found}
+    return {name: path.read_bytes() for name, path in named.items() if not name.startswith(".")}
+
+
+def times(out: Path) -> dict[str, int]:
+    """When each file was last written, and what number it has."""
+    return {str(p): p.stat().st_ino for p in out.rglob("*") if p.is_file() and p.name[0] != "."}
+
+
+def address_of(file: str) -> str:
+    return "/" + quote(re.sub(r"(^|/)index\.html$", r"\1", file))
+
+
+@pytest.fixture
+def large(make_collection: Make) -> Collection:
+    """Feeds longer than their limit, months without articles, and names of many scripts."""
+    made = make_collection(
+        base_url=BASE,
+        limit=3,
+        topics={"ai": Name(slug="machines", former=("ml",)), "secret": Name(withdrawn=True)},
+    )
+    for number in range(24):
+        month = (1, 3, 3, 3, 3, 12)[number % 6]
+        made.write(
+            f"{number}.md",
+            article(
+                f"Story {number}",
+                time=f"2020-{month:02}-{number % 28 + 1:02}T10:00:00Z",
+                topics=(("AI",), ("人工知能", "Ürümqi"), ("Secret",))[number % 3],
+                domain=f"p{number % 2}.example",
+            ),
+        )
+    made.sync(datetime.now(UTC))
+    return made
+
+
+def test_every_file_is_what_the_server_answers(
+    large: Collection, serve: Callable[[Collection], Site], tmp_path: Path
+) -> None:
+    build_site(large, tmp_path / "out")
+    site = serve(large)
+    built = files(tmp_path / "out")
+    assert len(built) > 100
+    for file, body in built.items():
+        answer = site.get(address_of(file))
+        assert (answer.status_code, file, answer.content) == (200, file, body)
+        path = tmp_path / "out" / file
+        assert gzip.decompress(Path(f"{path}.gz").read_bytes()) == body
+        assert brotli.decompress(Path(f"{path}.br").read_bytes()) == body
+        if not file.startswith("static/"):
+            for coding, suffix in (("gzip", ".gz"), ("br", ".br")):
+                coded = site.raw(address_of(file), Accept_Encoding=coding).body
+                assert coded == Path(f"{path}{suffix}").read_bytes()
+
+
+def test_the_time_of_a_file_is_its_last_modified(
+    large: Collection, serve: Callable[[Collection], Site], tmp_path: Path
+) -> None:
+    build_site(large, tmp_path)
+    site = serve(large)
+    for file in ("feed.atom", "topics/machines/feed.rss", "providers/p0.example/feed.json"):
+        modified = parse_date(site.get(f"/{file}").headers["Last-Modified"])
+        assert modified
+        for suffix in ("", ".gz", ".br"):
+            assert (tmp_path / f"{file}{suffix}").stat().st_mtime == modified.timestamp()
+
+
+def test_every_link_without_a_query_leads_to_a_file(large: Collection, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build_site(large, out)
+    built = files(out)
+    followed = set()
+    for file, body in built.items():
+        for link in _LINKS.finditer(body):
+            written = unescape((link[1] or link[2]).decode())
+            target = urljoin(BASE + address_of(file), written).partition("#")[0]
+            if target.startswith(f"{BASE}/") and "?" not in target:
+                followed.add(file_of(target.removeprefix(BASE)))
+    # Nothing leads to the documents of another format, or to the files of a script.
+    assert followed - built.keys() == set()
+    unseen = {"embed.js", *(f"static/{p.name}" for p in (out / "static").iterdir())}
+    assert {file for file in built.keys() - followed - unseen if "embed" not in file} == set()
+
+
+def test_a_walk_through_the_archives_meets_each_entry_once(
+    large: Collection, tmp_path: Path
+) -> None:
+    build_site(large, tmp_path)
+    ids, file = [], "feed.json"
+    while file:
+        document = msgspec.json.decode((tmp_path / file).read_bytes())
+        ids += [item["id"] for item in document["items"]]
+        following = document.get("next_url")
+        file = following and file_of(following.removeprefix(BASE))
+    assert len(ids) == len(set(ids)) == 24
+
+
+def test_withdrawn_and_former_addresses_have_no_file(large: Collection, tmp_path: Path) -> None:
+    build_site(large, tmp_path)
+    assert sorted(path.name for path in (tmp_path / "topics").iterdir() if path.is_dir()) == [
+        "machines",
+        "ürümqi",
+        "人工知能",
+    ]
+
+
+def test_hostile_articles_stay_inside(make_collection: Make, tmp_path: Path) -> None:
+    collection = make_collection(base_url=BASE)
+    write_hostile(collection.folder, 20, 3)
+    for number, domain in enumerate(("index.html", "x" * 253, "a..b", ".hidden")):
+        collection.write(f"p{number}.md", article(domain=domain, topics=("../..", "é" * 200)))
+    collection.sync(datetime.now(UTC))
+    built = build_site(collection, tmp_path / "inside" / "out")
+    assert {path.name for path in (tmp_path / "inside").iterdir()} == {"out"}
+    assert any("index.html" in refused for refused in built.refused)
+    assert any("%C3%A9%C3%A9" in refused for refused in built.refused)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/../x", "/x/../../y", "/%2e%2e/x", "/a//b", "/.x", "/a\0b", f"/{'x' * 253}", "/index.html/x"],
+)
+def test_no_address_leads_out_of_the_folder(address: str) -> None:
+    with pytest.raises(SiteError):
+        file_of(address)
+
+
+def test_a_link_in_the_folder_is_not_followed_out_of_it(large: Collection, tmp_path: Path) -> None:
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    out.mkdir()
+    (out / "topics").symlink_to(outside)
+    with pytest.raises(SiteError, match="leads out"):
+        build_site(large, out)
+    assert list(outside.rglob("*")) == []
+
+
+def test_a_second_build_touches_nothing(large: Collection, tmp_path: Path) -> None:
+    first = build_site(large, tmp_path)
+    before = times(tmp_path)
+    again = build_site(large, tmp_path)
+    assert (again.written, again.unchanged) == (0, first.written)
+    assert times(tmp_path) == before
+
+
+def test_a_build_from_nothing_gives_the_same_site(large: Collection, tmp_path: Path) -> None:
+    build_site(large, tmp_path / "one")
+    large.write("30.md", article("Another", time="2020-12-05T10:00:00Z", domain="p0.example"))
+    large.write("late.md", article("Late", time="2024-02-05T10:00:00Z", domain="p7.example"))
+    (large.folder / "4.md").unlink()
+    large.sync(datetime.now(UTC))
+    some = build_site(large, tmp_path / "one")
+    every = build_site(large, tmp_path / "two")
+    assert 0 < some.written < every.written
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
+def test_one_changed_article_touches_only_its_feeds_and_months(
+    large: Collection, tmp_path: Path
+) -> None:
+    build_site(large, tmp_path)
+    before = times(tmp_path)
+    large.write("0.md", article("Told anew", time="2020-01-01T10:00:00Z", domain="p0.example"))
+    large.sync(datetime.now(UTC))
+    build_site(large, tmp_path)
+    after = times(tmp_path)
+    changed = {path.removeprefix(f"{tmp_path}/") for path in after if after[path] != before[path]}
+    months = {re.sub(r"archive/2020-01(/|\.).*", "archive/2020-01", path) for path in changed}
+    assert months == {
+        "archive/2020-01",
+        "topics/machines/archive/2020-01",
+        "providers/p0.example/archive/2020-01",
+    }
+
+
+def test_new_bytes_have_a_later_time(large: Collection, tmp_path: Path) -> None:
+    build_site(large, tmp_path)
+    file = tmp_path / "feed.atom"
+    late = int(file.stat().st_mtime) + 1000
+    for suffix in ("", ".gz", ".br"):
+        os.utime(f"{file}{suffix}", (late, late))
+    large.write("late.md", article(time="2024-02-05T10:00:00Z"))
+    large.sync(datetime.now(UTC))
+    build_site(large, tmp_path)
+    assert file.stat().st_mtime == late + 1
+
+
+def test_a_later_last_modified_alone_touches_nothing(tmp_path: Path) -> None:
+    site, at = Output(folder=tmp_path), datetime(2026, 1, 1, tzinfo=UTC)
+
+    def write(modified: datetime | None) -> tuple[Written, bool]:
+        made = Published(body=b"x", content_type="", etag=etag(b"x"), modified=modified, due=None)
+        return site.write("feed.atom", made)
+
+    first = write(at)
+    assert write(at + timedelta(days=1)) == (first[0], False)
+    assert (tmp_path / "feed.atom").stat().st_mtime == at.timestamp()
+
+
+@pytest.mark.parametrize("broken", ["feed.atom", "feed.atom.gz", "feed.atom.br"])
+def test_a_lost_or_broken_file_is_made_again(
+    large: Collection, tmp_path: Path, broken: str
+) -> None:
+    build_site(large, tmp_path)
+    good = (tmp_path / broken).read_bytes()
+    (tmp_path / broken).write_bytes(b"half")
+    build_site(large, tmp_path)
+    assert (tmp_path / broken).read_bytes() == good
+    (tmp_path / broken).unlink()
+    build_site(large, tmp_path)
+    assert (tmp_path / broken).read_bytes() == good
+
+
+def test_an_interrupted_build_is_completed(
+    large: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_site(large, tmp_path / "whole")
+    out, replace, count = tmp_path / "out", Output._replace, iter(range(10**6))
+
+    def stop(self: Output, file: str, content: bytes, modified: int | None) -> None:
+        if file != MANIFEST and next(count) == 200:
+            (out / ".feeds-1.tmp").write_bytes(content[:10])
+            raise KeyboardInterrupt
+        replace(self, file, content, modified)
+
+    monkeypatch.setattr(Output, "_replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        build_site(large, out)
+    some = files(out)
+    whole = files(tmp_path / "whole")
+    assert 0 < len(some) < len(whole)
+    assert some.items() <= whole.items()
+    build_site(large, out)
+    assert files(out) == whole
+    assert not list(out.glob(".feeds-*.tmp"))
+
+
+def test_an_article_that_came_due_is_built(make_collection: Make, tmp_path: Path) -> None:
+    collection = make_collection(base_url=BASE)
+    collection.write("now.md", article(more="updatedDateTime: 2030-01-01T00:00:00Z\n"))
+    collection.write("soon.md", article("Soon", time="2031-01-01T00:00:00Z"))
+    collection.sync()
+    feed = tmp_path / "feed.json"
+    build_site(collection, tmp_path, datetime(2026, 1, 2, tzinfo=UTC))
+    assert b"2030-01-01" not in feed.read_bytes()
+    build_site(collection, tmp_path, datetime(2030, 1, 2, tzinfo=UTC))
+    assert b"2030-01-01" in feed.read_bytes()
+    assert b"Soon" not in feed.read_bytes()
+    build_site(collection, tmp_path, datetime(2031, 1, 2, tzinfo=UTC))
+    assert b"Soon" in feed.read_bytes()
+
+
+def test_a_changed_setting_builds_everything_anew(
+    make_collection: Make, large: Collection, tmp_path: Path
+) -> None:
+    build_site(large, tmp_path)
+    renamed = make_collection("renamed", base_url=BASE, title="Other")
+    renamed.write("0.md", article())
+    renamed.sync(datetime.now(UTC))
+    build_site(renamed, tmp_path)
+    assert b"Other" in (tmp_path / "index.html").read_bytes()
+
+
+def test_what_is_gone_is_removed_only_when_asked(large: Collection, tmp_path: Path) -> None:
+    build_site(large, tmp_path)
+    (tmp_path / "mine.html").write_text("mine")
+    (tmp_path / "providers/p1.example/mine.txt").write_text("mine")
+    for number in range(1, 24, 2):
+        (large.folder / f"{number}.md").unlink()
+    large.sync(datetime.now(UTC))
+    at, database = datetime.now(UTC), large.config.database
+    left = build(database, large.config, at, tmp_path)
+    assert left.left > 0 == left.removed
+    assert (tmp_path / "providers/p1.example/archive/2020-03/index.html").exists()
+    removed = build_site(large, tmp_path)
+    assert (removed.removed, removed.left) == (left.left, 0)
+    assert not (tmp_path / "providers/p1.example/archive/2020-03").exists()
+    assert (tmp_path / "providers/p1.example/feed.atom").exists()
+    assert (tmp_path / "mine.html").exists()
+    assert (tmp_path / "providers/p1.example/mine.txt").exists()
+    assert build_site(large, tmp_path).removed == 0
+
+
+def test_a_folder_goes_with_its_last_file(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "feed.atom").write_text("")
+    assert Output(folder=tmp_path).prune(["a/b/feed.atom", "a/b/feed.rss"]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_went_meanwhile_is_left_out(large: Collection, tmp_path: Path) -> None:
+    maker = static_site._Maker.start(
+        large.config.database, large.config, datetime.now(UTC), tmp_path
+    )
+    gone = Selection(kind="topic", key="gone", slug="gone")
+    task = Task(name="/topics/gone/", fingerprint="x", selection=gone)
+    assert maker.make(task) == (task.name, Part("x", None, {}), 0)
+    maker.snapshot.close()
+
+
+def test_two_builds_do_not_write_to_one_folder(large: Collection, tmp_path: Path) -> None:
+    with Output(folder=tmp_path).locked(), pytest.raises(SiteError, match="another build"):
+        build_site(large, tmp_path)
+
+
+def test_a_broken_manifest_is_as_none(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_bytes(b"{")
+    assert Output(folder=tmp_path).read() == Manifest()
+
+
+def test_several_processes_build_the_same_site(
+    large: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_site(large, tmp_path / "one")
+    monkeypatch.setattr(static_site, "_FEW", 0)
+    done: list[tuple[int, int]] = []
+    build(
+        large.config.database,
+        large.config,
+        datetime.now(UTC),
+        tmp_path / "two",
+        jobs=2,
+        progress=lambda *seen: done.append(seen),
+    )
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    assert done[-1] == (len(done), len(done))
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """The exit code and the output of a command line."""
+    made = CliRunner().invoke(main, [*arguments], env={"FEEDS_BASE_URL": BASE})
+    return made.exit_code, made.output
+
+
+def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEEDS_DATABASE", f"sqlite:///{tmp_path}/index.sqlite3")
+    folder, out = tmp_path / "articles", str(tmp_path / "out")
+    folder.mkdir()
+    (folder / "a.md").write_text(article(domain="index.html"))
+    code, said = run("build", out, str(folder))
+    assert (code, "1 added" in said, " written, 0 unchanged, 0 removed." in said) == (0, True, True)
+    assert "/providers/index.html/ cannot be a file" in said
+    (folder / "a.md").unlink()
+    assert "are gone from the site, --prune removes them" in run("build", out, str(folder))[1]
+    assert re.search(r", [1-9]\d* removed", run("build", out, str(folder), "--prune")[1])
+
+
+def test_the_command_needs_a_base_url(tmp_path: Path) -> None:
+    made = CliRunner().invoke(main, ["build", str(tmp_path / "out"), str(tmp_path)])
+    assert made.exit_code == 1
+    assert made.output == "Error: a static site needs whole addresses, set 'base_url'\n"
+
+
+def test_the_command_tells_errors_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDS_DATABASE", f"sqlite:///{tmp_path}/index.sqlite3")
+    articles, out = tmp_path / "articles", tmp_path / "out"
+    articles.mkdir()
+    with Output(folder=out).locked():
+        code, said = run("build", str(out), str(articles))
+    assert (code, said.splitlines()[-1]) == (1, f"Error: another build writes to {out}")
+    (out / "topics").write_text("a file")
+    code, said = run("build", str(out), str(articles))
+    assert (code, said.splitlines()[-1]) == (1, f"Error: {out}/topics: File exists")
+
+
+def test_a_feed_is_byte_for_byte_what_feedgen_writes(
+    make_collection: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = make_collection(base_url=BASE)
+    write_hostile(collection.folder, 200, 3)
+    collection.sync()
+    spliced = {form: publish_feed(collection, suffix=form).body for form in ("atom", "rss")}
+    assert spliced["atom"].count(b"<entry>") == spliced["rss"].count(b"<item>") == 50
+
+    def adding(module: Any, write: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+        def whole(generator: Any) -> bytes:
+            for entry in generator.feeds.feed.entries:
+                generator.add_entry(module._item(entry), order="append")
+            return write(generator)
+
+        return whole
+
+    monkeypatch.setattr(FeedGenerator, "atom_str", adding(atom, FeedGenerator.atom_str))
+    monkeypatch.setattr(FeedGenerator, "rss_str", adding(rss, FeedGenerator.rss_str))
+    for module in (atom, rss):
+        monkeypatch.setattr(module, "_written", lambda entry: b"")
+    assert {form: publish_feed(collection, suffix=form).body for form in spliced} == spliced
+    document = publish_feed(collection, suffix="json").body
+    assert msgspec.json.encode(msgspec.json.decode(document)) == document
+
+
+def test_codings_of_a_file_are_the_same_each_time(large: Collection, tmp_path: Path) -> None:
+    build_site(large, tmp_path / "one")
+    build_site(large, tmp_path / "two")
+    for path in (tmp_path / "one").rglob("*.*"):
+        if path.is_file() and path.name[0] != ".":
+            assert path.read_bytes() == Path(str(path).replace("/one/", "/two/")).read_bytes()
