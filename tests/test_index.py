@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -13,6 +16,7 @@ from feeds.index import Index, statements, tables
 from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.selection import EVERYTHING, Selection
+from tests.bench import finding
 from tests.support import NOW, Collection, article
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -74,23 +78,28 @@ def test_plan_is_one_range_of_one_index(collection: Collection, feed: int) -> No
 
 
 @pytest.mark.databases("sqlite")
-def test_plan_for_a_quality_that_few_have_goes_through_them_alone(collection: Collection) -> None:
-    collection.write("one.md", article())
-    collection.sync()
-    shape = statements.PLAIN._replace(quality=True)
-    said = {"feed": 1, "above": 0, "below": 9, "limit": 50, "quality": 99}
-    with collection.index.reading() as connection:
+@pytest.mark.parametrize("few", [-1, 2_000])
+def test_no_selection_goes_through_all_articles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("feeds.index.statements.FEW", few)
+    catalogue, ran = finding.make_index(tmp_path, 20), list[tuple[str, Any]]()
+    event.listen(catalogue._engine, "before_cursor_execute", lambda *a: ran.append((a[2], a[3])))
+    for name, (selection, archive) in finding.selections().items():
+        ran.clear()
+        assert catalogue.find(selection, finding.NOW, archive)
         plans = []
-        for statement in (
-            statements.newest(shape, documents=False, few=True),
-            statements.count_few(),
-        ):
-            compiled = statement.compile(connection)
-            values = tuple(said.get(name, 0) for name in compiled.positiontup or ())
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)
-            plans.append([row.detail for row in rows])
-    for plan in plans:
-        assert any("INDEX entries_best (feed=? AND quality>?" in line for line in plan)
+        with catalogue.reading() as connection:
+            for statement, said in [each for each in ran if each[0].startswith("SELECT")]:
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", said)
+                plans += [row.detail for row in rows]
+        assert not [plan for plan in plans if re.search(r"SCAN (entries|articles)", plan)]
+        # Only what has few of the chosen quality is sorted.
+        sorts = [plan for plan in plans if "TEMP B-TREE" in plan]
+        assert (name, bool(sorts)) == (name, "quality" in name and few > 0)
+        best = [plan for plan in plans if "entries_best (feed=? AND quality>?" in plan]
+        assert (name, bool(best)) == (name, "quality" in name)
+    catalogue.close()
 
 
 def test_unknown_topic_is_not_found(collection: Collection) -> None:

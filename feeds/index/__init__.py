@@ -107,7 +107,11 @@ class Index(Database):
             if selection.whole == selection.plain:
                 feed = finder.feeds[selection.kind, selection.key]
                 names[selection.kind, selection.key] = rows[0].label if rows else feed.name
-            changed = (feed.changed or 0) if exact else max(_changed(connection), finder.latest)
+            if exact:
+                changed = feed.changed or 0
+            else:
+                latest = finder.latest if archive else rows[0].published if rows else 0
+                changed = max(_changed(connection), latest)
         found = tuple(decode(row.document) for row in rows)
         coming = [a.updated for a in found if a.updated and a.updated > now]
         if due is not None:

@@ -47,7 +47,12 @@ class Finder:
         #: The public ones of all that the selection names, by kind and key.
         self.feeds = {(row.kind, row.key): row for row in rows}
         self.is_public = all(name in self.feeds for name in chosen)
-        groups = [self._ids(group) for group in selection.groups[1:]]
+        groups = [self._ids(group) for group in selection.groups]
+        if self.is_public and len(groups) > 1:
+            # What is rare is gone through, and looked up in what is not.
+            groups.sort(key=self._count)
+        #: The feeds whose articles are gone through, in their order.
+        self._any_of = groups.pop(0)
         out = self._ids(selection.exclude)
         self._shape = Shape(
             groups=tuple(map(len, groups)),
@@ -65,7 +70,7 @@ class Finder:
     @property
     def latest(self) -> int:
         """When its newest article was published; 0 without any."""
-        return max((row.published for row in self._newest(1)), default=0)
+        return max((row.published for row in self._newest(1, documents=False)), default=0)
 
     def current(self, limit: int) -> Part:
         """The newest articles; where older ones are, or that there are none.
@@ -73,13 +78,14 @@ class Finder:
         What is hot now has no history.
         """
         rows = self._newest(limit + 1)
+        lines = self._with_documents(rows[:limit])
         if self._selection.min_heat is not None:
-            return rows[:limit], Neighbours(), False
+            return lines, Neighbours(), False
         if len(rows) <= limit:
-            return rows, Neighbours(), True
+            return lines, Neighbours(), True
         place = _place(rows[limit - 1])
         previous = Archive(month=Month.of(place.moment), before=place)
-        return rows[:limit], Neighbours(previous=previous), False
+        return lines, Neighbours(previous=previous), False
 
     def archive(self, archive: Archive, most: int | None = None) -> Part:
         """The articles of an archive, newest first, and the archives beside it.
@@ -98,7 +104,8 @@ class Finder:
             rows = rows[:most]
             previous = Archive(month=month, before=_place(rows[-1]))
         following = Archive(month=newer) if newer and not archive.before else None
-        return rows, Neighbours(previous=previous, following=following), False
+        beside = Neighbours(previous=previous, following=following)
+        return self._with_documents(rows), beside, False
 
     def months(self) -> list[Month]:
         """The months that have articles, the newest first."""
@@ -149,52 +156,44 @@ class Finder:
         if place:
             said |= {"at": _second(place.moment), "after": place.id}
         part: Literal["all", "rest"] = "rest" if place else "all"
-        found = []
-        for feed in self._any_of:
-            few = self._has_few(feed)
-            # Of several feeds, or where it is sorted, most that is found is left out.
-            joined = documents and not few and len(self._any_of) == 1
-            statement = statements.newest(self._shape, part, joined, few)
-            rows = self._connection.execute(statement, self._said | said | {"feed": feed})
-            found.append(rows.all())
-        if documents and joined:
-            return found[0]
-        unique = {row.id: row for rows in found for row in rows}.values()
-        newest = sorted(unique, key=lambda row: (-row.published, row.id))[:limit]
-        return self._with_documents(newest) if documents else newest
+        feeds, quality = self._any_of, self._selection.min_quality
+        few = quality is not None and self._count(feeds, quality) <= statements.FEW
+        if len(feeds) == 1:
+            # Where it is sorted, most that is found is left out.
+            statement = statements.newest(self._shape, part, documents and not few, few)
+            said["feed"] = feeds[0]
+            return self._connection.execute(statement, self._said | said).all()
+        each = statements.newest_of_each(len(feeds), self._shape, part, few)
+        rows = self._connection.execute(each, self._said | said | _numbered("feed", feeds)).all()
+        unique = {row.id: row for row in rows}.values()
+        return sorted(unique, key=lambda row: (-row.published, row.id))[:limit]
 
-    def _has_few(self, feed: int) -> bool:
-        """Whether few articles of a feed have the quality that was chosen."""
-        quality = self._selection.min_quality
-        if quality is None:
-            return False
-        said = {"feed": feed, "quality": quality}
-        count: int = self._connection.execute(statements.count_few(), said).scalar_one()
-        return count <= statements.FEW
+    def _count(self, feeds: Sequence[int], quality: int | None = None) -> int:
+        """How many articles feeds have, or those of a quality, as far as that matters."""
+        said = _numbered("feed", feeds) | {"quality": quality, "most": statements.FEW + 1}
+        statement = statements.count(len(feeds), quality is not None)
+        count: int = self._connection.execute(statement, said).scalar_one()
+        return count
 
-    def _with_documents(self, rows: Sequence[Row[Any]]) -> list[Line]:
+    def _with_documents(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows, with the documents of their articles where they are not there yet."""
+        if not rows or hasattr(rows[0], "document"):
+            return rows
         # Few sizes, so that few statements are built.
         found: dict[str, bytes] = {}
         for start in range(0, len(rows), _AT_ONCE):
             ids = [row.id for row in rows[start : start + _AT_ONCE]]
             ids += ids[:1] * (_AT_ONCE - len(ids))
             statement = statements.documents(_AT_ONCE)
-            for row in self._connection.execute(statement, _numbered("id", ids)):
-                found[row.id] = row.document
+            read = self._connection.execute(statement, _numbered("id", ids)).all()
+            found |= {id: document for id, document in read}
         return [Line(row.id, row.published, row.label, found[row.id]) for row in rows]
 
     def _edge(self, above: int, below: int, *, earliest: bool) -> int | None:
-        statement = statements.edge(self._shape, earliest)
-        found: list[int] = []
-        for feed in self._any_of:
-            said = self._said | {"feed": feed, "above": above, "below": below}
-            found += self._connection.execute(statement, said).scalars()
+        statement = statements.edges(len(self._any_of), self._shape, earliest)
+        said = {"above": above, "below": below} | _numbered("feed", self._any_of)
+        found = self._connection.execute(statement, self._said | said).scalars()
         return (min if earliest else max)(found, default=None)
-
-    @property
-    def _any_of(self) -> list[int]:
-        """The feeds whose articles are gone through, in their order."""
-        return self._ids(self._selection.groups[0])
 
     def _ids(self, names: Sequence[Selection]) -> list[int]:
         known = [self.feeds.get((s.kind, s.key)) for s in names]

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from feeds.index.tables import articles, entries, feeds, missed
 
@@ -17,6 +30,7 @@ FEW = 2_000
 _KEPT = 256
 
 _second: ColumnElement[int] = bindparam("second")
+_quality: ColumnElement[int] = bindparam("quality")
 _visible = entries.c.published <= _second
 
 
@@ -68,6 +82,7 @@ def newest(
     part: Literal["all", "rest"] = "all",
     documents: bool = True,
     few: bool = False,
+    feed: str = "feed",
 ) -> Select[Any]:
     """The newest `limit` articles of `feed` published between `above` and `below`.
 
@@ -81,7 +96,7 @@ def newest(
         statement = select(*entry, *document).join_from(entries, articles)
     # What is added keeps a database from going through the index of times.
     published = entries.c.published + literal(0) if few else entries.c.published
-    conditions = [*_within(published), *_narrowed(shape)]
+    conditions = [*_within(published, feed), *_narrowed(shape)]
     if part == "rest":
         at: ColumnElement[int] = bindparam("at")
         later = entries.c.article > bindparam("after")
@@ -94,11 +109,20 @@ def newest(
 
 
 @lru_cache(_KEPT)
-def count_few() -> Select[Any]:
-    """How many articles of `feed` have the chosen quality, FEW + 1 at the most."""
-    mine = (entries.c.feed == bindparam("feed"), entries.c.quality >= bindparam("quality"))
-    some = select(entries.c.article).where(*mine).limit(FEW + 1).subquery()
-    return select(func.count()).select_from(some)
+def newest_of_each(
+    count: int, shape: Shape, part: Literal["all", "rest"], few: bool
+) -> CompoundSelect[Any]:
+    """The newest `limit` articles of each of the numbered feeds, without documents."""
+    return _each(count, lambda feed: newest(shape, part, False, few, feed))
+
+
+@lru_cache(_KEPT)
+def count(feeds: int, quality: bool) -> Select[Any]:
+    """How many articles the numbered feeds have, or those of `quality`; `most` at the most."""
+    some = select(entries.c.article).where(entries.c.feed.in_(_numbered("feed", feeds)))
+    if quality:
+        some = some.where(entries.c.quality >= _quality)
+    return select(func.count()).select_from(some.limit(bindparam("most")).subquery())
 
 
 @lru_cache(_KEPT)
@@ -109,11 +133,18 @@ def documents(count: int) -> Select[Any]:
 
 
 @lru_cache(_KEPT)
-def edge(shape: Shape, earliest: bool) -> Any:
-    """When the first or the last article of `feed` between `above` and `below` is published."""
-    column = entries.c.published
+def edges(count: int, shape: Shape, earliest: bool) -> CompoundSelect[Any]:
+    """When each feed's first or last article between `above` and `below` is published."""
+    column, narrowed = entries.c.published, _narrowed(shape)
     order = column.asc() if earliest else column.desc()
-    return select(column).where(*_within(column), *_narrowed(shape)).order_by(order).limit(1)
+    statement = select(column).order_by(order).limit(1)
+    return _each(count, lambda feed: statement.where(*_within(column, feed), *narrowed))
+
+
+def _each(count: int, make: Callable[[str], Select[Any]]) -> CompoundSelect[Any]:
+    """One statement for all of the numbered feeds: a round trip costs more than it does."""
+    parts = [make(f"feed{number}").subquery() for number in range(count)]
+    return union_all(*(select(part) for part in parts))
 
 
 def _numbered(name: str, count: int) -> list[Any]:
@@ -126,8 +157,8 @@ def _names(table: Any, count: int) -> ColumnElement[bool]:
     return or_(*(and_(table.c.kind == kind, table.c.key == key) for kind, key in pairs))
 
 
-def _within(published: ColumnElement[int]) -> list[ColumnElement[bool]]:
-    mine = entries.c.feed == bindparam("feed")
+def _within(published: ColumnElement[int], feed: str) -> list[ColumnElement[bool]]:
+    mine = entries.c.feed == bindparam(feed)
     return [mine, published > bindparam("above"), published < bindparam("below")]
 
 
@@ -145,7 +176,7 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     if shape.out:
         conditions.append(~inside.where(other.c.feed.in_(_numbered("out", shape.out))).exists())
     if shape.quality:
-        conditions.append(entries.c.quality >= bindparam("quality"))
+        conditions.append(entries.c.quality >= _quality)
     if shape.heat:
         conditions.append(entries.c.heat >= bindparam("heat"))
     return conditions

@@ -58,6 +58,7 @@ def selections() -> dict[str, tuple[Selection, Archive | None]]:
         "a topic, quality 150 and up": (choose([topic[0]], min_quality=150), None),
         "four topics, two left out": (choose(topic[:4], exclude=topic[4:6]), None),
         "a topic from a provider": (choose([topic[0]], [provider[0]]), None),
+        "a topic from a small provider": (choose([topic[0]], [_provider(PROVIDERS - 1)]), None),
         "a rare topic from a provider": (choose([topic[-1]], [provider[0]]), None),
         "a topic, only videos": (choose([topic[0]], types=[_type("video")]), None),
         "heat 99 and up": (choose(min_heat=99), None),
