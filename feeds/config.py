@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -172,7 +173,11 @@ class Config:
 
     def entry_id(self, stem: str) -> UUID:
         """The id of a file's entry, in every feed and for ever (RFC 9562 section 5.5)."""
-        return uuid5(uuid5(NAMESPACE_URL, self.id), stem)
+        return uuid5(self._namespace, stem)
+
+    @cached_property
+    def _namespace(self) -> UUID:
+        return uuid5(NAMESPACE_URL, self.id)
 
     def feed_id(self, selection: Selection) -> UUID:
         """The id of a selection's feed, however many entries it shows.
@@ -186,7 +191,7 @@ class Config:
             groups = (s.topics, s.providers, s.types, s.exclude)
             keys = [sorted((n.kind, n.key) for n in group) for group in groups]
             name += "?" + json.dumps([keys, s.min_quality, s.min_heat])
-        return uuid5(uuid5(NAMESPACE_URL, self.id), name)
+        return uuid5(self._namespace, name)
 
     def fingerprint(self) -> str:
         """Text that changes where a setting that feeds depend on does."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from html import escape, unescape
 
 from feeds.articles import Article, Image, clean
@@ -123,7 +124,10 @@ def feed(
     without a final slash. The same arguments give the same feed; `now` only decides
     whether an announced update has come.
     """
-    entries = tuple(entry(article, config=config, base=base, now=now) for article in articles)
+    slug = cache(lambda topic: config.slug("topic", fold(topic)))
+    entries = tuple(
+        entry(article, config=config, base=base, now=now, slug=slug) for article in articles
+    )
     title, subtitle = titles(selection, names, config)
     return Feed(
         id=config.feed_id(selection).urn,
@@ -138,8 +142,19 @@ def feed(
     )
 
 
-def entry(article: Article, *, config: Config, base: str, now: datetime) -> Entry:
-    """What subscribers see of an article: all of it, and nothing else."""
+def entry(
+    article: Article,
+    *,
+    config: Config,
+    base: str,
+    now: datetime,
+    slug: Callable[[str], str] | None = None,
+) -> Entry:
+    """What subscribers see of an article: all of it, and nothing else.
+
+    `slug` gives the slug of a topic that an article names, as `config` does.
+    """
+    slug = slug or (lambda topic: config.slug("topic", fold(topic)))
     related = tuple(
         Story(title=r.title, link=r.link, provider=r.provider)
         for r in article.related
@@ -154,7 +169,7 @@ def entry(article: Article, *, config: Config, base: str, now: datetime) -> Entr
         published=article.published,
         updated=updated(article, now),
         author=Person(name=provider.name, uri=clean.uri(f"https://{provider.domain}/")),
-        categories=tuple(_category(topic, config, base) for topic in article.topics),
+        categories=tuple(_category(topic, slug(topic), base) for topic in article.topics),
         summary=article.summary or article.title,
         content=_content(article, image, related),
         image=image or _first_picture(article.content),
@@ -174,8 +189,7 @@ def updated(article: Article, now: datetime) -> datetime:
     return article.published
 
 
-def _category(topic: str, config: Config, base: str) -> Category:
-    term = config.slug("topic", fold(topic))
+def _category(topic: str, term: str, base: str) -> Category:
     # RSS and JSON Feed know no term but the label, and some readers split it at commas.
     label = " ".join(topic.replace(",", " ").split()) or term
     return Category(term=term, scheme=f"{base}/topics/", label=label)

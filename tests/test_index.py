@@ -16,7 +16,7 @@ from feeds.index import Index, statements, tables
 from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.selection import EVERYTHING, Selection
-from tests.bench import finding
+from tests.bench import bulk, finding
 from tests.support import NOW, Collection, article
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -83,11 +83,11 @@ def test_no_selection_goes_through_all_articles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr("feeds.index.statements.FEW", few)
-    catalogue, ran = finding.make_index(tmp_path, 20), list[tuple[str, Any]]()
+    catalogue, ran = bulk.make_index(tmp_path, 20), list[tuple[str, Any]]()
     event.listen(catalogue._engine, "before_cursor_execute", lambda *a: ran.append((a[2], a[3])))
     for name, (selection, archive) in finding.selections().items():
         ran.clear()
-        assert catalogue.find(selection, finding.NOW, archive)
+        assert catalogue.find(selection, bulk.NOW, archive)
         plans = []
         with catalogue.reading() as connection:
             for statement, said in [each for each in ran if each[0].startswith("SELECT")]:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,40 +19,17 @@ from feeds.static_site.nginx import configuration
 from feeds.static_site.output import SiteError
 from feeds.web import SECURITY
 from feeds.web.page_routes import FRAME_POLICY
+from tests.nginx import find_nginx, running
 from tests.support import BASE, Collection, article
-
-_MAIN = """\
-daemon off;
-pid {scratch}/pid;
-error_log {scratch}/error.log;
-worker_processes 1;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {scratch}/body;
-    proxy_temp_path {scratch}/proxy;
-    fastcgi_temp_path {scratch}/fastcgi;
-    uwsgi_temp_path {scratch}/uwsgi;
-    scgi_temp_path {scratch}/scgi;
-    include {scratch}/site.conf;
-}}
-"""
-
-
-def nginx() -> str:
-    """Where nginx is; without one the test is skipped, and fails in the gate."""
-    # Debian's PATH of plain users lacks the folder where it is.
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if not found:
-        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
-        refuse("no nginx to test with, run apt-get install nginx")
-    return found
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A built site behind nginx."""
-    program, scratch = nginx(), tmp_path_factory.mktemp("nginx")
+    if not find_nginx():
+        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
+        refuse("no nginx to test with, run apt-get install nginx")
+    scratch = tmp_path_factory.mktemp("nginx")
     folder = scratch / "articles"
     folder.mkdir()
     config = Config(
@@ -74,27 +47,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     collection.write("one.md", article(topics=("AI", "人工知能", "Secret")))
     collection.sync(datetime.now(UTC))
     build(config.database, config, datetime.now(UTC), scratch / "out")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    text = configuration(collection.index, scratch / "out", datetime.now(UTC), f"127.0.0.1:{port}")
-    (scratch / "site.conf").write_text(text, encoding="utf-8")
-    (scratch / "nginx.conf").write_text(_MAIN.format(scratch=scratch))
-    # Its workers are of another user where it runs as root.
-    for each in (scratch, *scratch.parents[:2]):
-        each.chmod(0o755)
-    arguments = [program, "-p", str(scratch), "-e", f"{scratch}/error.log"]
-    process = subprocess.Popen([*arguments, "-c", str(scratch / "nginx.conf")])
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Accept-Encoding": ""}) as it:
-        for _ in range(200):
-            try:
-                it.get("/")
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, (scratch / "error.log").read_text()
-                time.sleep(0.02)
-        yield it
-    process.terminate()
-    process.wait(10)
+
+    def configure(listen: str) -> str:
+        return configuration(collection.index, scratch / "out", datetime.now(UTC), listen)
+
+    with running(scratch, configure) as port:
+        address = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=address, headers={"Accept-Encoding": ""}) as client:
+            yield client
 
 
 @pytest.mark.parametrize(

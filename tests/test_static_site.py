@@ -434,7 +434,7 @@ def test_a_feed_is_byte_for_byte_what_feedgen_writes(
     monkeypatch.setattr(FeedGenerator, "atom_str", adding(atom, FeedGenerator.atom_str))
     monkeypatch.setattr(FeedGenerator, "rss_str", adding(rss, FeedGenerator.rss_str))
     for module in (atom, rss):
-        monkeypatch.setattr(module, "_written", lambda entry: b"")
+        monkeypatch.setattr(module, "write_entry", lambda entry: b"")
     assert {form: publish_feed(collection, suffix=form).body for form in spliced} == spliced
     document = publish_feed(collection, suffix="json").body
     assert msgspec.json.encode(msgspec.json.decode(document)) == document

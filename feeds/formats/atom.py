@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from feedgen.entry import FeedEntry
@@ -11,7 +10,8 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feeds.document import Entry, Feed, Links
-from feeds.formats.xml import KEPT, NAMESPACES, archive_links, inner, write_history, write_media
+from feeds.formats.entries import kept
+from feeds.formats.xml import NAMESPACES, archive_links, inner, write_history, write_media
 
 _END = b"</feed>"
 
@@ -33,11 +33,11 @@ def write(feed: Feed, links: Links) -> bytes:
     generator.icon(feed.icon)
     generator.language(feed.language)
     document: bytes = generator.atom_str()
-    return b"".join((document.removesuffix(_END), *map(_written, feed.entries), _END))
+    return b"".join((document.removesuffix(_END), *map(write_entry, feed.entries), _END))
 
 
-@lru_cache(KEPT)
-def _written(entry: Entry) -> bytes:
+@kept
+def write_entry(entry: Entry) -> bytes:
     """An entry as it stands in every feed that holds it."""
     return inner(_item(entry).atom_entry(), NAMESPACES)
 

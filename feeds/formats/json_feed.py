@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from feeds.document import Entry, Feed, Links, Person
-from feeds.formats.xml import KEPT
+from feeds.formats.entries import kept
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
@@ -27,13 +26,13 @@ def write(feed: Feed, links: Links) -> bytes:
             icon=feed.icon,
             authors=[_author(feed.author)],
             language=feed.language,
-            items=[_item(entry) for entry in feed.entries],
+            items=[write_entry(entry) for entry in feed.entries],
         )
     )
 
 
-@lru_cache(KEPT)
-def _item(entry: Entry) -> msgspec.Raw:
+@kept
+def write_entry(entry: Entry) -> msgspec.Raw:
     """An item as it stands in every feed that holds it."""
     item = _present(
         id=entry.id,

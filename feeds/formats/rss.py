@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -14,9 +13,9 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feeds.document import Entry, Feed, Links
+from feeds.formats.entries import kept
 from feeds.formats.xml import (
     ATOM,
-    KEPT,
     NAMESPACES,
     archive_links,
     inner,
@@ -45,11 +44,11 @@ def write(feed: Feed, links: Links) -> bytes:
     # feedgen 1.0.0 starts it at the clock, and writes it through the process's locale.
     generator._FeedGenerator__rss_lastBuildDate = None
     document: bytes = generator.rss_str()
-    return b"".join((document.removesuffix(_END), *map(_written, feed.entries), _END))
+    return b"".join((document.removesuffix(_END), *map(write_entry, feed.entries), _END))
 
 
-@lru_cache(KEPT)
-def _written(entry: Entry) -> bytes:
+@kept
+def write_entry(entry: Entry) -> bytes:
     """An item as it stands in every feed that holds it."""
     # feedgen 1.0.0 declares the last two by itself.
     return inner(_item(entry).rss_entry(), _NAMESPACES | {"atom": ATOM, "content": CONTENT})

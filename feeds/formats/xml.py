@@ -14,10 +14,6 @@ MEDIA = "http://search.yahoo.com/mrss/"
 
 NAMESPACES = {"fh": HISTORY, "media": MEDIA}
 
-#: Entries that each format remembers as it wrote them: feedgen takes most of the time of
-#: a feed, and an entry is in several.
-KEPT = 4096
-
 
 def inner(element: etree._Element, namespaces: dict[str, str]) -> bytes:
     """An element as it is written inside a root that declares the namespaces."""

@@ -42,16 +42,24 @@ class SQLite:
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
             self._path.touch()
         self._reopen_if_replaced()
-        engine = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-        with engine.begin() as connection:
+        with self._immediate().begin() as connection:
             _create(connection)
             yield connection
 
-    def noting(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
         """A write transaction that waits for no other."""
-        return self.engine.execution_options(
-            sqlite_begin="BEGIN IMMEDIATE", sqlite_patience=_HASTE
-        ).begin()
+        with self._immediate().connect() as connection:
+            file: Any = connection.connection.driver_connection
+            file.execute(f"PRAGMA busy_timeout = {_HASTE}")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                file.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+
+    def _immediate(self) -> Engine:
+        return self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
     def leads(self) -> bool:
         """Always: a file is one machine's, and its processes compare one folder."""
@@ -98,12 +106,11 @@ def _engine(path: str) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        patience = options.get("sqlite_patience", _PATIENCE)
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
-        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
+        begin = connection.get_execution_options().get("sqlite_begin", "BEGIN")
+        connection.exec_driver_sql(begin)
 
     return engine

@@ -16,14 +16,32 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import Request, urlopen
 
+from feeds.config import Config
+from feeds.index import Index
+from feeds.static_site import build
+from feeds.static_site.nginx import configuration
+from tests.bench.bulk import SMALL, Indexes
+from tests.bench.table import Row, ratio
 from tests.generate import write_articles
+from tests.nginx import find_nginx, running
 
 FEED = "/feed.atom"
 _GRANIAN = ("--interface", "wsgi", "--factory", "--workers", "1", "--blocking-threads", "8")
+
+
+#: What the rows call them.
+PEERS = {
+    "constant": "bare WSGI constant",
+    "flask_feedgen": "Flask and feedgen",
+    "django": "Django syndication",
+    "nginx": "nginx, the built site",
+    "few": f"among {SMALL}",
+}
 
 
 class Load(NamedTuple):
@@ -42,12 +60,19 @@ class Served(NamedTuple):
     tag: str
 
 
-def main(quick: bool) -> None:
-    """Print a row for each server and answer, and the ratios with their goals."""
+def measure(indexes: Indexes, quick: bool) -> Iterator[tuple[str, list[Row]]]:
+    """Rows of each answer against each peer, and of a small index against a large one."""
     if not shutil.which("wrk"):
-        print("serving is not measured: apt-get install wrk")
+        yield "serving is not measured: apt-get install wrk", []
         return
-    rounds, seconds = (1, 1) if quick else (5, 3)
+    rounds, seconds = (1, 1) if quick else (7, 3)
+    title = f"one worker on one core, gzip, 16 connections, medians of {rounds} x {seconds} s"
+    yield title, _against_peers(rounds, seconds, quick)
+    title = f"among {indexes.large} articles, against {SMALL}, and 5 entries in each feed"
+    yield title, _against_few(indexes, rounds, seconds, quick)
+
+
+def _against_peers(rounds: int, seconds: int, quick: bool) -> list[Row]:
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
         folder = Path(scratch)
         write_articles(folder / "articles", 400)
@@ -56,25 +81,60 @@ def main(quick: bool) -> None:
         peers = ["constant", "flask_feedgen"]
         peers += ["django"] if importlib.util.find_spec("django") else []
         served = [ours, *(stack.enter_context(_peer(folder, peer)) for peer in peers)]
-        found: dict[tuple[str, int], list[Load]] = {}
-        for _ in range(rounds):
-            for server in served:
-                for status in (200, 304):
-                    if status == 200 or server.tag:
-                        load = _load(server, status, seconds)
-                        found.setdefault((server.name, status), []).append(load)
-    print(f"one worker, gzip, medians of {rounds} rounds of {seconds} s")
-    for (name, status), loads in found.items():
-        rate = statistics.median(load.rate for load in loads)
-        slow = statistics.median(load.slow for load in loads)
-        print(f"{name:24} {status}  {rate:9.0f} requests/s   p99 {slow:7.2f} ms")
+        served += [stack.enter_context(_nginx(folder))] if find_nginx() else []
+        loads = _loads(served, rounds, seconds)
+    rows = []
+    for server in served[1:]:
+        for status in (200, 304):
+            if (server.name, status) in loads:
+                goal = "0.95 or more" if server.name == "constant" and not quick else ""
+                rows.append(_row(f"cached {status}", loads, server.name, status, goal))
     for status in (200, 304):
-        mine, bare = found["feeds", status], found["constant", status]
-        rate = statistics.median(m.rate / b.rate for m, b in zip(mine, bare, strict=True))
-        slow = statistics.median(m.slow / b.slow for m, b in zip(mine, bare, strict=True))
-        goals = ("", "") if quick else ("   goal 0.95 or more", "   goal 1.50 or less")
-        print(f"{status}, rate to a bare constant's       {rate:6.2f}{goals[0]}")
-        print(f"{status}, p99 to a bare constant's        {slow:6.2f}{goals[1]}")
+        mine, bare = loads["feeds", status], loads["constant", status]
+        slow = ratio([load.slow for load in mine], [load.slow for load in bare])
+        shown = [statistics.median(load.slow for load in each) for each in (mine, bare)]
+        rows.append(
+            Row(
+                f"cached {status}, 99th percentile",
+                f"{shown[0]:.2f} ms",
+                f"{shown[1]:.2f} ms {PEERS['constant']}",
+                slow,
+                "" if quick else "1.5 or less",
+            )
+        )
+    return rows
+
+
+def _against_few(indexes: Indexes, rounds: int, seconds: int, quick: bool) -> list[Row]:
+    with contextlib.ExitStack() as stack:
+        served = [
+            stack.enter_context(_filled(name, url))
+            for name, url in zip(("few", "feeds"), indexes.urls, strict=True)
+        ]
+        loads = _loads(served, rounds, seconds)
+    goal = "" if quick else "0.90 or more"
+    return [_row(f"cached {status}", loads, "few", status, goal) for status in (200, 304)]
+
+
+Loads = dict[tuple[str, int], list[Load]]
+
+
+def _loads(served: list[Served], rounds: int, seconds: int) -> Loads:
+    found: Loads = {}
+    for _ in range(rounds):
+        for server in served:
+            for status in (200, 304):
+                if status == 200 or server.tag:
+                    load = _load(server, status, seconds)
+                    found.setdefault((server.name, status), []).append(load)
+    return found
+
+
+def _row(what: str, loads: Loads, peer: str, status: int, goal: str) -> Row:
+    rates = [[load.rate for load in loads[name, status]] for name in ("feeds", peer)]
+    mine, other = (statistics.median(each) for each in rates)
+    shown = f"{other:,.0f}/s {PEERS[peer]}"
+    return Row(what, f"{mine:,.0f}/s", shown, ratio(*rates), goal)
 
 
 @contextlib.contextmanager
@@ -84,6 +144,33 @@ def _feeds(folder: Path) -> Iterator[Served]:
     settings = {"FEEDS_DATABASE": f"sqlite:///{folder}/index.sqlite3"}
     with _running([*command, "--port", str(port), "--workers", "1"], settings):
         yield Served("feeds", port, _tag(port))
+
+
+@contextlib.contextmanager
+def _filled(name: str, url: str) -> Iterator[Served]:
+    """Our server over an index that is there."""
+    port = _free_port()
+    command = [sys.executable, "-m", "granian", "feeds.server:app", *_GRANIAN]
+    command += ["--port", str(port), "--log-level", "error"]
+    with _running(command, {"FEEDS_DATABASE": url, "FEEDS_LIMIT": str(SMALL)}):
+        yield Served(name, port, _tag(port))
+
+
+@contextlib.contextmanager
+def _nginx(folder: Path) -> Iterator[Served]:
+    config = Config(
+        articles=folder / "articles",
+        database=f"sqlite:///{folder}/index.sqlite3",
+        base_url="http://127.0.0.1",
+    )
+    catalogue = Index(config.database, config)
+    build(config.database, config, datetime.now(UTC), folder / "out")
+
+    def configure(listen: str) -> str:
+        return configuration(catalogue, folder / "out", datetime.now(UTC), listen)
+
+    with running(folder, configure, tuple(_core(0))) as port:
+        yield Served("nginx", port, _tag(port))
 
 
 @contextlib.contextmanager

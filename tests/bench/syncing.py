@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +14,13 @@ from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
 from feeds.index import Index
 from feeds.index.sync import sync
+from tests.bench.bulk import Indexes
+from tests.bench.table import Row, ratio, timed
 from tests.generate import write_articles
 
 
-def main(quick: bool) -> None:
-    """Print one row a comparison, and the ratios with their goals."""
+def measure(indexes: Indexes, quick: bool) -> Iterator[tuple[str, list[Row]]]:
+    """Rows of a first and a second sync."""
     count, rounds = (200, 1) if quick else (10_000, 5)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "articles")
@@ -27,19 +28,24 @@ def main(quick: bool) -> None:
         loads, firsts, seconds = [], [], []
         for number in range(rounds):
             catalogue = Index(f"sqlite:///{scratch}/{number}.sqlite3", Config())
-            loads.append(_timed(lambda: _load(folder)))
-            firsts.append(_timed(lambda c=catalogue: _sync(c, folder)))  # type: ignore[misc]
-            seconds.append(_timed(lambda c=catalogue: _sync(c, folder)))  # type: ignore[misc]
-    print(f"{count} articles, medians of {rounds} rounds")
-    _row("C loader alone", loads, count)
-    _row("first sync", firsts, count)
-    _row("second sync", seconds, count)
-    rate = statistics.median(load / first for load, first in zip(loads, firsts, strict=True))
-    again = statistics.median(s / f for s, f in zip(seconds, firsts, strict=True))
-    # Few articles cost mostly what any number costs once.
-    goals = ("", "") if quick else ("   goal 0.80 or more", "   goal 0.050 or less")
-    print(f"first sync, rate to the C loader's    {rate:6.2f}{goals[0]}")
-    print(f"second sync, time to the first's      {again:6.3f}{goals[1]}")
+            loads.append(timed(lambda: _load(folder)))
+            firsts.append(timed(lambda c=catalogue: _sync(c, folder)))  # type: ignore[misc]
+            seconds.append(timed(lambda c=catalogue: _sync(c, folder)))  # type: ignore[misc]
+    goals = ("", "") if quick else ("0.80 or more", "0.050 or less")
+    load, first, second = (statistics.median(times) for times in (loads, firsts, seconds))
+    yield (
+        f"{count} articles into the index, medians of {rounds}",
+        [
+            Row(
+                "first sync",
+                f"{first:.2f} s",
+                f"{load:.2f} s C loader",
+                ratio(loads, firsts),
+                goals[0],
+            ),
+            Row("second sync", f"{second:.2f} s", "first sync", ratio(seconds, firsts), goals[1]),
+        ],
+    )
 
 
 def _load(folder: Path) -> None:
@@ -50,14 +56,3 @@ def _load(folder: Path) -> None:
 
 def _sync(catalogue: Index, folder: Path) -> None:
     sync(catalogue, folder, lambda: datetime.now(UTC))
-
-
-def _timed(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _row(name: str, times: list[float], count: int) -> None:
-    median = statistics.median(times)
-    print(f"{name:36}  {median:8.3f} s  {median / count * 1e6:8.1f} us an article")

@@ -1,0 +1,115 @@
+"""Collections of any size, as indexes without files."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from feeds.articles import Article, Provider
+from feeds.config import Config
+from feeds.index import Index, encode
+from feeds.index.sync import sync
+from feeds.selection import EVERYTHING, Selection
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TOPICS, PROVIDERS = 30, 2_000
+#: Topics that few articles are on.
+RARE = 3
+SMALL = 5
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """A small and a large index, made when they are first asked for."""
+
+    scratch: Path
+    large: int
+
+    @cached_property
+    def urls(self) -> tuple[str, str]:
+        """Where they are: the small one, and the large one."""
+        made = [make_index(self.scratch, count) for count in (SMALL, self.large)]
+        one, other = (str(catalogue.url) for catalogue in made)
+        return one, other
+
+
+def make_index(scratch: Path, count: int) -> Index:
+    """An index of so many visible articles over ten years, without their files."""
+    catalogue = Index(f"sqlite:///{scratch}/{count}.sqlite3", Config())
+    (scratch / "none").mkdir(exist_ok=True)
+    sync(catalogue, scratch / "none", lambda: NOW)
+    catalogue.close()
+    with sqlite3.connect(f"{scratch}/{count}.sqlite3") as raw:
+        raw.execute("PRAGMA synchronous = OFF")
+        raw.execute("DELETE FROM feeds")
+        known = [EVERYTHING, type_("article"), type_("video")]
+        known += [topic(number) for number in range(TOPICS)]
+        known += [provider(number) for number in range(PROVIDERS)]
+        ids = {selection: number for number, selection in enumerate(known, 1)}
+        raw.executemany(
+            "INSERT INTO feeds (id, kind, key, slug, name, changed) VALUES (?, ?, ?, ?, ?, 1)",
+            [(number, s.kind, s.key, s.slug, s.key) for s, number in ids.items()],
+        )
+        chance = random.Random(1)
+        for start in range(0, count, 50_000):
+            rows = list(_rows(chance, range(start, min(count, start + 50_000)), count, ids))
+            raw.executemany(
+                "INSERT INTO articles (id, stem, digest, document) VALUES (?, ?, x'00', ?)",
+                [(row[0], row[0], row[1]) for row in rows],
+            )
+            raw.executemany(
+                "INSERT INTO entries (article, feed, published, label, quality, heat)"
+                " VALUES (?, ?, ?, 'A', ?, ?)",
+                [(row[0], feed, *row[3:]) for row in rows for feed in row[2]],
+            )
+    return catalogue
+
+
+Row = tuple[str, bytes, list[int], int, int, int]
+
+
+def _rows(
+    chance: random.Random, numbers: range, count: int, ids: dict[Selection, int]
+) -> Iterator[Row]:
+    for number in numbers:
+        published = NOW - timedelta(seconds=number * 315_000_000 // count)
+        about = chance.sample(range(TOPICS - RARE), 2)
+        if chance.random() < 50 / count:
+            about[0] = TOPICS - 1 - chance.randrange(RARE)
+        author = provider(int(PROVIDERS * chance.random() ** 3))
+        quality = min(154, int(60 + chance.expovariate(1 / 12)))
+        article = Article(
+            stem=str(number),
+            title=f"Story {number}",
+            link=f"https://{author.key}/{number}",
+            published=published,
+            provider=Provider(name=author.key, domain=author.key),
+            quality=quality,
+            summary="What happened, who says so, and what may come of it. " * 4,
+            topics=tuple(topic(t).key for t in about),
+        )
+        kind = type_("video" if chance.random() < 0.05 else "article")
+        feeds = [ids[EVERYTHING], ids[kind], ids[author], *(ids[topic(t)] for t in about)]
+        second = int(published.timestamp())
+        heat = int(chance.expovariate(1 / 12))
+        yield f"{chance.getrandbits(128):032x}", encode(article), feeds, second, quality, heat
+
+
+def topic(number: int) -> Selection:
+    """A topic by its number."""
+    return Selection(kind="topic", key=f"topic {number}", slug=f"topic-{number}")
+
+
+def provider(number: int) -> Selection:
+    """A provider by its number."""
+    return Selection(kind="provider", key=f"p{number}.example", slug=f"p{number}.example")
+
+
+def type_(name: str) -> Selection:
+    """A type of articles."""
+    return Selection(kind="type", key=name, slug=name)
