@@ -11,7 +11,6 @@ from feeds.document import Feed, Links
 from feeds.formats import Format, opml
 from feeds.history import Archive
 from feeds.index import Found, Index
-from feeds.index.noting import since
 from feeds.index.survey import listing
 from feeds.selection import Selection
 
@@ -76,7 +75,7 @@ def publish(
     body = form.write(feed, links)
     modified = changed(feed, found)
     if not found.exact:
-        modified = since(catalogue, links.canonical, hashlib.sha256(body).digest(), modified)
+        modified = catalogue.since(links.canonical, hashlib.sha256(body).digest(), modified)
     return Published(
         body=body,
         content_type=f"{form.content_type}; charset=utf-8",
@@ -134,7 +133,7 @@ def publish_list(catalogue: Index, form: Format, base: str, now: datetime) -> Pu
         body=body,
         content_type=f"{opml.CONTENT_TYPE}; charset=utf-8",
         etag=etag(body),
-        modified=since(catalogue, address, hashlib.sha256(body).digest(), at),
+        modified=catalogue.since(address, hashlib.sha256(body).digest(), at),
         due=catalogue.due(now),
     )
 

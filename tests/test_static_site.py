@@ -114,6 +114,20 @@ def test_the_time_of_a_file_is_its_last_modified(
             assert (tmp_path / f"{file}{suffix}").stat().st_mtime == modified.timestamp()
 
 
+def test_a_date_that_was_noted_stays(
+    large: Collection, serve: Callable[[Collection], Site], tmp_path: Path
+) -> None:
+    site = serve(large)
+    noted = site.get("/archive/2020-01.atom").headers["Last-Modified"]
+    large.write("late.md", article("Late", time="2024-02-05T10:00:00Z"))
+    large.sync(datetime.now(UTC) + timedelta(hours=1))
+    build_site(large, tmp_path)
+    modified = parse_date(noted)
+    assert modified
+    assert (tmp_path / "archive/2020-01.atom").stat().st_mtime == modified.timestamp()
+    assert (tmp_path / "archive/2020-03.atom").stat().st_mtime > modified.timestamp()
+
+
 def test_every_link_without_a_query_leads_to_a_file(large: Collection, tmp_path: Path) -> None:
     out = tmp_path / "out"
     build_site(large, out)

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from feeds.articles import Article
 from feeds.config import Config
 from feeds.history import Archive, Neighbours
+from feeds.index import noting
 from feeds.index.database import Database
 from feeds.index.finding import Finder
 from feeds.index.statements import public
@@ -125,6 +126,13 @@ class Index(Database):
             beside=beside,
             complete=complete,
         )
+
+    def since(self, address: str, digest: bytes, candidate: datetime) -> datetime:
+        """Since when the document at an address has looked as its digest says.
+
+        `candidate` is when anything that it may show last changed.
+        """
+        return noting.since(self, address, digest, candidate)
 
     def resolve(self, kind: Kind, slug: str, now: datetime) -> Selection | None:
         """The public selection that a slug means, or meant in earlier days."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from feeds.config import Config
 from feeds.history import Archive
 from feeds.index import Found, Index
-from feeds.index.database import IndexUnavailable
+from feeds.index.tables import documents
 from feeds.selection import Selection
 
 #: Answers of the index that are kept: the formats of a document ask for the same.
@@ -30,6 +31,8 @@ class Snapshot(Index):
         # Every page asks for these.
         self._changed: dict[datetime, datetime] = {}
         self._due: dict[datetime, datetime | None] = {}
+        # When documents came to look as they do, by address.
+        self._known: dict[str, tuple[bytes, int]] | None = None
         #: What was found last: the documents beside it are those that its page leads to.
         self.last: Found | None = None
         self.seen = self.revision()
@@ -39,11 +42,14 @@ class Snapshot(Index):
         """The one read transaction."""
         yield self._held
 
-    @contextmanager
-    def noting(self) -> Iterator[Connection]:
-        """Refuse to: the times of the files tell since when they have looked so."""
-        raise IndexUnavailable("a snapshot notes nothing")
-        yield self._held
+    def since(self, address: str, digest: bytes, candidate: datetime) -> datetime:
+        """As that of the index, but nothing is noted: the times of the files tell it."""
+        if self._known is None:
+            with self.reading() as connection:
+                rows = connection.execute(select(documents))
+                self._known = {row.address: (row.digest, row.changed) for row in rows}
+        seen, changed = self._known.get(address, (b"", 0))
+        return datetime.fromtimestamp(changed, UTC) if seen == digest else candidate
 
     def find(
         self,
