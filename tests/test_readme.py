@@ -62,9 +62,9 @@ def test_settings_table_is_that_of_the_code() -> None:
 
 def shown(default: object) -> str:
     """A default as the README writes it."""
-    if isinstance(default, tuple):
+    if default and isinstance(default, tuple):
         return ", ".join(f"`{item}`" for item in default)
-    return "" if default in ("", {}) else f"`{default}`"
+    return "" if default in (None, "", (), {}) else f"`{default}`"
 
 
 def test_settings_example_is_accepted(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from feeds.index.database import IndexUnavailable
 from feeds.index.sync import sync
 from feeds.selection import short_hash
 from feeds.web.front import Front
-from feeds.web.limit import limit_rate
+from feeds.web.limit import Limit, limit_rate
 from feeds.web.responses import CORS, PREFLIGHT, plain
 from feeds.web.routes import add_routes
 from feeds.web.site import Site
@@ -59,10 +59,11 @@ def create_app(config: Config | None = None) -> Flask:
     if not config.base_url:
         app.before_request(lambda: _refuse_host(config.trusted_hosts))
     app.before_request(_preflight)
-    limit_rate(app, config.rate_limit)
+    limit = Limit(config)
+    limit_rate(app, limit)
     site = Site(catalogue)
     add_routes(app, site)
-    app.wsgi_app = Front(app.wsgi_app, site.memory, config)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.wsgi_app, site.memory, config, limit)  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(IndexUnavailable, _unavailable)
     return app

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from feeds.config import Config
+from feeds.web.limit import Limit
 from feeds.web.memory import Kept, Memory
 
 if TYPE_CHECKING:
@@ -44,11 +45,12 @@ class Front:
     ready is forgotten as a whole when the index changes, or when it is too much.
     """
 
-    def __init__(self, app: WSGIApplication, memory: Memory, config: Config) -> None:
+    def __init__(self, app: WSGIApplication, memory: Memory, config: Config, limit: Limit) -> None:
         #: What stands behind it.
         self.app = app
         self._memory = memory
         self._config = config
+        self._limit = limit
         self._address = address_of(config)
         self._forget()
 
@@ -73,11 +75,11 @@ class Front:
             is_fresh = environ["HTTP_IF_NONE_MATCH"] == ready.tag
         elif "HTTP_IF_MODIFIED_SINCE" in environ:
             is_fresh = environ["HTTP_IF_MODIFIED_SINCE"] == ready.date
-        elif not self._config.rate_limit:
+        elif not self._limit.most or self._limit.allows(environ):
             start_response("200 OK", ready.headers[:])
             return ready.body if method == "GET" else []
         else:
-            # The application counts what it transfers.
+            # The application says for how long.
             is_fresh = False
         if not is_fresh:
             return self.app(environ, start_response)
