@@ -92,6 +92,12 @@ class Config:
         " is believed.",
         public=False,
     )
+    metrics: tuple[Network, ...] = _setting(
+        (),
+        checks.networks,
+        "Addresses and networks that may read `/metrics`, from which nobody asks through a proxy.",
+        public=False,
+    )
     topics: Mapping[str, Name] = _setting(
         {},
         naming.names("topic"),

@@ -38,6 +38,7 @@ GOOD: dict[str, tuple[str, str, Any]] = {
         "10.0.0.0/8, ::1",
         (ip_network("10.0.0.0/8"), ip_network("::1/128")),
     ),
+    "metrics": ("['::1']", "::1", (ip_network("::1/128"),)),
     "topics": ("{AI: {slug: ki}}", "{AI: {slug: ki}}", {"ai": Name(slug="ki")}),
     "providers": (
         "{www.A.example: {withdrawn: true, former: [b.example], min_quality: 70}}",
@@ -134,7 +135,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 #: What no document shows.
 UNSEEN = (
     *("articles", "database", "max_age", "checks_per_second", "rate_limit", "trusted_hosts"),
-    "proxies",
+    *("proxies", "metrics"),
 )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 import reader
+from prometheus_client.parser import text_string_to_metric_families
 
 from feeds.config import Config
 from feeds.formats import FORMATS
@@ -149,6 +150,39 @@ def test_every_worker_gives_the_same_bytes(start: Callable[..., Process], seeds:
         headers = response.headers
         seen.add((response.content, headers["ETag"], headers["Last-Modified"]))
     assert len(seen) == 1
+
+
+def scrape(server: Process) -> dict[tuple[str, str], float]:
+    """What the metrics say of requests by kind and status, and of syncs."""
+    families = text_string_to_metric_families(server.get("/metrics").text)
+    samples = [sample for family in families for sample in family.samples]
+    return {
+        (s.name, "".join(map(s.labels.get, ("kind", "status"), "  "))): s.value for s in samples
+    }
+
+
+def test_metrics_add_up_what_all_processes_count(
+    start: Callable[..., Process], seeds: Path, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    server = start(seeds, "--workers", "2", FEEDS_METRICS="127.0.0.1", TMPDIR=str(shared))
+    for _ in range(30):  # a new connection each time, so that both workers answer
+        assert server.get("/feed.atom").status_code == 200
+    asked = ("feeds_requests_total", "site200")
+    server.wait_until(lambda: scrape(server).get(asked) == 30)
+    counters = list(shared.glob("feeds-metrics-*/counter_*.db"))
+    assert len(counters) == 2
+    (seeds / "new.md").write_text(article("Just saved"))
+    server.wait_until(lambda: scrape(server)["feeds_sync_seconds_count", "  "] >= 3)
+    # What a worker counted stays when it dies.
+    os.kill(int(counters[0].stem.removeprefix("counter_")), signal.SIGKILL)
+    server.wait_until(
+        lambda: bool(scrape(server)) and len(list(shared.glob("*/counter_*.db"))) == 3
+    )
+    assert scrape(server)[asked] >= 30
+    server.stop()
+    assert list(shared.iterdir()) == []
 
 
 def test_restart_moves_no_validator(start: Callable[..., Process], seeds: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -132,6 +134,42 @@ def test_index_that_fails_is_tried_again(follower: Follower) -> None:
     follower.wait_for(lambda: any("cannot be written" in line for line in follower.lines))
     database.rmdir()
     follower.wait_for(lambda: "Second" in follower.titles(), 20)
+
+
+def test_trouble_that_comes_back_is_told_again(follower: Follower) -> None:
+    folder = follower.collection.folder
+
+    def told() -> int:
+        return sum("cannot be watched" in line for line in follower.lines)
+
+    for times in (1, 2):
+        away = folder.rename(folder.with_name("away"))
+        follower.wait_for(lambda times=times: told() == times)  # type: ignore[misc]  # bound now
+        away.rename(folder)
+        follower.collection.write(f"{times}.md", article(f"Back {times}"))
+        title = f"Back {times}"
+        follower.wait_for(lambda title=title: title in follower.titles())  # type: ignore[misc]
+        time.sleep(0.1)
+    assert told() == 2
+
+
+def test_fault_is_told_once_though_the_watch_begins_anew(follower: Follower) -> None:
+    folder, database = follower.collection.folder, follower.collection.config.database
+    follower.collection.write("bad.md", "nothing")
+    follower.wait_for(lambda: any("bad.md:1:" in line for line in follower.lines))
+    with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as locking:
+        locking.execute("BEGIN IMMEDIATE")
+        away = folder.rename(folder.with_name("away"))
+        follower.wait_for(lambda: any("trying again" in line for line in follower.lines))
+        away.rename(folder)
+        follower.collection.write("two.md", article("Second"))
+        time.sleep(1.2)  # the watch begins anew, and waits for the lock
+        assert follower.titles() == ["First"]
+        locking.rollback()
+    follower.wait_for(lambda: "Second" in follower.titles())
+    follower.collection.write("three.md", article("Third"))
+    follower.wait_for(lambda: "Third" in follower.titles())
+    assert sum(line.startswith("bad.md:1:") for line in follower.lines) == 1
 
 
 def test_folder_that_cannot_be_watched_is_compared_every_second(

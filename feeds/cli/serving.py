@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import click
@@ -44,7 +47,10 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     except OSError as error:
         raise click.ClickException(str(error)) from error
     catalogue = open_index(config)
+    timed = _share_metrics(click.get_current_context()) if config.metrics else _untold
+    began = time.monotonic()
     report = sync_folder(catalogue)
+    timed(time.monotonic() - began)
     show(report)
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     name = _name_of(host)
@@ -62,7 +68,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     if host in _EVERY_HOST and not config.base_url:
         click.secho("Set 'base_url' for other machines: no other host is answered.", err=True)
     stop = Event()
-    arguments = (catalogue, config.articles, stop, _log, report.faults)
+    arguments = (catalogue, config.articles, stop, _log, report.faults, timed)
     follower = Thread(target=watch, args=arguments)
     follower.start()
     try:
@@ -77,6 +83,19 @@ def _name_of(host: str) -> str:
     if host in (*_EVERY_HOST, "127.0.0.1", "::1"):
         return "localhost"
     return f"[{host}]" if ":" in host else host
+
+
+def _share_metrics(context: click.Context) -> Callable[[float], None]:
+    """Let this process and the workers add up their numbers; takes the time of a sync."""
+    folder = context.with_resource(TemporaryDirectory(prefix="feeds-metrics-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    from feeds.web.metrics import Metrics
+
+    return Metrics().sync.observe
+
+
+def _untold(_: float) -> None:
+    """Nobody asks how long it took."""
 
 
 def _log(line: str) -> None:

@@ -62,7 +62,10 @@ class Health:
     articles: int
     visible: int
     faults: int
+    #: When files were last compared.
     synced: datetime
+    #: When the newest visible article was published; None without any.
+    newest: datetime | None
 
 
 class Index(Database):
@@ -161,13 +164,8 @@ class Index(Database):
 
     def changed(self, now: datetime) -> datetime:
         """When a change of files or an article that came due last changed anything."""
-        newest = select(func.max(entries.c.published))
         with self.reading() as connection:
-            second = _changed(connection)
-            come = connection.execute(
-                newest.where(entries.c.published <= int(now.timestamp()))
-            ).scalar()
-        return _moment(max(second, come or 0))
+            return _moment(max(_changed(connection), _newest(connection, now) or 0))
 
     def due(self, now: datetime) -> datetime | None:
         """When the next article of any feed comes due."""
@@ -183,6 +181,7 @@ class Index(Database):
         with self.reading() as connection:
             synced = connection.execute(select(state.c.synced)).scalar_one()
             visible = select(func.count(func.distinct(entries.c.article)))
+            newest = _newest(connection, now)
             return Health(
                 articles=connection.execute(select(func.count()).select_from(files)).scalar_one(),
                 visible=connection.execute(
@@ -190,12 +189,21 @@ class Index(Database):
                 ).scalar_one(),
                 faults=connection.execute(select(func.count(files.c.fault))).scalar_one(),
                 synced=_moment(synced),
+                newest=None if newest is None else _moment(newest),
             )
 
 
 def _changed(connection: Connection) -> int:
     changed: int = connection.execute(select(state.c.changed)).scalar_one()
     return changed
+
+
+def _newest(connection: Connection, now: datetime) -> int | None:
+    come = entries.c.published <= int(now.timestamp())
+    newest: int | None = connection.execute(
+        select(func.max(entries.c.published)).where(come)
+    ).scalar()
+    return newest
 
 
 def _moment(second: int) -> datetime:

@@ -21,6 +21,7 @@ from feeds.web.limit import Limit, limit_rate
 from feeds.web.responses import CORS, PREFLIGHT, plain
 from feeds.web.routes import add_routes
 from feeds.web.site import Site
+from feeds.web.tally import Tally
 
 #: Seconds after which a client may ask again while the index cannot be read.
 RETRY_AFTER = 30
@@ -63,7 +64,14 @@ def create_app(config: Config | None = None) -> Flask:
     limit_rate(app, limit)
     site = Site(catalogue)
     add_routes(app, site)
-    app.wsgi_app = Front(app.wsgi_app, site.memory, config, limit)  # type: ignore[method-assign]
+    tally = Tally()
+    if config.metrics:
+        # Imported as late as this: it looks for the folder of `serve` as it is.
+        from feeds.web.metrics import add_metrics
+
+        add_metrics(app, catalogue, site.memory, tally)
+    front = Front(app.wsgi_app, site.memory, config, limit, tally)
+    app.wsgi_app = front  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(IndexUnavailable, _unavailable)
     return app

@@ -60,7 +60,7 @@ class Clients:
         return client if client.name else peer
 
     def _peer(self, written: str) -> Peer:
-        address = _address(written)
+        address = read_address(written)
         if address is None:
             return Peer("", False, not written)
         is_proxy = any(address in network for network in self._proxies)
@@ -70,7 +70,7 @@ class Clients:
         return Peer(name, is_proxy, address.is_loopback)
 
 
-def _address(written: str) -> IPv4Address | IPv6Address | None:
+def read_address(written: str) -> IPv4Address | IPv6Address | None:
     """The address in `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`."""
     if written.startswith("["):
         written = written[1:].partition("]")[0]
