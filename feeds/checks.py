@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from feeds.articles import clean
 from feeds.articles.front_matter import Node, Scalar, Sequence
 from feeds.selection import Kind, slugify
 
 Network = IPv4Network | IPv6Network
+
+T = TypeVar("T", bound=str)
 
 _POSTGRESQL = re.compile(
     r"postgresql\+psycopg://(?:[^@]*@)?(?:\[[^]]*\]|[^:/@]*)(?::[0-9]{1,5})?/[^/?]+(?:\?.*)?"
@@ -60,6 +62,19 @@ def yes(node: Node) -> bool:
     if not isinstance(node, Scalar) or node.text not in ("true", "false"):
         raise ValueError("must be true or false")
     return node.text == "true"
+
+
+def one_of(known: tuple[T, ...]) -> Callable[[Node], T]:
+    """One of a few words."""
+
+    def check(node: Node) -> T:
+        written = text(node)
+        for word in known:
+            if word == written:
+                return word
+        raise ValueError(f"must be one of {', '.join(known)}")
+
+    return check
 
 
 def texts(node: Node) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from feeds import checks, naming
+from feeds import checks, logs, naming
 from feeds.articles import front_matter
 from feeds.articles.front_matter import FrontMatterError, Node, Scalar
 from feeds.checks import Network
@@ -97,6 +97,15 @@ class Config:
         checks.networks,
         "Addresses and networks that may read `/metrics`, from which nobody asks through a proxy.",
         public=False,
+    )
+    log: logs.Form = _setting(
+        "text",
+        checks.one_of(logs.FORMS),
+        "How the log is written: `text`, or `json` with an object a line.",
+        public=False,
+    )
+    access_log: bool = _setting(
+        False, checks.yes, "Whether each request has a line in the log.", public=False
     )
     topics: Mapping[str, Name] = _setting(
         {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -21,11 +22,15 @@ FIRST_LOOK = 1
 NEXT_LOOK = 30
 
 
+#: Takes a line for people, and how much it matters, by logging's levels.
+Tell = Callable[[int, str], None]
+
+
 def watch(
     catalogue: Index,
     directory: Path,
     stop: Event,
-    tell: Callable[[str], None],
+    tell: Tell,
     faults: Iterable[ArticleError] = (),
     timed: Callable[[float], None] = lambda seconds: None,
 ) -> None:
@@ -94,7 +99,7 @@ def _follow(
 class Teller:
     """Turns syncs into lines for people."""
 
-    def __init__(self, tell: Callable[[str], None], faults: Iterable[ArticleError] = ()) -> None:
+    def __init__(self, tell: Tell, faults: Iterable[ArticleError] = ()) -> None:
         self._tell = tell
         self._faults = {str(fault) for fault in faults}
         self._trouble = ""
@@ -102,7 +107,7 @@ class Teller:
     def fail(self, trouble: str) -> None:
         """What keeps the index from following the folder, if it is news."""
         if trouble != self._trouble:
-            self._tell(trouble)
+            self._tell(logging.WARNING, trouble)
         self._trouble = trouble
 
     def recover(self) -> None:
@@ -114,7 +119,7 @@ class Teller:
         faults = [str(fault) for fault in report.faults]
         for fault in faults:
             if fault not in self._faults:
-                self._tell(fault)
+                self._tell(logging.WARNING, fault)
         self._faults = set(faults)
         counts = [
             f"{count} {name}"
@@ -126,4 +131,4 @@ class Teller:
             if count
         ]
         if counts:
-            self._tell(f"{', '.join(counts)}: {report.touched} feeds changed")
+            self._tell(logging.INFO, f"{', '.join(counts)}: {report.touched} feeds changed")

@@ -39,6 +39,8 @@ GOOD: dict[str, tuple[str, str, Any]] = {
         (ip_network("10.0.0.0/8"), ip_network("::1/128")),
     ),
     "metrics": ("['::1']", "::1", (ip_network("::1/128"),)),
+    "log": ("json", "json", "json"),
+    "access_log": ("true", "true", True),
     "topics": ("{AI: {slug: ki}}", "{AI: {slug: ki}}", {"ai": Name(slug="ki")}),
     "providers": (
         "{www.A.example: {withdrawn: true, former: [b.example], min_quality: 70}}",
@@ -98,6 +100,7 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("trusted_hosts: {a: b}\n", "1: trusted_hosts must be a list"),
         ("proxies: 10.0.0.1/8\n", "1: proxies must be a list of addresses and networks such as"),
         ("proxies: {a: b}\n", "1: proxies must be a list of addresses and networks such as"),
+        ("log: xml\n", "1: log must be one of text, json"),
         ("base_url: news.example\n", "1: base_url is not an absolute http or https URL but"),
         ("base_url: https://a.example/?b\n", "1: base_url must end before the first"),
         ("database: mysql://x\n", "1: database must be the URL of a SQLite file"),
@@ -135,7 +138,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 #: What no document shows.
 UNSEEN = (
     *("articles", "database", "max_age", "checks_per_second", "rate_limit", "trusted_hosts"),
-    *("proxies", "metrics"),
+    *("proxies", "metrics", "log", "access_log"),
 )
 
 

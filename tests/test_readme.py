@@ -64,6 +64,8 @@ def shown(default: object) -> str:
     """A default as the README writes it."""
     if default and isinstance(default, tuple):
         return ", ".join(f"`{item}`" for item in default)
+    if isinstance(default, bool):
+        default = str(default).lower()
     return "" if default in (None, "", (), {}) else f"`{default}`"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -284,6 +285,26 @@ def test_change_is_logged_with_its_time(start: Callable[..., Process], seeds: Pa
     server.wait_until(lambda: "Just saved" in server.get("/feed.atom").text)
     output = server.stop()
     assert re.search(r"^\d\d:\d\d:\d\d 1 added: 3 feeds changed$", output, re.M)
+
+
+def test_log_of_every_process_is_for_programs_where_the_settings_say_so(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    (seeds / "bad.md").write_text("nothing")
+    server = start(seeds, FEEDS_LOG="json", FEEDS_ACCESS_LOG="true")
+    missed = server.get("/nowhere")
+    (seeds / "new.md").write_text(article("Just saved"))
+    server.wait_until(lambda: "Just saved" in server.get("/feed.atom").text)
+    said = [json.loads(line) for line in server.stop().splitlines() if line[0] in '{"']
+    assert {line["level"] for line in said} == {"info", "warning"}
+    assert [line["message"] for line in said if "status" not in line] == [
+        "bad.md:1: no front matter, begin the file with a line '---'",
+        "6 added: 4 feeds changed",
+        "1 added: 3 feeds changed",
+    ]
+    (answer,) = [line for line in said if line.get("status") == 404]
+    assert answer["request"] == missed.headers["X-Request-Id"]
+    assert "127.0.0.1" not in json.dumps(said)
 
 
 def test_any_wsgi_server_serves_it(seeds: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import sqlite3
 import threading
@@ -27,9 +28,13 @@ class Follower:
         self.collection = collection
         self.lines: list[str] = []
         self.stop = threading.Event()
-        arguments = (collection.index, collection.folder, self.stop, self.lines.append)
+        arguments = (collection.index, collection.folder, self.stop, self.tell)
         self.thread = threading.Thread(target=watch, args=arguments, daemon=True)
         self.thread.start()
+
+    def tell(self, level: int, line: str) -> None:
+        assert level == (logging.INFO if "feeds changed" in line else logging.WARNING)
+        self.lines.append(line)
 
     def titles(self) -> list[str]:
         try:
@@ -110,14 +115,14 @@ def test_fault_told_before_is_not_told_again(collection: Collection) -> None:
     collection.write("bad.md", "nothing")
     report = collection.sync()
     lines: list[str] = []
-    Teller(lines.append, report.faults).tell(collection.sync())
+    Teller(lambda _, line: lines.append(line), report.faults).tell(collection.sync())
     assert lines == []
 
 
 def test_sync_without_a_change_tells_nothing(collection: Collection) -> None:
     collection.write("one.md", article("First"))
     lines: list[str] = []
-    teller = Teller(lines.append)
+    teller = Teller(lambda _, line: lines.append(line))
     teller.tell(collection.sync())
     teller.tell(collection.sync())
     assert lines == ["1 added: 3 feeds changed"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from datetime import datetime
+from logging import WARNING
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
@@ -16,7 +16,8 @@ from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.index.survey import listing
-from feeds.watch import watch
+from feeds.logs import configure, log
+from feeds.watch import Teller, watch
 from feeds.web import open_index, utc_now
 
 _EVERY_HOST = ("0.0.0.0", "::")
@@ -39,6 +40,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     answer requests. SIGINT or SIGTERM stops it.
     """
     config = with_folder(config, folder)
+    configure(config.log)
     # Slow to import, and no other command needs it.
     from feeds import server
 
@@ -51,7 +53,10 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     began = time.monotonic()
     report = sync_folder(catalogue)
     timed(time.monotonic() - began)
-    show(report)
+    if config.log == "json":
+        Teller(log).tell(report)
+    else:
+        show(report)
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     name = _name_of(host)
     base = config.base_url or f"http://{name}:{port}"
@@ -64,11 +69,11 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     if listed[SHOWN:]:
         click.echo(f"  and {len(listed) - SHOWN} more")
     if config.base_url and config.id == Config().id:
-        click.secho("Set 'id' before anybody subscribes: it is part of every entry's id.", err=True)
+        log(WARNING, "Set 'id' before anybody subscribes: it is part of every entry's id.")
     if host in _EVERY_HOST and not config.base_url:
-        click.secho("Set 'base_url' for other machines: no other host is answered.", err=True)
+        log(WARNING, "Set 'base_url' for other machines: no other host is answered.")
     stop = Event()
-    arguments = (catalogue, config.articles, stop, _log, report.faults, timed)
+    arguments = (catalogue, config.articles, stop, log, report.faults, timed)
     follower = Thread(target=watch, args=arguments)
     follower.start()
     try:
@@ -96,7 +101,3 @@ def _share_metrics(context: click.Context) -> Callable[[float], None]:
 
 def _untold(_: float) -> None:
     """Nobody asks how long it took."""
-
-
-def _log(line: str) -> None:
-    click.echo(f"{datetime.now():%H:%M:%S} {line}", err=True)
