@@ -13,6 +13,7 @@ from feeds.index import Index, statements, tables
 from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.selection import EVERYTHING, Selection
+from feeds.web import create_app
 from tests.support import NOW, Collection, article
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -172,6 +173,17 @@ def test_index_of_another_version_is_made_anew(collection: Collection) -> None:
     with collection.index.writing() as connection:
         connection.execute(tables.state.update().values(version=0))
     assert collection.sync(NOW + timedelta(hours=1)).added == 1
+
+
+def test_application_fills_an_index_of_another_version_anew(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.writing() as connection:
+        connection.execute(tables.state.update().values(version=0))
+    with pytest.raises(IndexUnavailable, match="is of version 0; run 'feeds index'"):
+        collection.index.health(NOW)
+    create_app(collection.config)
+    assert collection.index.health(NOW).visible == 1
 
 
 @pytest.mark.databases("sqlite")

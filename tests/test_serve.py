@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import httpx
 import pytest
 import reader
 from prometheus_client.parser import text_string_to_metric_families
+from werkzeug.http import parse_date
 
 from feeds.config import Config
 from feeds.formats import FORMATS
@@ -196,6 +198,38 @@ def test_restart_moves_no_validator(start: Callable[..., Process], seeds: Path) 
         seen.add((headers["ETag"], headers["Last-Modified"]))
         server.stop()
     assert len(seen) == 1
+
+
+def make_older(database: Path) -> None:
+    """Make an index look like one of an older version, which had other tables."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE missed")
+        connection.execute("ALTER TABLE entries DROP COLUMN heat")
+        connection.execute("UPDATE state SET version = version - 1")
+        connection.commit()
+
+
+def test_upgrade_goes_unnoticed_by_subscribers(start: Callable[..., Process], seeds: Path) -> None:
+    database = seeds.parent / "kept.sqlite3"
+    settings = {"FEEDS_DATABASE": f"sqlite:///{database}", "FEEDS_BASE_URL": "https://news.example"}
+    paths = ("/topics/ai/feed.atom", "/feed.json?limit=1", "/archive/2020-05.rss", "/feeds.opml")
+    server = start(seeds, **settings)
+    before = [server.get(path) for path in paths]
+    server.stop()
+    make_older(database)
+    server = start(seeds, "--workers", "2", **settings)
+    for path, old in zip(paths, before, strict=True):
+        new = server.get(path)
+        assert (new.status_code, new.content) == (200, old.content)
+        assert new.headers["ETag"] == old.headers["ETag"]
+        moved = [parse_date(answer.headers["Last-Modified"]) for answer in (old, new)]
+        assert moved[0] and moved[1] and moved[0] <= moved[1]
+        validators = {
+            "If-None-Match": old.headers["ETag"],
+            "If-Modified-Since": old.headers["Last-Modified"],
+        }
+        assert httpx.get(server.base + path, headers=validators).status_code == 304
+    assert "5 added, 0 changed, 0 removed, 0 unchanged, 0 at fault." in server.stop()
 
 
 def test_fresh_indexes_give_the_same_bytes(start: Callable[..., Process], seeds: Path) -> None:

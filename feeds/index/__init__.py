@@ -14,10 +14,10 @@ from sqlalchemy.engine import Connection
 from feeds.articles import Article
 from feeds.config import Config
 from feeds.history import Archive, Neighbours
-from feeds.index.database import Database
+from feeds.index.database import Database, IndexUnavailable
 from feeds.index.finding import Finder
 from feeds.index.statements import public
-from feeds.index.tables import entries, feeds, files, state
+from feeds.index.tables import VERSION, entries, feeds, files, state
 from feeds.selection import Kind, Selection, slugify
 
 encode = msgspec.json.Encoder().encode
@@ -177,9 +177,14 @@ class Index(Database):
         return None if second is None else _moment(second)
 
     def health(self, now: datetime) -> Health:
-        """Counts, and when files were last compared. Raises IndexUnavailable."""
+        """Counts, and when files were last compared.
+
+        Raises IndexUnavailable, also for an index that another version of feeds made.
+        """
         with self.reading() as connection:
-            synced = connection.execute(select(state.c.synced)).scalar_one()
+            row = connection.execute(select(state.c.synced, state.c.version)).one()
+            if row.version != VERSION:
+                raise IndexUnavailable(f"the index is of version {row.version}; run 'feeds index'")
             visible = select(func.count(func.distinct(entries.c.article)))
             newest = _newest(connection, now)
             return Health(
@@ -188,7 +193,7 @@ class Index(Database):
                     visible.where(entries.c.published <= int(now.timestamp()))
                 ).scalar_one(),
                 faults=connection.execute(select(func.count(files.c.fault))).scalar_one(),
-                synced=_moment(synced),
+                synced=_moment(row.synced),
                 newest=None if newest is None else _moment(newest),
             )
 
