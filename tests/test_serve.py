@@ -341,6 +341,19 @@ def test_log_of_every_process_is_for_programs_where_the_settings_say_so(
     assert "127.0.0.1" not in json.dumps(said)
 
 
+def test_last_of_several_fields_tells_the_client(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    server = start(seeds, FEEDS_PROXIES="127.0.0.0/8", FEEDS_RATE_LIMIT="2")
+
+    def ask(*told: str) -> int:
+        fields = [("X-Forwarded-For", address) for address in told]
+        return httpx.get(server.base + "/feed.atom", headers=fields).status_code
+
+    assert [ask(f"6.6.6.{number}", "203.0.113.5") for number in range(3)] == [200, 200, 429]
+    assert ask("203.0.113.5", "203.0.113.6") == 200
+
+
 def test_any_wsgi_server_serves_it(seeds: Path, tmp_path: Path) -> None:
     """`wsgi.py` under Granian's own command, with no index yet."""
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.web.tally import Labels, Tally, route_of
+from feeds.web.tally import KINDS, Labels, Tally, route_of
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,7 @@ from feeds.web.tally import Labels, Tally, route_of
 def test_address_is_of(address: str, route: str) -> None:
     path, _, query = address.partition("?")
     assert route_of(path, query) == tuple(route.split(" "))
+    assert route_of(path, query).kind in KINDS
 
 
 def test_like_requests_share_a_count() -> None:

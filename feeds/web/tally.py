@@ -19,11 +19,16 @@ _ALONE = {
 }
 
 
-class Route(NamedTuple):
-    """What an address is of, in few words: no name of an article or a topic."""
+#: Kinds of addresses, few as they are: no name of an article or a topic.
+KINDS = frozenset(
+    ("site", "topic", "provider", "choice", "archive", "page", "embed", "oembed", "opml", "other")
+)
 
-    #: `site`, `topic`, `provider`, `choice`, `archive`, `page`, `embed`, `oembed`,
-    #: `opml` or `other`.
+
+class Route(NamedTuple):
+    """What an address is of."""
+
+    #: One of KINDS.
     kind: str
     #: `atom`, `rss`, `json`, `html`, `opml`, `js`; empty for others.
     format: str
