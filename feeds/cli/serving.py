@@ -15,6 +15,7 @@ import click
 from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.formats import FORMATS
+from feeds.index import Index
 from feeds.index.survey import listing
 from feeds.logs import configure, log
 from feeds.watch import Teller, watch
@@ -58,6 +59,21 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     else:
         show(report)
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
+    _announce(catalogue, host, port)
+    stop = Event()
+    arguments = (catalogue, config.articles, stop, log, report.faults, timed)
+    follower = Thread(target=watch, args=arguments)
+    follower.start()
+    try:
+        server.run(host, port, workers)
+    finally:
+        stop.set()
+        follower.join()
+
+
+def _announce(catalogue: Index, host: str, port: int) -> None:
+    """Print where the feeds are, and what was forgotten; let the workers answer to the host."""
+    config = catalogue.config
     name = _name_of(host)
     base = config.base_url or f"http://{name}:{port}"
     if not config.base_url:
@@ -72,15 +88,6 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         log(WARNING, "Set 'id' before anybody subscribes: it is part of every entry's id.")
     if host in _EVERY_HOST and not config.base_url:
         log(WARNING, "Set 'base_url' for other machines: no other host is answered.")
-    stop = Event()
-    arguments = (catalogue, config.articles, stop, log, report.faults, timed)
-    follower = Thread(target=watch, args=arguments)
-    follower.start()
-    try:
-        server.run(host, port, workers)
-    finally:
-        stop.set()
-        follower.join()
 
 
 def _name_of(host: str) -> str:
