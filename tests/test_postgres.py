@@ -125,7 +125,7 @@ def test_of_two_machines_one_follows_and_the_other_takes_over(collection: Collec
         wait_for(lambda: "Second" in titles(index))
         stop, lines = threading.Event(), list[str]()
         other = Index(collection.config.database, collection.config)
-        arguments = (other, lagging, stop, lines.append)
+        arguments = (other, lagging, stop, lambda level, line: lines.append(line))
         follower = threading.Thread(target=watch, args=arguments)
         follower.start()
         time.sleep(1.5)

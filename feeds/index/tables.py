@@ -148,7 +148,9 @@ def given(connection: Connection) -> Given:
     """What is to outlast an index of another version; nothing where it had other columns."""
     if not (_has(connection, state, _COUNTS) and _has(connection, feeds, _ADDRESSES)):
         return NOTHING_GIVEN
-    counts = connection.execute(select(*(state.c[name] for name in _COUNTS))).one()
+    counts = connection.execute(select(*(state.c[name] for name in _COUNTS))).first()
+    if counts is None:
+        return NOTHING_GIVEN
     rows = connection.execute(select(*(feeds.c[name] for name in _ADDRESSES)))
     return Given(counts._asdict(), [row._asdict() for row in rows])
 
