@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from feeds.articles import clean
 from feeds.articles.front_matter import Node, Scalar, Sequence
 from feeds.selection import Kind, slugify
+
+Network = IPv4Network | IPv6Network
+
+T = TypeVar("T", bound=str)
 
 _POSTGRESQL = re.compile(
     r"postgresql\+psycopg://(?:[^@]*@)?(?:\[[^]]*\]|[^:/@]*)(?::[0-9]{1,5})?/[^/?]+(?:\?.*)?"
@@ -59,6 +64,19 @@ def yes(node: Node) -> bool:
     return node.text == "true"
 
 
+def one_of(known: tuple[T, ...]) -> Callable[[Node], T]:
+    """One of a few words."""
+
+    def check(node: Node) -> T:
+        written = text(node)
+        for word in known:
+            if word == written:
+                return word
+        raise ValueError(f"must be one of {', '.join(known)}")
+
+    return check
+
+
 def texts(node: Node) -> tuple[str, ...]:
     """A list of text."""
     if isinstance(node, Scalar):  # an environment variable's form
@@ -66,6 +84,15 @@ def texts(node: Node) -> tuple[str, ...]:
     if isinstance(node, Sequence):
         return tuple(text(item) for item in node.items)
     raise ValueError("must be a list")
+
+
+def networks(node: Node) -> tuple[Network, ...]:
+    """A list of addresses and networks; one of a single address has only that."""
+    try:
+        return tuple(map(ip_network, texts(node)))
+    except ValueError as error:
+        problem = f"must be a list of addresses and networks such as 10.0.0.0/8, {error}"
+        raise ValueError(problem) from error
 
 
 def url(node: Node) -> str:

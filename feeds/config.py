@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from feeds import checks
+from feeds import checks, logs, naming
 from feeds.articles import front_matter
 from feeds.articles.front_matter import FrontMatterError, Node, Scalar
-from feeds.selection import Kind, Selection, domain_key, fold, slugify
+from feeds.checks import Network
+from feeds.naming import Name as Name
+from feeds.selection import Kind, Selection, slugify
 
 
 class ConfigError(ValueError):
@@ -26,65 +28,6 @@ def _setting(default: Any, check: Callable[[Node], Any], meaning: str, public: b
     if default == {}:
         return field(default_factory=dict, metadata=metadata)
     return field(default=default, metadata=metadata)
-
-
-def _names(kind: Kind) -> Callable[[Node], Mapping[str, Name]]:
-    def check(node: Node) -> Mapping[str, Name]:
-        if isinstance(node, Scalar):  # an environment variable's form
-            node = front_matter.read_front_matter(node.text)
-        if not isinstance(node, front_matter.Mapping):
-            raise ValueError("must be a map from names to their settings")
-        names: dict[str, Name] = {}
-        for name, settings in node.items.items():
-            key = key_of(kind, name)
-            if key in names:
-                raise ValueError(f"{name!r} stands twice, keep one")
-            names[key] = _name(kind, name, settings)
-        return names
-
-    return check
-
-
-def _name(kind: Kind, name: str, node: Node) -> Name:
-    if not isinstance(node, front_matter.Mapping):
-        raise ValueError(f"{name}: must be a map of settings")
-    known: dict[str, Callable[[Node], Any]] = {
-        "slug": checks.slug(kind),
-        "title": checks.text,
-        "description": checks.text,
-        "min_quality": checks.number(-(10**6), 10**6),
-        "former": checks.texts,
-        "withdrawn": checks.yes,
-    }
-    values: dict[str, Any] = {}
-    for setting, value in node.items.items():
-        if setting not in known:
-            problem = f"{name}: {setting!r} is not known, known are {', '.join(known)}"
-            raise FrontMatterError(value.line, problem)
-        try:
-            values[setting] = known[setting](value)
-        except ValueError as error:
-            raise FrontMatterError(value.line, f"{name}: {setting} {error}") from error
-    return Name(**values)
-
-
-def key_of(kind: Kind, name: str) -> str:
-    """The key under which a topic or a provider is known."""
-    return domain_key(name) if kind == "provider" else fold(name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Name:
-    """What the curator says of one topic or provider; all of it optional."""
-
-    slug: str = ""
-    title: str = ""
-    description: str = ""
-    min_quality: int | None = None
-    #: Slugs of earlier days: each answers 301 for ever.
-    former: tuple[str, ...] = ()
-    #: Taken away on purpose: its feeds answer 410.
-    withdrawn: bool = False
 
 
 _SEEDS = Path("seeds")
@@ -136,18 +79,43 @@ class Config:
         "How often a second, at most, a process looks for changes; 0 for at each request.",
         public=False,
     )
-    rate_limit: int = _setting(
-        0,
+    rate_limit: int | None = _setting(
+        None,
         checks.number(0, 10**6),
-        "Requests a minute and client that may transfer a document, 0 for any number.",
+        "Requests a minute and client that may transfer a document, 0 for any number; without"
+        " it, 600 from another machine, and any number where there are `proxies`.",
         public=False,
+    )
+    proxies: tuple[Network, ...] = _setting(
+        (),
+        checks.networks,
+        "Addresses and networks of the proxies in front: what they add to `X-Forwarded-For`"
+        " is believed.",
+        public=False,
+    )
+    metrics: tuple[Network, ...] = _setting(
+        (),
+        checks.networks,
+        "Addresses and networks that may read `/metrics`, from which nobody asks through a proxy.",
+        public=False,
+    )
+    log: logs.Form = _setting(
+        "text",
+        checks.one_of(logs.FORMS),
+        "How the log is written: `text`, or `json` with an object a line.",
+        public=False,
+    )
+    access_log: bool = _setting(
+        False, checks.yes, "Whether each request has a line in the log.", public=False
     )
     topics: Mapping[str, Name] = _setting(
         {},
-        _names("topic"),
+        naming.names("topic"),
         "By topic: `slug`, `title`, `description`, `min_quality`, `former`, `withdrawn`.",
     )
-    providers: Mapping[str, Name] = _setting({}, _names("provider"), "By domain: the same six.")
+    providers: Mapping[str, Name] = _setting(
+        {}, naming.names("provider"), "By domain: the same six."
+    )
 
     def name(self, selection: Selection) -> Name:
         """What the curator says of a selection's topic or provider."""

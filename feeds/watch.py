@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -21,46 +22,60 @@ FIRST_LOOK = 1
 NEXT_LOOK = 30
 
 
+#: Takes a line for people, and how much it matters, by logging's levels.
+Tell = Callable[[int, str], None]
+
+
 def watch(
     catalogue: Index,
     directory: Path,
     stop: Event,
-    tell: Callable[[str], None],
+    tell: Tell,
     faults: Iterable[ArticleError] = (),
+    timed: Callable[[float], None] = lambda seconds: None,
 ) -> None:
     """Sync on every change until `stop` is set; `tell` gets a line for what matters.
 
-    Each fault is told once; `faults` were told before. Nothing ends the watch: while
-    the folder or the index cannot be read, it tries again every second, and what was
-    published stays up. Of several machines one follows the folder, and each of the
+    `timed` gets the seconds that each sync took. Each fault is told once; `faults` were
+    told before. So is what stops the work, until it goes on. Nothing ends the watch:
+    while the folder or the index cannot be read, it tries again every second, and what
+    was published stays up. Of several machines one follows the folder, and each of the
     others tries every second to take its place.
     """
     teller = Teller(tell, faults)
-    trouble = ""
+
+    def look() -> None:
+        began = time.monotonic()
+        report = sync(catalogue, directory, lambda: datetime.now(UTC))
+        timed(time.monotonic() - began)
+        teller.tell(report)
+
     while not stop.is_set():
         try:
             if catalogue.leads():
-                _follow(catalogue, directory, stop, teller)
+                _follow(catalogue, directory, stop, look, teller.recover)
             else:
                 stop.wait(1)
         except (OSError, IndexUnavailable) as error:
             reason = str(error)
             if isinstance(error, OSError):
                 reason = f"{directory} cannot be watched, {error.strerror or error}"
-            if reason != trouble:
-                tell(f"{reason}; trying again every second")
-            trouble = reason
+            teller.fail(f"{reason}; trying again every second")
             stop.wait(1)
-        else:
-            trouble = ""
     catalogue.resign()
 
 
-def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> None:
+def _follow(
+    catalogue: Index,
+    directory: Path,
+    stop: Event,
+    look: Callable[[], None],
+    works: Callable[[], None],
+) -> None:
     """Sync until the folder is replaced by another one, which a watch cannot follow."""
     watched = directory.stat().st_ino
     # Where the system has no watch left to give, this is done again every second.
-    teller.tell(sync(catalogue, directory, lambda: datetime.now(UTC)))
+    look()
     next_look = time.monotonic() + FIRST_LOOK
     for changes in watchfiles.watch(
         directory,
@@ -71,12 +86,12 @@ def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> N
         yield_on_timeout=True,
         ignore_permission_denied=True,
     ):
+        works()
         replaced = directory.stat().st_ino != watched
         if changes or replaced or time.monotonic() >= next_look:
             catalogue.leads()  # no longer, if it raises
-            report = sync(catalogue, directory, lambda: datetime.now(UTC))
+            look()
             next_look = time.monotonic() + NEXT_LOOK
-            teller.tell(report)
         if replaced:
             return
 
@@ -84,16 +99,27 @@ def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> N
 class Teller:
     """Turns syncs into lines for people."""
 
-    def __init__(self, tell: Callable[[str], None], faults: Iterable[ArticleError] = ()) -> None:
+    def __init__(self, tell: Tell, faults: Iterable[ArticleError] = ()) -> None:
         self._tell = tell
         self._faults = {str(fault) for fault in faults}
+        self._trouble = ""
+
+    def fail(self, trouble: str) -> None:
+        """What keeps the index from following the folder, if it is news."""
+        if trouble != self._trouble:
+            self._tell(logging.WARNING, trouble)
+        self._trouble = trouble
+
+    def recover(self) -> None:
+        """Have the next trouble told, though it be the same as the last."""
+        self._trouble = ""
 
     def tell(self, report: Report) -> None:
         """Each new fault, and a line of counts if any file changed."""
         faults = [str(fault) for fault in report.faults]
         for fault in faults:
             if fault not in self._faults:
-                self._tell(fault)
+                self._tell(logging.WARNING, fault)
         self._faults = set(faults)
         counts = [
             f"{count} {name}"
@@ -105,4 +131,4 @@ class Teller:
             if count
         ]
         if counts:
-            self._tell(f"{', '.join(counts)}: {report.touched} feeds changed")
+            self._tell(logging.INFO, f"{', '.join(counts)}: {report.touched} feeds changed")

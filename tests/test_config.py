@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -32,6 +33,14 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "max_age": ("60", "60", 60),
     "checks_per_second": ("0", "0", 0),
     "rate_limit": ("100", "100", 100),
+    "proxies": (
+        "[10.0.0.0/8, '::1']",
+        "10.0.0.0/8, ::1",
+        (ip_network("10.0.0.0/8"), ip_network("::1/128")),
+    ),
+    "metrics": ("['::1']", "::1", (ip_network("::1/128"),)),
+    "log": ("json", "json", "json"),
+    "access_log": ("true", "true", True),
     "topics": ("{AI: {slug: ki}}", "{AI: {slug: ki}}", {"ai": Name(slug="ki")}),
     "providers": (
         "{www.A.example: {withdrawn: true, former: [b.example], min_quality: 70}}",
@@ -89,6 +98,9 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("limit: 0\n", "1: limit is 0, must be from 1 to 200"),
         ("limit: many\n", "1: limit must be a whole number from 1 to 200"),
         ("trusted_hosts: {a: b}\n", "1: trusted_hosts must be a list"),
+        ("proxies: 10.0.0.1/8\n", "1: proxies must be a list of addresses and networks such as"),
+        ("proxies: {a: b}\n", "1: proxies must be a list of addresses and networks such as"),
+        ("log: xml\n", "1: log must be one of text, json"),
         ("base_url: news.example\n", "1: base_url is not an absolute http or https URL but"),
         ("base_url: https://a.example/?b\n", "1: base_url must end before the first"),
         ("database: mysql://x\n", "1: database must be the URL of a SQLite file"),
@@ -124,7 +136,10 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 #: What no document shows.
-UNSEEN = (*("articles", "database", "max_age", "checks_per_second", "rate_limit", "trusted_hosts"),)
+UNSEEN = (
+    *("articles", "database", "max_age", "checks_per_second", "rate_limit", "trusted_hosts"),
+    *("proxies", "metrics", "log", "access_log"),
+)
 
 
 def test_fingerprint_moves_only_with_what_feeds_depend_on() -> None:

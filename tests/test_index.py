@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from feeds.config import Name
 from feeds.index import Index, statements, tables
 from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.selection import EVERYTHING, Selection
+from feeds.web import create_app
 from tests.bench import bulk, finding
 from tests.support import NOW, Collection, article
 
@@ -181,6 +182,52 @@ def test_index_of_another_version_is_made_anew(collection: Collection) -> None:
     with collection.index.writing() as connection:
         connection.execute(tables.state.update().values(version=0))
     assert collection.sync(NOW + timedelta(hours=1)).added == 1
+
+
+def test_index_of_another_version_leaves_what_was_given_out(collection: Collection) -> None:
+    collection.write("one.md", article(topics=("cplusplus", "Emptied")))
+    collection.sync()
+    collection.write("two.md", article(topics=("C++",)))
+    collection.write("one.md", article(topics=("cplusplus",)))
+    collection.sync(NOW + timedelta(hours=1))
+    known = collection.index.known("topic", NOW)
+    owners = {slug: collection.index.resolve("topic", slug, NOW) for slug in known}
+    assert [owner.key for owner in owners.values() if owner] == ["cplusplus", "c++", "emptied"]
+    revision = collection.index.revision()
+    with collection.index.writing() as connection:
+        before = connection.execute(select(tables.state.c.changed)).scalar_one()
+        connection.execute(tables.state.update().values(version=0))
+    collection.sync(NOW)  # by a clock that went back
+    assert {slug: collection.index.resolve("topic", slug, NOW) for slug in known} == owners
+    assert collection.index.known("topic", NOW) == known
+    assert collection.index.revision().visible > revision.visible
+    found = collection.index.find(Selection(kind="topic", key="emptied", slug="emptied"), NOW)
+    assert found and found.articles == ()
+    assert found.changed.timestamp() > before
+
+
+def test_index_of_a_version_with_other_columns_is_made_from_nothing(
+    collection: Collection,
+) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.writing() as connection:
+        connection.execute(tables.state.update().values(version=0))
+        connection.exec_driver_sql("ALTER TABLE feeds DROP COLUMN name")
+        connection.exec_driver_sql("ALTER TABLE state DROP COLUMN ranked")
+    assert collection.sync().added == 1
+    assert collection.index.known("topic", NOW) == ["ai"]
+
+
+def test_application_fills_an_index_of_another_version_anew(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.writing() as connection:
+        connection.execute(tables.state.update().values(version=0))
+    with pytest.raises(IndexUnavailable, match="is of version 0; run 'feeds index'"):
+        collection.index.health(NOW)
+    create_app(collection.config)
+    assert collection.index.health(NOW).visible == 1
 
 
 @pytest.mark.databases("sqlite")

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
+from werkzeug.test import Client
 
+from feeds.config import Config
+from feeds.web import create_app
+from feeds.web.limit import USUAL, Limit
 from tests.support import Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
@@ -23,10 +30,8 @@ def limited(
 
 
 def test_client_past_the_limit_is_told_when_to_come_back(limited: Site) -> None:
-    # A window may end between two requests: then the limit comes a few later.
     statuses = [limited.get(FEED).status_code for _ in range(7)]
-    assert statuses[:3] == [200, 200, 200]
-    assert 429 in statuses[3:]
+    assert statuses == [200] * 3 + [429] * 4
     refused = limited.get(FEED)
     assert re.fullmatch(r"[1-9]|[1-5]\d|60", refused.headers["Retry-After"])
     assert refused.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -65,5 +70,68 @@ def test_errors_count_as_transfers(limited: Site) -> None:
     assert 429 in statuses[3:]
 
 
-def test_without_the_setting_nothing_is_limited(site: Site) -> None:
-    assert {site.get(FEED).status_code for _ in range(50)} == {200}
+@pytest.fixture
+def ask(make_collection: Callable[..., Collection]) -> Callable[..., list[int]]:
+    """Asks often from an address, of a site with the settings given at first."""
+    clients: list[Client] = []
+
+    def statuses(count: int, address: str, told: str = "", **settings: Any) -> list[int]:
+        if not clients:
+            collection = make_collection(**settings)
+            collection.write("one.md", article())
+            clients.append(Client(create_app(collection.config)))
+        environ = {"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": told}
+        return [clients[0].get(FEED, environ_overrides=environ).status_code for _ in range(count)]
+
+    return statuses
+
+
+def test_without_the_setting_other_machines_have_the_usual_limit(
+    ask: Callable[..., list[int]],
+) -> None:
+    assert ask(USUAL + 2, "203.0.113.5", told="127.0.0.1") == [200] * USUAL + [429] * 2
+    assert ask(1, "203.0.113.6") == [200]
+    for local in ("127.0.0.1", "::1", ""):
+        assert set(ask(USUAL + 2, local)) == {200}
+
+
+def test_without_the_setting_nothing_is_limited_behind_proxies(
+    ask: Callable[..., list[int]],
+) -> None:
+    proxies = (ip_network("10.0.0.0/8"),)
+    assert set(ask(USUAL + 2, "10.1.1.1", told="203.0.113.5", proxies=proxies)) == {200}
+
+
+def test_limit_is_on_the_client_behind_the_proxy(ask: Callable[..., list[int]]) -> None:
+    settings = {"proxies": (ip_network("10.0.0.0/8"),), "rate_limit": 2}
+    assert ask(3, "10.1.1.1", told="6.6.6.6, 203.0.113.5", **settings) == [200, 200, 429]
+    assert ask(1, "10.2.2.2", told="7.7.7.7, 203.0.113.5") == [429]
+    assert ask(1, "10.1.1.1", told="203.0.113.6") == [200]
+
+
+def test_header_of_a_stranger_lifts_no_limit(ask: Callable[..., list[int]]) -> None:
+    assert ask(2, "203.0.113.5", told="1.1.1.1", rate_limit=2) == [200, 200]
+    assert ask(1, "203.0.113.5", told="2.2.2.2") == [429]
+
+
+def test_neighbours_of_ipv6_share_a_limit(ask: Callable[..., list[int]]) -> None:
+    assert ask(2, "2001:db8::1", rate_limit=2) == [200, 200]
+    assert ask(1, "2001:db8::ffff") == [429]
+    assert ask(1, "2001:db8:0:1::1") == [200]
+
+
+def test_counts_begin_anew_each_minute(
+    ask: Callable[..., list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(3, "203.0.113.5", rate_limit=2) == [200, 200, 429]
+    later = time.monotonic() + 61
+    monkeypatch.setattr("feeds.web.limit.time.monotonic", lambda: later)
+    assert ask(3, "203.0.113.5") == [200, 200, 429]
+
+
+def test_clients_that_are_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feeds.web.limit.MOST_CLIENTS", 100)
+    limit = Limit(Config(rate_limit=1))
+    for number in range(1000):
+        assert limit.allows({"REMOTE_ADDR": f"10.0.{number // 256}.{number % 256}"})
+        assert len(limit._counts) <= 101

@@ -53,7 +53,7 @@ def wait_for(come: Callable[[], object], seconds: float = 15) -> None:
 
 def _follow(database: str, folder: Path) -> None:
     """What the main process of a machine does, for ever."""
-    watch(Index(database, Config()), folder, threading.Event(), lambda line: None)
+    watch(Index(database, Config()), folder, threading.Event(), lambda level, line: None)
 
 
 def _sync(database: str, folder: Path, ready: Any, reports: Any) -> None:
@@ -125,7 +125,7 @@ def test_of_two_machines_one_follows_and_the_other_takes_over(collection: Collec
         wait_for(lambda: "Second" in titles(index))
         stop, lines = threading.Event(), list[str]()
         other = Index(collection.config.database, collection.config)
-        arguments = (other, lagging, stop, lines.append)
+        arguments = (other, lagging, stop, lambda level, line: lines.append(line))
         follower = threading.Thread(target=watch, args=arguments)
         follower.start()
         time.sleep(1.5)
@@ -164,7 +164,7 @@ def test_server_that_goes_and_comes_back(
     site = serve(collection)
     lines, stop = list[str](), threading.Event()
     index = Index(collection.config.database, collection.config)
-    arguments = (index, collection.folder, stop, lines.append)
+    arguments = (index, collection.folder, stop, lambda level, line: lines.append(line))
     follower = threading.Thread(target=watch, args=arguments)
     follower.start()
     before = site.get("/feed.atom")

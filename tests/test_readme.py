@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 
 from feeds.config import Config, Name, read_config, settings
@@ -18,6 +19,7 @@ from feeds.pages.render import STATIC
 from feeds.selection import Selection
 from feeds.web import create_app
 from feeds.web.parameters import PARAMETERS
+from feeds.web.tally import KINDS
 from tests.support import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -62,9 +64,11 @@ def test_settings_table_is_that_of_the_code() -> None:
 
 def shown(default: object) -> str:
     """A default as the README writes it."""
-    if isinstance(default, tuple):
+    if default and isinstance(default, tuple):
         return ", ".join(f"`{item}`" for item in default)
-    return "" if default in ("", {}) else f"`{default}`"
+    if isinstance(default, bool):
+        default = str(default).lower()
+    return "" if default in (None, "", (), {}) else f"`{default}`"
 
 
 def test_settings_example_is_accepted(tmp_path: Path) -> None:
@@ -120,6 +124,21 @@ def test_members_of_the_json_extension_are_those_that_are_written() -> None:
     named = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.M)))
     schema = json.loads((ROOT / "tests" / "json_feed.schema.json").read_text())
     assert set(named) == set(schema["$defs"]["feeds"]["properties"])
+
+
+def test_table_of_metrics_is_that_of_the_code(tmp_path: Path) -> None:
+    table = README.partition("| metric |")[2].partition("\n\n")[0]
+    named = re.findall(r"`(feeds_\w+)`", table)
+    config = Config(
+        articles=ROOT / "seeds",
+        database=f"sqlite:///{tmp_path}/index.sqlite3",
+        metrics=(ip_network("127.0.0.1"),),
+    )
+    client = create_app(config).test_client()
+    told = client.get("/metrics", environ_overrides={"REMOTE_ADDR": "127.0.0.1"}).text
+    types = re.findall(r"^# TYPE (\w+) ", told, re.M)
+    assert sorted(named) == sorted(name for name in types if not name.endswith("_created"))
+    assert set(re.findall(r"`(\w+)`", table.partition("by `kind`")[2].partition(")")[0])) == KINDS
 
 
 def test_snippets_are_those_of_the_pages() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +20,8 @@ from pathlib import Path
 import httpx
 import pytest
 import reader
+from prometheus_client.parser import text_string_to_metric_families
+from werkzeug.http import parse_date
 
 from feeds.config import Config
 from feeds.formats import FORMATS
@@ -151,6 +155,39 @@ def test_every_worker_gives_the_same_bytes(start: Callable[..., Process], seeds:
     assert len(seen) == 1
 
 
+def scrape(server: Process) -> dict[tuple[str, str], float]:
+    """What the metrics say of requests by kind and status, and of syncs."""
+    families = text_string_to_metric_families(server.get("/metrics").text)
+    samples = [sample for family in families for sample in family.samples]
+    return {
+        (s.name, "".join(map(s.labels.get, ("kind", "status"), "  "))): s.value for s in samples
+    }
+
+
+def test_metrics_add_up_what_all_processes_count(
+    start: Callable[..., Process], seeds: Path, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    server = start(seeds, "--workers", "2", FEEDS_METRICS="127.0.0.1", TMPDIR=str(shared))
+    for _ in range(30):  # a new connection each time, so that both workers answer
+        assert server.get("/feed.atom").status_code == 200
+    asked = ("feeds_requests_total", "site200")
+    server.wait_until(lambda: scrape(server).get(asked) == 30)
+    counters = list(shared.glob("feeds-metrics-*/counter_*.db"))
+    assert len(counters) == 2
+    (seeds / "new.md").write_text(article("Just saved"))
+    server.wait_until(lambda: scrape(server)["feeds_sync_seconds_count", "  "] >= 3)
+    # What a worker counted stays when it dies.
+    os.kill(int(counters[0].stem.removeprefix("counter_")), signal.SIGKILL)
+    server.wait_until(
+        lambda: bool(scrape(server)) and len(list(shared.glob("*/counter_*.db"))) == 3
+    )
+    assert scrape(server)[asked] >= 30
+    server.stop()
+    assert list(shared.iterdir()) == []
+
+
 def test_restart_moves_no_validator(start: Callable[..., Process], seeds: Path) -> None:
     database = f"sqlite:///{seeds.parent}/kept.sqlite3"
     base = {"FEEDS_DATABASE": database, "FEEDS_BASE_URL": "https://news.example"}
@@ -161,6 +198,38 @@ def test_restart_moves_no_validator(start: Callable[..., Process], seeds: Path) 
         seen.add((headers["ETag"], headers["Last-Modified"]))
         server.stop()
     assert len(seen) == 1
+
+
+def make_older(database: Path) -> None:
+    """Make an index look like one of an older version, which had other tables."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE missed")
+        connection.execute("ALTER TABLE entries DROP COLUMN heat")
+        connection.execute("UPDATE state SET version = version - 1")
+        connection.commit()
+
+
+def test_upgrade_goes_unnoticed_by_subscribers(start: Callable[..., Process], seeds: Path) -> None:
+    database = seeds.parent / "kept.sqlite3"
+    settings = {"FEEDS_DATABASE": f"sqlite:///{database}", "FEEDS_BASE_URL": "https://news.example"}
+    paths = ("/topics/ai/feed.atom", "/feed.json?limit=1", "/archive/2020-05.rss", "/feeds.opml")
+    server = start(seeds, **settings)
+    before = [server.get(path) for path in paths]
+    server.stop()
+    make_older(database)
+    server = start(seeds, "--workers", "2", **settings)
+    for path, old in zip(paths, before, strict=True):
+        new = server.get(path)
+        assert (new.status_code, new.content) == (200, old.content)
+        assert new.headers["ETag"] == old.headers["ETag"]
+        moved = [parse_date(answer.headers["Last-Modified"]) for answer in (old, new)]
+        assert moved[0] and moved[1] and moved[0] <= moved[1]
+        validators = {
+            "If-None-Match": old.headers["ETag"],
+            "If-Modified-Since": old.headers["Last-Modified"],
+        }
+        assert httpx.get(server.base + path, headers=validators).status_code == 304
+    assert "5 added, 0 changed, 0 removed, 0 unchanged, 0 at fault." in server.stop()
 
 
 def test_fresh_indexes_give_the_same_bytes(start: Callable[..., Process], seeds: Path) -> None:
@@ -250,6 +319,39 @@ def test_change_is_logged_with_its_time(start: Callable[..., Process], seeds: Pa
     server.wait_until(lambda: "Just saved" in server.get("/feed.atom").text)
     output = server.stop()
     assert re.search(r"^\d\d:\d\d:\d\d 1 added: 3 feeds changed$", output, re.M)
+
+
+def test_log_of_every_process_is_for_programs_where_the_settings_say_so(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    (seeds / "bad.md").write_text("nothing")
+    server = start(seeds, FEEDS_LOG="json", FEEDS_ACCESS_LOG="true")
+    missed = server.get("/nowhere")
+    (seeds / "new.md").write_text(article("Just saved"))
+    server.wait_until(lambda: "Just saved" in server.get("/feed.atom").text)
+    said = [json.loads(line) for line in server.stop().splitlines() if line[0] in '{"']
+    assert {line["level"] for line in said} == {"info", "warning"}
+    assert [line["message"] for line in said if "status" not in line] == [
+        "bad.md:1: no front matter, begin the file with a line '---'",
+        "6 added: 4 feeds changed",
+        "1 added: 3 feeds changed",
+    ]
+    (answer,) = [line for line in said if line.get("status") == 404]
+    assert answer["request"] == missed.headers["X-Request-Id"]
+    assert "127.0.0.1" not in json.dumps(said)
+
+
+def test_last_of_several_fields_tells_the_client(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    server = start(seeds, FEEDS_PROXIES="127.0.0.0/8", FEEDS_RATE_LIMIT="2")
+
+    def ask(*told: str) -> int:
+        fields = [("X-Forwarded-For", address) for address in told]
+        return httpx.get(server.base + "/feed.atom", headers=fields).status_code
+
+    assert [ask(f"6.6.6.{number}", "203.0.113.5") for number in range(3)] == [200, 200, 429]
+    assert ask("203.0.113.5", "203.0.113.6") == 200
 
 
 def test_any_wsgi_server_serves_it(seeds: Path, tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,9 +28,13 @@ class Follower:
         self.collection = collection
         self.lines: list[str] = []
         self.stop = threading.Event()
-        arguments = (collection.index, collection.folder, self.stop, self.lines.append)
+        arguments = (collection.index, collection.folder, self.stop, self.tell)
         self.thread = threading.Thread(target=watch, args=arguments, daemon=True)
         self.thread.start()
+
+    def tell(self, level: int, line: str) -> None:
+        assert level == (logging.INFO if "feeds changed" in line else logging.WARNING)
+        self.lines.append(line)
 
     def titles(self) -> list[str]:
         try:
@@ -108,14 +115,14 @@ def test_fault_told_before_is_not_told_again(collection: Collection) -> None:
     collection.write("bad.md", "nothing")
     report = collection.sync()
     lines: list[str] = []
-    Teller(lines.append, report.faults).tell(collection.sync())
+    Teller(lambda _, line: lines.append(line), report.faults).tell(collection.sync())
     assert lines == []
 
 
 def test_sync_without_a_change_tells_nothing(collection: Collection) -> None:
     collection.write("one.md", article("First"))
     lines: list[str] = []
-    teller = Teller(lines.append)
+    teller = Teller(lambda _, line: lines.append(line))
     teller.tell(collection.sync())
     teller.tell(collection.sync())
     assert lines == ["1 added: 3 feeds changed"]
@@ -132,6 +139,42 @@ def test_index_that_fails_is_tried_again(follower: Follower) -> None:
     follower.wait_for(lambda: any("cannot be written" in line for line in follower.lines))
     database.rmdir()
     follower.wait_for(lambda: "Second" in follower.titles(), 20)
+
+
+def test_trouble_that_comes_back_is_told_again(follower: Follower) -> None:
+    folder = follower.collection.folder
+
+    def told() -> int:
+        return sum("cannot be watched" in line for line in follower.lines)
+
+    for times in (1, 2):
+        away = folder.rename(folder.with_name("away"))
+        follower.wait_for(lambda times=times: told() == times)  # type: ignore[misc]  # bound now
+        away.rename(folder)
+        follower.collection.write(f"{times}.md", article(f"Back {times}"))
+        title = f"Back {times}"
+        follower.wait_for(lambda title=title: title in follower.titles())  # type: ignore[misc]
+        time.sleep(0.1)
+    assert told() == 2
+
+
+def test_fault_is_told_once_though_the_watch_begins_anew(follower: Follower) -> None:
+    folder, database = follower.collection.folder, follower.collection.config.database
+    follower.collection.write("bad.md", "nothing")
+    follower.wait_for(lambda: any("bad.md:1:" in line for line in follower.lines))
+    with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as locking:
+        locking.execute("BEGIN IMMEDIATE")
+        away = folder.rename(folder.with_name("away"))
+        follower.wait_for(lambda: any("trying again" in line for line in follower.lines))
+        away.rename(folder)
+        follower.collection.write("two.md", article("Second"))
+        time.sleep(1.2)  # the watch begins anew, and waits for the lock
+        assert follower.titles() == ["First"]
+        locking.rollback()
+    follower.wait_for(lambda: "Second" in follower.titles())
+    follower.collection.write("three.md", article("Third"))
+    follower.wait_for(lambda: "Third" in follower.titles())
+    assert sum(line.startswith("bad.md:1:") for line in follower.lines) == 1
 
 
 def test_folder_that_cannot_be_watched_is_compared_every_second(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 
 import feedparser
 import pytest
@@ -230,7 +231,7 @@ def test_nothing_tells_of_a_topic_that_was_never_public(
             response = site.get(path)
             # The same in every word and header as for what is not there at all.
             assert (response.status_code, response.text) == (404, told)
-            own = {"date": "", "content-length": ""}
+            own = dict.fromkeys(("date", "content-length", "x-request-id"), "")
             assert {**response.headers, **own} == {**unknown.headers, **own}
     for path in ("/", "/feed.atom", FEED, "/topics/ai/", "/providers/example.org/"):
         assert "hush" not in site.get(path).text.lower()
@@ -321,6 +322,28 @@ def test_forged_host_is_refused_and_reaches_no_document(standing: Site, host: st
         response = standing.raw(path, **forged)
         assert response.status == 200
         assert b"evil" not in response.body
+
+
+def test_no_header_of_a_proxy_says_where_the_site_is(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    collection = make_collection(proxies=(ip_network("127.0.0.0/8"),))
+    collection.write("one.md", article())
+    site = serve(collection)
+    forged = {
+        "X_Forwarded_For": "203.0.113.5",
+        "X_Forwarded_Host": "evil.example",
+        "X_Forwarded_Proto": "https",
+        "X_Forwarded_Port": "666",
+        "X_Forwarded_Prefix": "/evil",
+        "Forwarded": "for=203.0.113.5;host=evil.example;proto=https",
+    }
+    for path in ("/", FEED, "/topics/ai/embed", "/feeds.opml", "/topics/ai", "/nowhere"):
+        for headers in ({}, forged):
+            response = site.raw(path, **headers)
+            text = response.body + str(response.headers).encode()
+            assert not re.search(rb"evil|:666|https://localhost", text)
+            assert (b"http://localhost/" in text) == (path != "/nowhere")
 
 
 def test_capitals_in_the_host_make_no_difference(standing: Site) -> None:

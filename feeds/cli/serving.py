@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+import time
+from collections.abc import Callable
+from logging import WARNING
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import click
@@ -12,8 +15,10 @@ import click
 from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.formats import FORMATS
+from feeds.index import Index
 from feeds.index.survey import listing
-from feeds.watch import watch
+from feeds.logs import configure, log
+from feeds.watch import Teller, watch
 from feeds.web import open_index, utc_now
 
 _EVERY_HOST = ("0.0.0.0", "::")
@@ -36,6 +41,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     answer requests. SIGINT or SIGTERM stops it.
     """
     config = with_folder(config, folder)
+    configure(config.log)
     # Slow to import, and no other command needs it.
     from feeds import server
 
@@ -44,9 +50,30 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     except OSError as error:
         raise click.ClickException(str(error)) from error
     catalogue = open_index(config)
+    timed = _share_metrics(click.get_current_context()) if config.metrics else _untold
+    began = time.monotonic()
     report = sync_folder(catalogue)
-    show(report)
+    timed(time.monotonic() - began)
+    if config.log == "json":
+        Teller(log).tell(report)
+    else:
+        show(report)
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
+    _announce(catalogue, host, port)
+    stop = Event()
+    arguments = (catalogue, config.articles, stop, log, report.faults, timed)
+    follower = Thread(target=watch, args=arguments)
+    follower.start()
+    try:
+        server.run(host, port, workers)
+    finally:
+        stop.set()
+        follower.join()
+
+
+def _announce(catalogue: Index, host: str, port: int) -> None:
+    """Print where the feeds are, and what was forgotten; let the workers answer to the host."""
+    config = catalogue.config
     name = _name_of(host)
     base = config.base_url or f"http://{name}:{port}"
     if not config.base_url:
@@ -58,18 +85,9 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     if listed[SHOWN:]:
         click.echo(f"  and {len(listed) - SHOWN} more")
     if config.base_url and config.id == Config().id:
-        click.secho("Set 'id' before anybody subscribes: it is part of every entry's id.", err=True)
+        log(WARNING, "Set 'id' before anybody subscribes: it is part of every entry's id.")
     if host in _EVERY_HOST and not config.base_url:
-        click.secho("Set 'base_url' for other machines: no other host is answered.", err=True)
-    stop = Event()
-    arguments = (catalogue, config.articles, stop, _log, report.faults)
-    follower = Thread(target=watch, args=arguments)
-    follower.start()
-    try:
-        server.run(host, port, workers)
-    finally:
-        stop.set()
-        follower.join()
+        log(WARNING, "Set 'base_url' for other machines: no other host is answered.")
 
 
 def _name_of(host: str) -> str:
@@ -79,5 +97,14 @@ def _name_of(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _log(line: str) -> None:
-    click.echo(f"{datetime.now():%H:%M:%S} {line}", err=True)
+def _share_metrics(context: click.Context) -> Callable[[float], None]:
+    """Let this process and the workers add up their numbers; takes the time of a sync."""
+    folder = context.with_resource(TemporaryDirectory(prefix="feeds-metrics-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    from feeds.web.metrics import Metrics
+
+    return Metrics().sync.observe
+
+
+def _untold(_: float) -> None:
+    """Nobody asks how long it took."""

@@ -15,10 +15,10 @@ from feeds.articles import Article
 from feeds.config import Config
 from feeds.history import Archive, Neighbours
 from feeds.index import noting
-from feeds.index.database import Database
+from feeds.index.database import Database, IndexUnavailable
 from feeds.index.finding import Finder
 from feeds.index.statements import public
-from feeds.index.tables import entries, feeds, files, state
+from feeds.index.tables import VERSION, entries, feeds, files, state
 from feeds.selection import Kind, Selection, slugify
 
 encode = msgspec.json.Encoder().encode
@@ -63,7 +63,10 @@ class Health:
     articles: int
     visible: int
     faults: int
+    #: When files were last compared.
     synced: datetime
+    #: When the newest visible article was published; None without any.
+    newest: datetime | None
 
 
 class Index(Database):
@@ -173,13 +176,8 @@ class Index(Database):
 
     def changed(self, now: datetime) -> datetime:
         """When a change of files or an article that came due last changed anything."""
-        newest = select(func.max(entries.c.published))
         with self.reading() as connection:
-            second = _changed(connection)
-            come = connection.execute(
-                newest.where(entries.c.published <= int(now.timestamp()))
-            ).scalar()
-        return _moment(max(second, come or 0))
+            return _moment(max(_changed(connection), _newest(connection, now) or 0))
 
     def due(self, now: datetime) -> datetime | None:
         """When the next article of any feed comes due."""
@@ -191,23 +189,38 @@ class Index(Database):
         return None if second is None else _moment(second)
 
     def health(self, now: datetime) -> Health:
-        """Counts, and when files were last compared. Raises IndexUnavailable."""
+        """Counts, and when files were last compared.
+
+        Raises IndexUnavailable, also for an index that another version of feeds made.
+        """
         with self.reading() as connection:
-            synced = connection.execute(select(state.c.synced)).scalar_one()
+            row = connection.execute(select(state.c.synced, state.c.version)).one()
+            if row.version != VERSION:
+                raise IndexUnavailable(f"the index is of version {row.version}; run 'feeds index'")
             visible = select(func.count(func.distinct(entries.c.article)))
+            newest = _newest(connection, now)
             return Health(
                 articles=connection.execute(select(func.count()).select_from(files)).scalar_one(),
                 visible=connection.execute(
                     visible.where(entries.c.published <= int(now.timestamp()))
                 ).scalar_one(),
                 faults=connection.execute(select(func.count(files.c.fault))).scalar_one(),
-                synced=_moment(synced),
+                synced=_moment(row.synced),
+                newest=None if newest is None else _moment(newest),
             )
 
 
 def _changed(connection: Connection) -> int:
     changed: int = connection.execute(select(state.c.changed)).scalar_one()
     return changed
+
+
+def _newest(connection: Connection, now: datetime) -> int | None:
+    come = entries.c.published <= int(now.timestamp())
+    newest: int | None = connection.execute(
+        select(func.max(entries.c.published)).where(come)
+    ).scalar()
+    return newest
 
 
 def _moment(second: int) -> datetime:

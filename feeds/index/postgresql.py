@@ -11,7 +11,7 @@ from sqlalchemy import URL, create_engine, event, inspect, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import Dialect
 
-from feeds.index.tables import VERSION, fill, metadata, state
+from feeds.index.tables import VERSION, fill, given, metadata, state
 
 # Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000
@@ -150,13 +150,14 @@ def _made_anew(connection: Connection) -> Iterator[None]:
 
     To drop these at the beginning would have their readers wait all the while.
     """
+    known = given(connection)
     quote = connection.dialect.identifier_preparer.quote
     name = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
     home, aside = quote(name), quote(f"{name}_anew")
     connection.exec_driver_sql(f"CREATE SCHEMA {aside}")
     connection.exec_driver_sql(f"SET LOCAL search_path TO {aside}")
     metadata.create_all(connection, checkfirst=False)
-    fill(connection)
+    fill(connection, known)
     yield
     for table in metadata.sorted_tables:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {home}.{table.name} CASCADE")

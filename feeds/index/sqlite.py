@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, create_engine, event, select
 from sqlalchemy.engine import Connection, Engine
 
-from feeds.index.tables import VERSION, fill, metadata, state
+from feeds.index.tables import VERSION, fill, given, metadata, state
 
 # Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000
@@ -80,13 +80,14 @@ class SQLite:
 
 
 def _create(connection: Connection) -> None:
-    """Make the tables; those of another version are dropped first."""
+    """Make the tables anew if they are of another version; what they gave out stays."""
     metadata.create_all(connection, tables=[state])
     version = connection.execute(select(state.c.version)).scalar()
     if version != VERSION:
+        known = given(connection)
         metadata.drop_all(connection)
         metadata.create_all(connection)
-        fill(connection)
+        fill(connection, known)
 
 
 def _engine(path: str) -> Engine:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -12,6 +15,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    inspect,
+    select,
 )
 from sqlalchemy import Text as _Text
 from sqlalchemy.engine import Connection
@@ -130,7 +135,40 @@ documents = Table(
 VERSION = 4
 
 
-def fill(connection: Connection) -> None:
+class Given(NamedTuple):
+    """What an index was the first to say, and no file does."""
+
+    #: Counts of changes, and the time of the last.
+    state: Mapping[str, int]
+    #: Feeds, with the address and the date that subscribers know.
+    feeds: Sequence[Mapping[str, Any]]
+
+
+_ADDRESSES = ("kind", "key", "slug", "name", "changed")
+_COUNTS = ("synced", "revision", "ranked", "changed")
+NOTHING_GIVEN = Given(dict.fromkeys(_COUNTS, 0), ())
+
+
+def given(connection: Connection) -> Given:
+    """What is to outlast an index of another version; nothing where it had other columns."""
+    if not (_has(connection, state, _COUNTS) and _has(connection, feeds, _ADDRESSES)):
+        return NOTHING_GIVEN
+    counts = connection.execute(select(*(state.c[name] for name in _COUNTS))).first()
+    if counts is None:
+        return NOTHING_GIVEN
+    rows = connection.execute(select(*(feeds.c[name] for name in _ADDRESSES)))
+    return Given(counts._asdict(), [row._asdict() for row in rows])
+
+
+def _has(connection: Connection, table: Table, names: Sequence[str]) -> bool:
+    found = inspect(connection)
+    return found.has_table(table.name) and {
+        column["name"] for column in found.get_columns(table.name)
+    }.issuperset(names)
+
+
+def fill(connection: Connection, known: Given = NOTHING_GIVEN) -> None:
     """Write the state of an index that was never synced into empty tables."""
-    counts = dict.fromkeys(("synced", "revision", "ranked", "changed"), 0)
-    connection.execute(state.insert(), {"version": VERSION, "fingerprint": "", **counts})
+    connection.execute(state.insert(), {"version": VERSION, "fingerprint": "", **known.state})
+    if known.feeds:
+        connection.execute(feeds.insert(), known.feeds)

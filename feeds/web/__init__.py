@@ -6,21 +6,29 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.sansio.utils import host_is_trusted
 
 from feeds.config import Config, read_config
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
 from feeds.index.sync import sync
+from feeds.logs import configure
 from feeds.selection import short_hash
+from feeds.web.client import Clients
 from feeds.web.front import Front
-from feeds.web.limit import limit_rate
+from feeds.web.journal import ID, Answered, Journal
+from feeds.web.limit import Limit, limit_rate
 from feeds.web.responses import CORS, PREFLIGHT, plain
 from feeds.web.routes import add_routes
 from feeds.web.site import Site
+from feeds.web.tally import Tally
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
 
 #: Seconds after which a client may ask again while the index cannot be read.
 RETRY_AFTER = 30
@@ -46,8 +54,12 @@ def create_app(config: Config | None = None) -> Flask:
     An index that was never filled is filled first. Raises ConfigError,
     IndexUnavailable, or OSError where the folder of articles cannot be read.
     """
-    config = config or environment_config()
-    app = Flask("feeds", static_folder="pages/static")
+    if config is None:
+        # Nobody else is there to say where the log goes.
+        config = environment_config()
+        configure(config.log)
+    journal = Journal(Clients(config.proxies))
+    app = _App(journal)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
     # By default Werkzeug answers redirects with a body of HTML.
     app.url_map.strict_slashes = False
@@ -55,17 +67,39 @@ def create_app(config: Config | None = None) -> Flask:
     catalogue = open_index(config)
     _fill(catalogue)
     # What is registered first runs last: it sees the answer of the rate limit too.
-    app.after_request(_settle)
+    app.after_request(lambda response: _settle(response, journal))
     if not config.base_url:
         app.before_request(lambda: _refuse_host(config.trusted_hosts))
     app.before_request(_preflight)
-    limit_rate(app, config.rate_limit)
+    limit = Limit(config)
+    limit_rate(app, limit)
     site = Site(catalogue)
     add_routes(app, site)
-    app.wsgi_app = Front(app.wsgi_app, site.memory, config)  # type: ignore[method-assign]
+    tally = Tally()
+    if config.metrics:
+        # Imported as late as this: it looks for the folder of `serve` as it is.
+        from feeds.web.metrics import add_metrics
+
+        add_metrics(app, catalogue, site.memory, tally)
+    app.wsgi_app = Front(app.wsgi_app, site.memory, config, limit, tally)  # type: ignore[method-assign]
+    if config.access_log:
+        app.wsgi_app = Answered(app.wsgi_app, journal)  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(InternalServerError, lambda _: _fail(journal))
     app.register_error_handler(IndexUnavailable, _unavailable)
     return app
+
+
+class _App(Flask):
+    """Flask, with a log of its own."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__("feeds", static_folder="pages/static")
+        self._journal = journal
+
+    def log_exception(self, exc_info: OptExcInfo) -> None:
+        """Log what no handler expected."""
+        self._journal.fail(request.environ, exc_info)
 
 
 def environment_config() -> Config:
@@ -109,13 +143,15 @@ def _preflight() -> Response | None:
     return None
 
 
-def _settle(response: Response) -> Response:
+def _settle(response: Response, journal: Journal) -> Response:
     """Headers of every response, errors included."""
     response.headers.update(CORS)
     for name, value in SECURITY.items():
         response.headers.setdefault(name, value)
     if response.status_code == 204:
         del response.headers["Content-Type"]
+    if response.status_code >= 400:
+        response.headers[ID] = journal.id_of(request.environ)
     return response
 
 
@@ -125,6 +161,11 @@ def _refuse(error: HTTPException) -> Response:
         if name != "Content-Type":
             response.headers[name] = value
     return response
+
+
+def _fail(journal: Journal) -> Response:
+    name = journal.id_of(request.environ)
+    return plain(500, f"500 Internal Server Error: the fault is not yours, request {name}")
 
 
 def _unavailable(error: IndexUnavailable) -> Response:

@@ -9,7 +9,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from feeds.config import Config
+from feeds.web.limit import Limit
 from feeds.web.memory import Kept, Memory
+from feeds.web.tally import Tally, is_conditional
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,6 +35,9 @@ class Ready:
     not_modified: Headers
     tag: str
     date: str | None
+    #: The tally's counts of those who have no copy and get the 200, and of the 304.
+    whole: list[int]
+    same: list[int]
 
 
 class Front:
@@ -44,11 +49,20 @@ class Front:
     ready is forgotten as a whole when the index changes, or when it is too much.
     """
 
-    def __init__(self, app: WSGIApplication, memory: Memory, config: Config) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        memory: Memory,
+        config: Config,
+        limit: Limit,
+        tally: Tally,
+    ) -> None:
         #: What stands behind it.
         self.app = app
         self._memory = memory
         self._config = config
+        self._limit = limit
+        self._tally = tally
         self._address = address_of(config)
         self._forget()
 
@@ -65,22 +79,24 @@ class Front:
         try:
             address = self._address(environ), environ.get("HTTP_ACCEPT_ENCODING")
         except KeyError:  # HTTP/1.0 needs no host
-            return self.app(environ, start_response)
+            return self._ask(None, environ, start_response)
         ready, method = self._ready.get(address), environ["REQUEST_METHOD"]
         if ready is None or (method != "GET" and method != "HEAD"):
-            return self._learn(address, environ, start_response)
+            return self._ask(address, environ, start_response)
         if "HTTP_IF_NONE_MATCH" in environ:
             is_fresh = environ["HTTP_IF_NONE_MATCH"] == ready.tag
         elif "HTTP_IF_MODIFIED_SINCE" in environ:
             is_fresh = environ["HTTP_IF_MODIFIED_SINCE"] == ready.date
-        elif not self._config.rate_limit:
+        elif not self._limit.most or self._limit.allows(environ):
+            ready.whole[0] += 1
             start_response("200 OK", ready.headers[:])
             return ready.body if method == "GET" else []
         else:
-            # The application counts what it transfers.
+            # The application says for how long.
             is_fresh = False
         if not is_fresh:
-            return self.app(environ, start_response)
+            return self._ask(None, environ, start_response)
+        ready.same[0] += 1
         start_response("304 NOT MODIFIED", ready.not_modified[:])
         return []
 
@@ -89,22 +105,23 @@ class Front:
         if self._memory.look() != self._revision or time.time() >= self._due:
             self._forget()
 
-    def _learn(
+    def _ask(
         self,
-        address: tuple[object, str | None],
+        address: tuple[object, str | None] | None,
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        """Let the application answer, and remember how."""
+        """Let the application answer, and remember how; without an address, only count."""
         # Before the application asks the index: what is forgotten meanwhile stays so.
         known, revision = self._ready, self._revision
 
         def started(status: str, headers: Headers, *more: Any) -> Any:
+            self._tally.count(environ, status, is_conditional(environ))[0] += 1
             kept: Kept | None = environ.get(KEPT)
             is_whole = status.startswith("200") and environ["REQUEST_METHOD"] == "GET"
             is_current = kept and revision and kept.is_of(revision)
-            if kept and is_whole and is_current and self._lasts(kept):
-                known[address] = self._made(kept, headers)
+            if address and kept and is_whole and is_current and self._lasts(kept):
+                known[address] = self._made(kept, headers, environ)
             return start_response(status, headers, *more)
 
         return self.app(environ, started)
@@ -119,7 +136,7 @@ class Front:
         self._due = min(self._due, until)
         return True
 
-    def _made(self, kept: Kept, headers: Headers) -> Ready:
+    def _made(self, kept: Kept, headers: Headers, environ: WSGIEnvironment) -> Ready:
         body = kept.coded(dict(headers).get("Content-Encoding", "identity"))
         self._size += len(body) + _OVERHEAD
         if self._size > READY:
@@ -130,6 +147,8 @@ class Front:
             not_modified=[(name, value) for name, value in headers if name not in _OF_BODIES],
             tag=kept.tag,
             date=kept.date,
+            whole=self._tally.count(environ, "200", False),
+            same=self._tally.count(environ, "304", True),
         )
 
 

@@ -80,6 +80,8 @@ class Memory:
         self.next_look = 0.0
         #: What it said last.
         self.last: Revision | None = None
+        #: Told how many seconds each document took.
+        self.timed: Callable[[float], None] = lambda seconds: None
         self._lock = Lock()
         self._making = [Lock() for _ in range(_LOCKS)]
         self._kept: LRUCache[str, Kept] = LRUCache(MEMORY, getsizeof=lambda kept: kept.size)
@@ -114,7 +116,9 @@ class Memory:
         revision = self._current()
         if kept and kept.is_current(revision, now):
             return kept
+        began = time.monotonic()
         made = Kept(make(), revision)
+        self.timed(time.monotonic() - began)
         with self._lock:
             if made.size <= MEMORY:
                 self._kept[address] = made

@@ -1,0 +1,159 @@
+"""What Prometheus is told."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, abort, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from feeds.checks import Network
+from feeds.index import Index
+from feeds.index.database import IndexUnavailable
+from feeds.web.client import read_address
+from feeds.web.memory import Memory
+from feeds.web.tally import Labels, Tally
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Names the folder through which processes share their numbers; prometheus_client
+#: looks for it as it is imported.
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+#: Seconds for which a number may be late.
+LATE = 1.0
+#: Fields that say that somebody else asks through this client.
+_THROUGH = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+_RENDER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_SYNC = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_UP = "Whether the index can be read."
+_SYNCED = "When the folder was last compared."
+_NEWEST = "When the newest public article was published."
+
+
+class Metrics:
+    """The numbers of this process, and of those that share its folder.
+
+    Files of workers that died stay in it: what they counted was answered.
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "feeds_requests", "Requests, by answer.", Labels._fields, registry=self._registry
+        )
+        self._conditional = Counter(
+            "feeds_conditional_requests",
+            "Requests of clients that have a copy, by answer.",
+            Labels._fields,
+            registry=self._registry,
+        )
+        #: Seconds that documents took to make, and comparisons with the folder.
+        self.render = Histogram(
+            "feeds_render_seconds",
+            "Time to make a document.",
+            buckets=_RENDER,
+            registry=self._registry,
+        )
+        self.sync = Histogram(
+            "feeds_sync_seconds",
+            "Time to compare the folder with the index.",
+            buckets=_SYNC,
+            registry=self._registry,
+        )
+        self._told: dict[tuple[Labels, bool], int] = {}
+        self._lock = Lock()
+
+    def take(self, tally: Tally) -> None:
+        """Tell what a tally has more than when it was last taken."""
+        with self._lock:
+            for key, [count] in list(tally.counts.items()):
+                labels, conditional = key
+                more = count - self._told.get(key, 0)
+                self._requests.labels(*labels).inc(more)
+                if conditional:
+                    self._conditional.labels(*labels).inc(more)
+                self._told[key] = count
+
+    def write(self, catalogue: Index, now: datetime) -> bytes:
+        """All numbers, in Prometheus's text format."""
+        registry = CollectorRegistry()
+        if SHARED in os.environ:
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # its own
+        else:
+            registry.register(self._registry)
+        registry.register(_State(catalogue, now))
+        return generate_latest(registry)
+
+
+class _State(Collector):
+    """What the index says, which is the same in every process."""
+
+    def __init__(self, catalogue: Index, now: datetime) -> None:
+        self._catalogue = catalogue
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            health = self._catalogue.health(self._now)
+            revision = self._catalogue.revision().visible
+        except IndexUnavailable:
+            yield GaugeMetricFamily("feeds_index_up", _UP, 0)
+            return
+        yield GaugeMetricFamily("feeds_index_up", _UP, 1)
+        yield GaugeMetricFamily("feeds_index_revision", "Changes that the public saw.", revision)
+        yield GaugeMetricFamily("feeds_articles", "Article files.", health.articles)
+        yield GaugeMetricFamily("feeds_visible_articles", "Public articles.", health.visible)
+        yield GaugeMetricFamily("feeds_faults", "Article files at fault.", health.faults)
+        last_sync = health.synced.timestamp()
+        yield GaugeMetricFamily("feeds_last_sync_timestamp_seconds", _SYNCED, last_sync)
+        if health.newest:
+            # Its time, for an age would be wrong from the next second on.
+            newest = health.newest.timestamp()
+            yield GaugeMetricFamily("feeds_newest_article_timestamp_seconds", _NEWEST, newest)
+
+
+def add_metrics(app: Flask, catalogue: Index, memory: Memory, tally: Tally) -> None:
+    """Tell the metrics at `/metrics` to those whom the settings name."""
+    metrics = Metrics()
+    memory.timed = metrics.render.observe
+    taking: list[Thread] = []
+
+    def take() -> None:
+        while True:
+            time.sleep(LATE)
+            metrics.take(tally)
+
+    def begin() -> None:
+        # Not before the first request: a thread does not live through a fork.
+        if not taking:
+            taking.append(Thread(target=take, daemon=True))
+            taking[0].start()
+
+    def show() -> Response:
+        if not _may_ask(request.environ, catalogue.config.metrics):
+            abort(404)
+        metrics.take(tally)
+        written = metrics.write(catalogue, datetime.now(UTC))
+        response = Response(written, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    app.before_request(begin)
+    app.add_url_rule("/metrics", "metrics", show)
+
+
+def _may_ask(environ: WSGIEnvironment, allowed: tuple[Network, ...]) -> bool:
+    """Whether the settings name the peer, and nobody asks through it."""
+    address = read_address(environ.get("REMOTE_ADDR", ""))
+    is_named = address is not None and any(address in network for network in allowed)
+    return is_named and not any(field in environ for field in _THROUGH)

@@ -1,0 +1,136 @@
+"""What Prometheus reads, from a real site."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from ipaddress import ip_network
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from werkzeug.test import Client
+
+from feeds.web import create_app
+from tests.support import Collection, article
+
+LOCAL = (ip_network("127.0.0.1"), ip_network("2001:db8::/32"))
+HERE = {"REMOTE_ADDR": "127.0.0.1"}
+FEED = "/topics/ai/feed.atom"
+
+
+@pytest.fixture
+def client(make_collection: Callable[..., Collection]) -> Client:
+    """A client of a site with one good article, one at fault and one that is not public."""
+    collection = make_collection(metrics=LOCAL)
+    collection.write("one.md", article())
+    collection.write("bad.md", "nothing")
+    collection.write("secret.md", article("Secret", published="false", topics=("Secret topic",)))
+    collection.sync(datetime.now(UTC))
+    return Client(create_app(collection.config))
+
+
+def read(client: Client) -> dict[str, float]:
+    """Each number by its name and labels, as Prometheus's own parser reads them."""
+    response = client.get("/metrics", environ_overrides=HERE)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    found = {}
+    for family in text_string_to_metric_families(response.text):
+        for sample in family.samples:
+            labels = " ".join(sample.labels[n] for n in sorted(sample.labels))
+            found[f"{sample.name} {labels}".strip()] = sample.value
+    return found
+
+
+def test_requests_are_counted_by_what_they_are_for(client: Client) -> None:
+    tag = client.get(FEED).headers["ETag"]
+    client.get(FEED)
+    client.get(FEED, headers={"If-None-Match": tag})
+    client.get(FEED, headers={"If-None-Match": f'"x", {tag}'})
+    client.get(FEED, headers={"If-None-Match": '"x"'})
+    client.get(FEED, headers={"If-Modified-Since": "Thu, 01 Jan 1998 00:00:00 GMT"})
+    client.head(FEED)
+    client.get("/topics/secret-topic/feed.atom")
+    client.get("/feed.atom?utm_source=x")
+    client.get("/")
+    found = read(client)
+    assert {name: n for name, n in found.items() if "requests_total" in name and n} == {
+        "feeds_requests_total atom topic 200": 5,
+        "feeds_requests_total atom topic 304": 2,
+        "feeds_requests_total atom topic 404": 1,
+        "feeds_requests_total atom choice 301": 1,
+        "feeds_requests_total html page 200": 1,
+        "feeds_conditional_requests_total atom topic 200": 2,
+        "feeds_conditional_requests_total atom topic 304": 2,
+    }
+    assert read(client)["feeds_requests_total  other 200"] == 1
+
+
+def test_state_of_the_index_is_told(client: Client) -> None:
+    client.get(FEED)
+    found = read(client)
+    assert found["feeds_index_up"] == 1
+    assert found["feeds_articles"] == 3
+    assert found["feeds_visible_articles"] == 1
+    assert found["feeds_faults"] == 1
+    assert found["feeds_index_revision"] == 1
+    published = datetime(2020, 5, 18, 2, 41, tzinfo=UTC).timestamp()
+    assert found["feeds_newest_article_timestamp_seconds"] == published
+    assert time.time() - 60 < found["feeds_last_sync_timestamp_seconds"] <= time.time()
+    assert found["feeds_render_seconds_count"] == 1
+    assert 0 < found["feeds_render_seconds_sum"] < 10
+
+
+def test_nothing_tells_names(client: Client) -> None:
+    client.get("/topics/secret-topic/feed.atom")
+    client.get("/secret-path?secret=1")
+    text = client.get("/metrics", environ_overrides=HERE).text
+    assert "ecret" not in text
+    assert "example" not in text
+
+
+def test_empty_site_has_no_newest_article(make_collection: Callable[..., Collection]) -> None:
+    found = read(Client(create_app(make_collection(metrics=LOCAL).config)))
+    assert found["feeds_visible_articles"] == 0
+    assert "feeds_newest_article_timestamp_seconds" not in found
+
+
+def test_counts_are_told_while_the_index_cannot_be_read(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(metrics=LOCAL)
+    client = Client(create_app(collection.config))
+    client.get("/feed.atom")
+    collection.index.close()
+    (collection.folder.parent / "articles.sqlite3").unlink()
+    found = read(client)
+    assert found["feeds_index_up"] == 0
+    assert "feeds_visible_articles" not in found
+    assert found["feeds_requests_total atom site 200"] == 1
+
+
+def test_nobody_reads_it_by_default(collection: Collection) -> None:
+    client = Client(create_app(collection.config))
+    unknown = client.get("/nowhere")
+    answered = client.get("/metrics", environ_overrides=HERE)
+    assert (answered.status_code, answered.data) == (404, unknown.data)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2", "203.0.113.5", "::1", "2001:db9::1", "", "x"])
+def test_others_are_told_that_there_is_none(client: Client, address: str) -> None:
+    answered = client.get("/metrics", environ_overrides={"REMOTE_ADDR": address})
+    assert (answered.status_code, answered.data) == (404, client.get("/nowhere").data)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1", "2001:db8:7::1"])
+def test_those_whom_the_settings_name_are_answered(client: Client, address: str) -> None:
+    environ = {"REMOTE_ADDR": address}
+    assert client.get("/metrics", environ_overrides=environ).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
+def test_nobody_reads_it_through_a_proxy(client: Client, header: str) -> None:
+    asked = client.get("/metrics", headers={header: "127.0.0.1"}, environ_overrides=HERE)
+    assert asked.status_code == 404
