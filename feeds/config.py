@@ -86,9 +86,6 @@ class Name:
     withdrawn: bool = False
 
 
-_SEEDS = Path("seeds")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The settings of one site."""
@@ -111,7 +108,10 @@ class Config:
         "Hosts answered to while `base_url` is not set.",
         public=False,
     )
-    articles: Path = _setting(_SEEDS, checks.path, "The folder of articles.", public=False)
+    hub: str = _setting(
+        "", checks.service, "URL of a WebSub hub, which is told of every change; needs `base_url`."
+    )
+    articles: Path = _setting(Path("seeds"), checks.path, "The folder of articles.", public=False)
     database: str = _setting(
         "",
         checks.database,
@@ -147,6 +147,10 @@ class Config:
         "By topic: `slug`, `title`, `description`, `min_quality`, `former`, `withdrawn`.",
     )
     providers: Mapping[str, Name] = _setting({}, _names("provider"), "By domain: the same six.")
+
+    def __post_init__(self) -> None:
+        if self.hub and not self.base_url:
+            raise ConfigError("hub needs the site's whole address, set 'base_url'")
 
     def name(self, selection: Selection) -> Name:
         """What the curator says of a selection's topic or provider."""

@@ -13,6 +13,7 @@ from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.index.survey import listing
+from feeds.push import push
 from feeds.watch import watch
 from feeds.web import open_index, utc_now
 
@@ -65,11 +66,17 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     arguments = (catalogue, config.articles, stop, _log, report.faults)
     follower = Thread(target=watch, args=arguments)
     follower.start()
+    # Not waited for long: a hub that is slow costs nobody anything.
+    pusher = Thread(target=push, args=(open_index(config), stop, _log), daemon=True)
+    if config.hub:
+        pusher.start()
     try:
         server.run(host, port, workers)
     finally:
         stop.set()
         follower.join()
+        if config.hub:
+            pusher.join(1)
 
 
 def _name_of(host: str) -> str:
