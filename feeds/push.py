@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -43,10 +44,10 @@ def push(catalogue: Index, stop: Event, tell: Callable[[str], None]) -> None:
     pusher = Pusher(catalogue=catalogue, tell=tell)
     while not stop.is_set():
         try:
-            pause = pusher.step() if catalogue.pushes() else 1
+            pause = min(pusher.step(), POLL) if catalogue.pushes() else 1
         except (OSError, IndexUnavailable):
             pause = 1  # who follows the folder tells
-        stop.wait(POLL if pause is None else min(pause, POLL))
+        stop.wait(pause)
     catalogue.resign()
 
 
@@ -58,7 +59,7 @@ def push_once(catalogue: Index, tell: Callable[[str], None]) -> int | None:
     if not catalogue.pushes():
         return None
     pusher = Pusher(catalogue=catalogue, tell=tell)
-    while not pusher.failures and (pause := pusher.step()) is not None:
+    while not pusher.failures and (pause := pusher.step()) < math.inf:
         time.sleep(pause)
     catalogue.resign()
     return outbox.count(catalogue, catalogue.config.hub)
@@ -81,15 +82,15 @@ class Pusher:
     #: What the hub has been told of the feed that has waited longest.
     _sent: set[tuple[int, str]] = field(default_factory=set)
 
-    def step(self) -> float | None:
-        """Do what is next; in how many seconds there may be more, None if nothing waits."""
+    def step(self) -> float:
+        """Do what is next; in how many seconds there may be more, inf if nothing waits."""
         queue_due(self.catalogue, datetime.now(UTC))
         if (pause := self._next - time.monotonic()) > 0:
             return pause
         waiting = outbox.first(self.catalogue, self.catalogue.config.hub)
         if waiting is None:
-            return None
-        if waiting.id > self._settled:
+            return math.inf
+        if not waiting.id <= self._settled <= waiting.last:
             # A hub that came sooner would be given what was there before.
             self._settled = waiting.last
             checks = self.catalogue.config.checks_per_second
@@ -124,7 +125,7 @@ class Pusher:
                 self.failures = 0
                 return True
             self._wait(trouble, _retry_after(error.headers))
-        except (OSError, HTTPException) as error:
+        except (OSError, ValueError, HTTPException) as error:  # ValueError: of no possible host
             self._wait(f"cannot be reached, {getattr(error, 'reason', error) or error!r}", 0)
         else:
             self.failures, self._trouble = 0, ""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from feeds.articles import Article
-from feeds.index import Index, outbox
+from feeds.index import Index
 from feeds.index.dating import Dating
 from feeds.index.tables import coming, entries, feeds
 

@@ -62,7 +62,8 @@ class SQLite:
     def pushes(self) -> bool:
         """Whether this process has, or now gets, the lock of the one that tells the hub."""
         if self._push is None:
-            opened = Path(f"{self._path}-push").open("a")
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            opened = Path(f"{self._path}-push").open("a")  # noqa: SIM115  # held until `resign`
             try:
                 # Not `flock`: what a process forked would hold that after its death.
                 fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
