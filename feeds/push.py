@@ -126,7 +126,9 @@ class Pusher:
                 return True
             self._wait(trouble, _retry_after(error.headers))
         except (OSError, ValueError, HTTPException) as error:  # ValueError: of no possible host
-            self._wait(f"cannot be reached, {getattr(error, 'reason', error) or error!r}", 0)
+            # urllib wraps some of them.
+            reason = getattr(error, "reason", error)
+            self._wait(f"cannot be reached, {getattr(reason, 'strerror', None) or reason}", 0)
         else:
             self.failures, self._trouble = 0, ""
             return True

@@ -19,7 +19,7 @@ import httpx
 class Served:
     """An HTTP server of this machine in threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         part = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,7 +33,7 @@ class Served:
             def log_message(self, *_: object) -> None:
                 """Nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}/"
@@ -87,7 +87,7 @@ class Trouble:
 class Hub(Served):
     """A hub: the next pings meet its `troubles`, in order; all others are taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.pings: list[Ping] = []
         #: Those that were not taken.
         self.refused: list[Ping] = []
@@ -98,7 +98,7 @@ class Hub(Served):
         self.most = 0
         self._now = 0
         self._lock = threading.Lock()
-        super().__init__()
+        super().__init__(port)
 
     @property
     def topics(self) -> list[str]:
@@ -113,10 +113,7 @@ class Hub(Served):
             with self._lock:
                 self._now += 1
                 self.most = max(self.most, self._now)
-            try:
-                self._publish(request, said)
-            finally:
-                self._now -= 1
+            self._publish(request, said)
         else:
             self._subscribe(request, said)
 
@@ -128,10 +125,14 @@ class Hub(Served):
         if trouble:
             self.refused.append(ping)
             time.sleep(trouble.seconds)
+        else:
+            self.pings.append(ping)
+        with self._lock:
+            self._now -= 1
+        if trouble:
             if trouble.status:
                 answer(request, trouble.status, **trouble.headers)
             return
-        self.pings.append(ping)
         answer(request, 202)
         told = [one for one in self.subscriptions if one.topic == topic]
         if told:
