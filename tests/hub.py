@@ -7,9 +7,10 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -50,10 +51,16 @@ class Served:
         self._server.server_close()
 
 
-def answer(request: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
+def answer(
+    request: BaseHTTPRequestHandler,
+    status: int,
+    body: bytes = b"",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Answer a request."""
     request.send_response(status)
     for name, value in {"Content-Length": str(len(body)), **headers}.items():
-        request.send_header(name.replace("_", "-"), value)
+        request.send_header(name, value)
     request.end_headers()
     request.wfile.write(body)
 
@@ -131,7 +138,7 @@ class Hub(Served):
             self._now -= 1
         if trouble:
             if trouble.status:
-                answer(request, trouble.status, **trouble.headers)
+                answer(request, trouble.status, headers=trouble.headers)
             return
         answer(request, 202)
         told = [one for one in self.subscriptions if one.topic == topic]

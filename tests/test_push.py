@@ -14,7 +14,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote
 
+import feedparser
+import msgspec
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
@@ -26,7 +29,7 @@ from feeds.index import Index, outbox, tables
 from feeds.index.coming import queue_due
 from feeds.push import push, push_once
 from tests.hub import Hub, Subscriber, Trouble, wait_for
-from tests.support import BASE, NOW, Collection, article
+from tests.support import BASE, NOW, Collection, Site, article
 from tests.test_serve import Process, seeds, start
 
 __all__ = ["seeds", "start"]
@@ -103,6 +106,49 @@ def forget(collection: Collection) -> None:
     """Let nothing wait."""
     with collection.index.writing() as connection:
         connection.execute(tables.outbox.delete())
+
+
+def named(suffix: str, body: bytes) -> tuple[list[str], str]:
+    """The hubs and the own address that a document names, as a client reads it."""
+    if suffix == "json":
+        said = msgspec.json.decode(body)
+        return [hub["url"] for hub in said.get("hubs", []) if hub["type"] == "WebSub"], said[
+            "feed_url"
+        ]
+    links = feedparser.parse(body).feed.links
+    by = {rel: [link.href for link in links if link.rel == rel] for rel in ("hub", "self")}
+    return by["hub"], "".join(by["self"])
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_is_pinged_names_its_hub(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site], suffix: str
+) -> None:
+    hub = "https://hub.example/?a='b'&c=d"
+    collection = make_collection(base_url=BASE, hub=hub, limit=1)
+    collection.write("one.md", article(topics=("人工知能",)))
+    collection.write("two.md", article(topics=("人工知能",), time="2020-04-01T12:00:00Z"))
+    site = serve(collection)
+    under = f"/topics/{quote('人工知能')}/"
+    for path in ("/", under, "/providers/example.org/"):
+        answer = site.get(f"{path}feed.{suffix}")
+        links = answer.links
+        topic = f"{BASE}{path}feed.{suffix}"
+        assert (links["hub"]["url"], links["self"]["url"]) == (hub, topic)
+        assert named(suffix, answer.content) == ([hub], topic)
+        again = site.get(f"{path}feed.{suffix}", if_none_match=answer.headers["ETag"])
+        assert (again.status_code, again.headers["Link"]) == (304, answer.headers["Link"])
+    # What is not pinged promises nothing.
+    for path in (
+        f"{under}archive/2020-04.{suffix}",
+        f"{under}feed.{suffix}?limit=2",
+        f"{under}feed.{suffix}?min_quality=70",
+        f"/feed.{suffix}?type=article",
+    ):
+        answer = site.get(path)
+        assert answer.status_code == 200
+        assert "hub" not in answer.links
+        assert named(suffix, answer.content) == ([], BASE + path)
 
 
 def test_subscriber_has_a_story_seconds_after_it_was_saved(
