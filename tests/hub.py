@@ -22,12 +22,16 @@ class Served:
 
     def __init__(self, port: int = 0) -> None:
         part = self
+        #: The target of each request.
+        self.asked: list[str] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                part.asked.append(self.path)
                 part.get(self)
 
             def do_POST(self) -> None:
+                part.asked.append(self.path)
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 part.post(self, body)
 
@@ -98,7 +102,7 @@ class Hub(Served):
         self.pings: list[Ping] = []
         #: Those that were not taken.
         self.refused: list[Ping] = []
-        self.troubles: list[Trouble] = []
+        self.troubles: list[Trouble | None] = []
         self.always: Trouble | None = None
         self.subscriptions: list[Subscription] = []
         #: The most pings that were answered at once.

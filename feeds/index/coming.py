@@ -31,9 +31,8 @@ def queue_due(catalogue: Index, now: datetime) -> None:
         if connection.execute(soonest).scalar() is None:
             return
     with catalogue.writing() as connection:
-        start = connection.execute(soonest).scalar()
-        if start is None:  # another process came first
-            return
+        # None any more where another process came first.
+        start = connection.execute(soonest).scalar() or 0
         of = select(entries.c.feed).where(
             entries.c.article.in_(select(coming.c.article).where(due))
         )
