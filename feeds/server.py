@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ def app() -> WSGIApplication:
 
 def run(host: str, port: int, workers: int) -> None:
     """Serve until SIGINT or SIGTERM; the workers read their settings from the environment."""
+    # A worker that is forked while a thread is inside SQLite waits for its locks for ever.
+    multiprocessing.set_start_method("spawn", force=True)
     Granian(
         "feeds.server:app",
         factory=True,
