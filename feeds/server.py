@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import socket
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 from granian import Granian
@@ -43,6 +44,18 @@ def run(host: str, port: int, workers: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=5,
     ).serve()
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether the site is served."""
+    connection = HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def check_port(host: str, port: int) -> None:

@@ -105,6 +105,8 @@ class Hub(Served):
         self.troubles: list[Trouble | None] = []
         self.always: Trouble | None = None
         self.subscriptions: list[Subscription] = []
+        #: Topics that were not there when it came for them.
+        self.missing: list[str] = []
         #: The most pings that were answered at once.
         self.most = 0
         self._now = 0
@@ -145,10 +147,13 @@ class Hub(Served):
                 answer(request, trouble.status, headers=trouble.headers)
             return
         answer(request, 202)
-        told = [one for one in self.subscriptions if one.topic == topic]
-        if told:
+        try:
             found = httpx.get(topic, timeout=10).raise_for_status()
-            for subscription in told:
+        except httpx.HTTPError:
+            self.missing.append(topic)
+            return
+        for subscription in self.subscriptions:
+            if subscription.topic == topic:
                 self._distribute(subscription, found)
 
     def _subscribe(self, request: BaseHTTPRequestHandler, said: dict[str, list[str]]) -> None:

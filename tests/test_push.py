@@ -168,6 +168,8 @@ def test_subscriber_has_a_story_seconds_after_it_was_saved(
     for content, came in subscriber.content.values():
         assert b"Just saved" in content
         assert came - saved < 2
+    # At its start, too, the hub is told of nothing that is not served yet.
+    assert hub.missing == []
     subscriber.close()
 
 
@@ -446,7 +448,8 @@ def test_what_time_changes_waits_once_and_only_where_it_shows(
     collection = make_collection(base_url=BASE, hub="https://hub.example/", limit=1)
     update = 'updatedDateTime: "2026-01-02T12:00:00Z"\n'
     collection.write("new.md", article("New", time="2025-12-31T12:00:00Z", more=update))
-    collection.write("old.md", article("Old", topics=("Law",), more=update))
+    collection.write("old.md", article("Old", topics=("Law", "Tax"), more=update))
+    collection.write("tax.md", article("Tax", topics=("Tax",), time="2025-12-01T12:00:00Z"))
     collection.write("later.md", article("Later", topics=("Art",), time="2026-01-03T12:00:00Z"))
     collection.sync()
     forget(collection)

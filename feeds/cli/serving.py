@@ -66,8 +66,16 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     arguments = (catalogue, config.articles, stop, _log, report.faults)
     follower = Thread(target=watch, args=arguments)
     follower.start()
+
+    def tell_hub() -> None:
+        # The hub comes for the feeds at once.
+        while not server.answers(name, port):
+            if stop.wait(0.1):
+                return
+        push(open_index(config), stop, _log)
+
     # Not waited for long: a hub that is slow costs nobody anything.
-    pusher = Thread(target=push, args=(open_index(config), stop, _log), daemon=True)
+    pusher = Thread(target=tell_hub, daemon=True)
     if config.hub:
         pusher.start()
     try:
