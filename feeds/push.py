@@ -73,7 +73,7 @@ class Pusher:
     tell: Callable[[str], None]
     #: How often the hub has failed in a row.
     failures: int = 0
-    #: When it is tried again, on the monotonic clock.
+    #: When it is told more, on the monotonic clock.
     _next: float = 0.0
     #: What was told of it last.
     _trouble: str = ""
@@ -94,7 +94,9 @@ class Pusher:
             # A hub that came sooner would be given what was there before.
             self._settled = waiting.last
             checks = self.catalogue.config.checks_per_second
-            return SETTLE + (1 / checks if checks else 0)
+            pause = SETTLE + (1 / checks if checks else 0)
+            self._next = time.monotonic() + pause
+            return pause
         for form in FORMATS.values():
             ping = waiting.id, form.suffix
             if ping not in self._sent:

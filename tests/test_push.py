@@ -258,6 +258,15 @@ def test_each_feed_is_pinged_once_in_the_order_of_changes(
     assert {ping.headers["User-Agent"] for ping in hub.pings} == {f"feeds ({BASE}/)"}
 
 
+def test_ping_waits_until_every_process_has_looked_for_changes(
+    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+) -> None:
+    began = time.time()
+    pusher(Collection(told.folder, replace(told.config, checks_per_second=1)))
+    wait_for(lambda: hub.pings)
+    assert hub.pings[0].at - began >= 1
+
+
 def test_change_that_no_subscriber_sees_waits_for_nothing(told: Collection) -> None:
     forget(told)
     told.write("one.md", article(quality=90, more="heat: 7\n"))
@@ -545,8 +554,8 @@ def test_numbers_of_a_new_index_are_waited_for_again(told: Collection, hub: Hub)
     config = replace(told.config, checks_per_second=4)
     pusher = pushing.Pusher(catalogue=Index(config.database, config), tell=print)
     pusher._settled = 99
-    # Until every process has looked for changes.
     assert pusher.step() == pushing.SETTLE + 0.25
+    time.sleep(pushing.SETTLE + 0.25)
     assert pusher.step() == 0
     assert len(hub.pings) == 3
 
