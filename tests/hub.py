@@ -7,7 +7,7 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
@@ -201,6 +201,11 @@ class Subscriber(Served):
         }
         assert httpx.post(links["hub"]["url"], data=said).status_code == 202
         return topic
+
+    def has(self, title: str, suffixes: Collection[str]) -> bool:
+        """Whether a story has come in a feed of each format."""
+        told = [topic for topic, (content, _) in self.content.items() if title.encode() in content]
+        return {topic.rpartition(".")[2] for topic in told} >= {*suffixes}
 
     def get(self, request: BaseHTTPRequestHandler) -> None:
         said = parse_qs(urlsplit(request.path).query)

@@ -69,9 +69,8 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
 
     def tell_hub() -> None:
         # The hub comes for the feeds at once.
-        while not server.answers(name, port):
-            if stop.wait(0.1):
-                return
+        while not (stop.wait(0.1) or server.answers(name, port)):
+            pass
         push(open_index(config), stop, _log)
 
     # Not waited for long: a hub that is slow costs nobody anything.
