@@ -103,6 +103,14 @@ def url(node: Node) -> str:
     return clean.uri(written).rstrip("/") if written else ""
 
 
+def service(node: Node) -> str:
+    """The address of a service, with all that it has."""
+    written = text(node)
+    if "#" in written:
+        raise ValueError("must end before the first '#'")
+    return clean.uri(written) if written else ""
+
+
 def path(node: Node) -> Path:
     """A path, `~` expanded."""
     text(node)

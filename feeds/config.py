@@ -55,7 +55,10 @@ class Config:
         "Hosts answered to while `base_url` is not set.",
         public=False,
     )
-    articles: Path = _setting(_SEEDS, checks.path, "The folder of articles.", public=False)
+    hub: str = _setting(
+        "", checks.service, "URL of a WebSub hub, which is told of every change; needs `base_url`."
+    )
+    articles: Path = _setting(Path("seeds"), checks.path, "The folder of articles.", public=False)
     database: str = _setting(
         "",
         checks.database,
@@ -116,6 +119,10 @@ class Config:
     providers: Mapping[str, Name] = _setting(
         {}, naming.names("provider"), "By domain: the same six."
     )
+
+    def __post_init__(self) -> None:
+        if self.hub and not self.base_url:
+            raise ConfigError("hub needs the site's whole address, set 'base_url'")
 
     def name(self, selection: Selection) -> Name:
         """What the curator says of a selection's topic or provider."""

@@ -107,6 +107,8 @@ class Links:
     current: str | None = None
     prev_archive: str | None = None
     next_archive: str | None = None
+    #: Who tells subscribers of changes (WebSub).
+    hub: str | None = None
 
 
 def feed(

@@ -72,6 +72,9 @@ def publish(
         return None
     feed, found = made
     links = _links(selection, form, base, archive, found)
+    # Those alone are pinged, and an archive seldom changes.
+    if selection == selection.plain and archive is None and catalogue.config.hub:
+        links = replace(links, hub=catalogue.config.hub)
     body = form.write(feed, links)
     modified = changed(feed, found)
     if not found.exact:
@@ -82,9 +85,15 @@ def publish(
         etag=etag(body),
         modified=modified,
         due=found.due,
-        link=f'<{links.canonical}>; rel="self", <{feed.link}>; rel="alternate"; type="text/html"',
+        link=_header(links, feed.link),
         ranked=selection.is_ranked,
     )
+
+
+def _header(links: Links, page: str) -> str:
+    """The Link header: as in the document, for who reads no document (WebSub section 4)."""
+    hub = f'<{links.hub}>; rel="hub", ' if links.hub else ""
+    return f'<{links.canonical}>; rel="self", {hub}<{page}>; rel="alternate"; type="text/html"'
 
 
 def changed(feed: Feed, found: Found) -> datetime:

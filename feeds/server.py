@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import socket
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 from granian import Granian
@@ -28,6 +30,8 @@ def app() -> WSGIApplication:
 
 def run(host: str, port: int, workers: int) -> None:
     """Serve until SIGINT or SIGTERM; the workers read their settings from the environment."""
+    # A worker that is forked while a thread is inside SQLite waits for its locks for ever.
+    multiprocessing.set_start_method("spawn", force=True)
     Granian(
         "feeds.server:app",
         factory=True,
@@ -40,6 +44,18 @@ def run(host: str, port: int, workers: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=5,
     ).serve()
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether the site is served."""
+    connection = HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def check_port(host: str, port: int) -> None:

@@ -26,6 +26,7 @@ GOOD: dict[str, tuple[str, str, Any]] = {
         "a.example, b.example,",
         ("a.example", "b.example"),
     ),
+    "hub": ("https://hub.example/?a=b", "https://hub.example/?a=b", "https://hub.example/?a=b"),
     "articles": ("/srv/two  spaces", "/srv/two  spaces", Path("/srv/two  spaces")),
     "database": ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
     "min_quality": ("-5", "-5", -5),
@@ -50,6 +51,10 @@ GOOD: dict[str, tuple[str, str, Any]] = {
 }
 
 
+#: What a setting cannot be without.
+_NEEDED = {"hub": "base_url: https://news.example\n"}
+
+
 def from_yaml(tmp_path: Path, text: str) -> Config:
     path = tmp_path / "feeds.yaml"
     path.write_text(text)
@@ -63,14 +68,16 @@ def test_every_setting_is_tried() -> None:
 @pytest.mark.parametrize("name", GOOD)
 def test_setting_is_read_from_the_file(tmp_path: Path, name: str) -> None:
     written, _, value = GOOD[name]
-    assert getattr(from_yaml(tmp_path, f"{name}: {written}\n"), name) == value
+    assert (
+        getattr(from_yaml(tmp_path, _NEEDED.get(name, "") + f"{name}: {written}\n"), name) == value
+    )
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_variable_goes_over_the_file(tmp_path: Path, name: str) -> None:
     _, written, value = GOOD[name]
     path = tmp_path / "feeds.yaml"
-    path.write_text("title: Of the file\n")
+    path.write_text(_NEEDED.get(name, "") + "title: Of the file\n")
     config = read_config(path, {f"FEEDS_{name.upper()}": written, "OTHER": "x"})
     assert getattr(config, name) == value
     assert name == "title" or config.title == "Of the file"
@@ -103,6 +110,9 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("log: xml\n", "1: log must be one of text, json"),
         ("base_url: news.example\n", "1: base_url is not an absolute http or https URL but"),
         ("base_url: https://a.example/?b\n", "1: base_url must end before the first"),
+        ("hub: hub.example\n", "1: hub is not an absolute http or https URL but 'hub.example'"),
+        ("hub: ftp://hub.example/\n", "1: hub is not an absolute http or https URL but 'ftp"),
+        ("hub: https://hub.example/#x\n", "1: hub must end before the first '#'"),
         ("database: mysql://x\n", "1: database must be the URL of a SQLite file"),
         ("topics: [AI]\n", "1: topics must be a map from names to their settings"),
         ("topics:\n  AI: x\n", "2: topics AI: must be a map of settings"),
@@ -118,6 +128,13 @@ def test_bad_setting_is_named_with_its_line(tmp_path: Path, text: str, problem: 
     with pytest.raises(ConfigError) as caught:
         from_yaml(tmp_path, text)
     assert str(caught.value).startswith(f"{tmp_path}/feeds.yaml:{problem}")
+
+
+def test_hub_needs_the_whole_address(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^hub needs the site's whole address, set 'base_url'$"):
+        from_yaml(tmp_path, "hub: https://hub.example/\n")
+    with pytest.raises(ConfigError, match=r"set 'base_url'$"):
+        read_config(None, {"FEEDS_HUB": "https://hub.example/"})
 
 
 def test_bad_variable_is_named() -> None:
@@ -200,8 +217,10 @@ def test_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name, _, _ in settings()])
 def test_each_setting_moves_the_fingerprint_or_never_does(tmp_path: Path, name: str) -> None:
     unseen = name in UNSEEN
-    changed = from_yaml(tmp_path, f"{name}: {GOOD[name][0]}\n")
-    assert (changed.fingerprint() == Config().fingerprint()) is unseen
+    needed = _NEEDED.get(name, "id: feeds\n")
+    before = from_yaml(tmp_path, needed).fingerprint()
+    changed = from_yaml(tmp_path, needed * (name != "id") + f"{name}: {GOOD[name][0]}\n")
+    assert (changed.fingerprint() == before) is unseen
 
 
 def test_entry_id_is_that_of_the_standard() -> None:

@@ -22,6 +22,9 @@ from feeds.web.page_routes import FRAME_POLICY
 from tests.nginx import find_nginx, running
 from tests.support import BASE, Collection, article
 
+#: With a letter that tries the configuration's quotes.
+HUB = "https://hub.example/?a='b'&c=d"
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
@@ -36,6 +39,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         articles=folder,
         database=f"sqlite:///{scratch}/index.sqlite3",
         base_url=BASE,
+        hub=HUB,
+        limit=1,
         max_age=600,
         topics={
             "ai": Name(slug="machines", former=("ml", "C++ und \u00c4hnliches")),
@@ -45,6 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     )
     collection = Collection(folder, config)
     collection.write("one.md", article(topics=("AI", "人工知能", "Secret")))
+    collection.write("two.md", article(topics=("人工知能",), time="2020-04-01T12:00:00Z"))
     collection.sync(datetime.now(UTC))
     build(config.database, config, datetime.now(UTC), scratch / "out")
 
@@ -133,8 +139,14 @@ def test_a_date_is_answered_304_from_the_last_change_on(server: httpx.Client) ->
 def test_a_feed_links_to_itself_and_its_page(server: httpx.Client) -> None:
     under = f"{BASE}/topics/%E4%BA%BA%E5%B7%A5%E7%9F%A5%E8%83%BD/"
     path = under.removeprefix(BASE)
-    expected = f'<{under}feed.json>; rel="self", <{under}>; rel="alternate"; type="text/html"'
-    assert server.get(f"{path}feed.json").headers["Link"] == expected
+    page = f'<{under}>; rel="alternate"; type="text/html"'
+    answer = server.get(f"{path}feed.json")
+    expected = f'<{under}feed.json>; rel="self", <{HUB}>; rel="hub", {page}'
+    assert answer.headers["Link"] == expected
+    assert answer.json()["hubs"] == [{"type": "WebSub", "url": HUB}]
+    # No hub is told of an archive, and the topic is the one that the document names.
+    older = f'<{under}archive/2020-04.atom>; rel="self", {page}'
+    assert server.get(f"{path}archive/2020-04.atom").headers["Link"] == older
     assert "Link" not in server.get(path).headers
 
 

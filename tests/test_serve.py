@@ -40,7 +40,8 @@ class Process:
             self.port = free.getsockname()[1]
         self.base = f"http://{host}:{self.port}"
         database = f"sqlite:///{folder.parent}/{folder.name}-{self.port}.sqlite3"
-        environment = {"FEEDS_DATABASE": database, **os.environ, **settings}
+        environment = {"FEEDS_DATABASE": database, **os.environ}
+        environment |= {name: value.format(base=self.base) for name, value in settings.items()}
         command = [sys.executable, "-m", "feeds", "serve", str(folder), "--port", str(self.port)]
         self.popen = subprocess.Popen(
             [*command, *options],

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from feeds.cli.building import build
-from feeds.cli.looking import check, explain, index, list_feeds
+from feeds.cli.looking import check, explain, index, list_feeds, ping
 from feeds.cli.serving import serve
 from feeds.config import ConfigError
 from feeds.index.database import IndexUnavailable
@@ -28,7 +28,7 @@ class _Main(click.Group):
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
 
-@click.group(cls=_Main, commands=[serve, build, index, check, list_feeds, explain])
+@click.group(cls=_Main, commands=[serve, build, index, ping, check, list_feeds, explain])
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

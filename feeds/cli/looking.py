@@ -16,6 +16,7 @@ from feeds.explain import explain as explain_article
 from feeds.formats import FORMATS
 from feeds.index.survey import listing
 from feeds.publish import publish_list
+from feeds.push import push_once
 from feeds.web import open_index, utc_now
 
 
@@ -25,6 +26,21 @@ from feeds.web import open_index, utc_now
 def index(config: Config, folder: Path | None) -> None:
     """Compare FOLDER with the index once."""
     show(sync_folder(open_index(with_folder(config, folder))))
+
+
+@click.command()
+@FOLDER
+@click.pass_obj
+def ping(config: Config, folder: Path | None) -> None:
+    """Tell the hub which feeds of FOLDER have changed, where no 'feeds serve' does."""
+    config = with_folder(config, folder)
+    if not config.hub:
+        raise click.ClickException("there is no hub to tell, set 'hub'")
+    left = push_once(open_index(config), lambda line: click.echo(line, err=True))
+    if left is None:
+        click.echo("Another process tells the hub.", err=True)
+    elif left:
+        raise click.ClickException(f"{left} feeds still wait, run it again")
 
 
 @click.command()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from logging import WARNING
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,12 +13,14 @@ from threading import Event, Thread
 
 import click
 
+from feeds.articles import ArticleError
 from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.index import Index
 from feeds.index.survey import listing
 from feeds.logs import configure, log
+from feeds.push import push
 from feeds.watch import Teller, watch
 from feeds.web import open_index, utc_now
 
@@ -60,15 +63,43 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         show(report)
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     _announce(catalogue, host, port)
-    stop = Event()
-    arguments = (catalogue, config.articles, stop, log, report.faults, timed)
+    with _beside(catalogue, host, port, report.faults, timed):
+        server.run(host, port, workers)
+
+
+@contextmanager
+def _beside(
+    catalogue: Index,
+    host: str,
+    port: int,
+    faults: Iterable[ArticleError],
+    timed: Callable[[float], None],
+) -> Iterator[None]:
+    """Follow the folder, and tell the hub, while the site is served."""
+    from feeds import server
+
+    config, stop = catalogue.config, Event()
+    arguments = (catalogue, config.articles, stop, log, faults, timed)
     follower = Thread(target=watch, args=arguments)
     follower.start()
+
+    def tell_hub() -> None:
+        # The hub comes for the feeds at once.
+        while not (stop.wait(0.1) or server.answers(_name_of(host), port)):
+            pass
+        push(open_index(config), stop, lambda line: log(WARNING, line))
+
+    # Not waited for long: a hub that is slow costs nobody anything.
+    pusher = Thread(target=tell_hub, daemon=True)
+    if config.hub:
+        pusher.start()
     try:
-        server.run(host, port, workers)
+        yield
     finally:
         stop.set()
         follower.join()
+        if config.hub:
+            pusher.join(1)
 
 
 def _announce(catalogue: Index, host: str, port: int) -> None:

@@ -69,6 +69,8 @@ class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
         return NAMESPACES
 
     def extend_atom(self, element: etree._Element) -> etree._Element:
+        if self.links.hub:
+            _link(element, "hub", self.links.hub)
         # feedgen 1.0.0 refuses these relations.
         for rel, href in archive_links(self.links):
             _link(element, rel, href, type="application/atom+xml")

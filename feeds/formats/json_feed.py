@@ -26,6 +26,7 @@ def write(feed: Feed, links: Links) -> bytes:
             icon=feed.icon,
             authors=[_author(feed.author)],
             language=feed.language,
+            hubs=[{"type": "WebSub", "url": links.hub}] if links.hub else None,
             items=[write_entry(entry) for entry in feed.entries],
         )
     )

@@ -82,6 +82,10 @@ class _ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no 
     def extend_rss(self, root: etree._Element) -> etree._Element:
         channel = root[0]
         etree.SubElement(channel, "lastBuildDate").text = _date(self.feed.updated)
+        if self.links.hub:
+            # feedgen 1.0.0 writes no atom:link but that to itself.
+            attributes = {"rel": "hub", "href": self.links.hub}
+            etree.SubElement(channel, f"{{{ATOM}}}link", attributes)
         for rel, href in archive_links(self.links):
             attributes = {"rel": rel, "href": href, "type": "application/rss+xml"}
             etree.SubElement(channel, f"{{{ATOM}}}link", attributes)

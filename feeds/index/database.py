@@ -56,8 +56,16 @@ class Database:
         with self._told("cannot be used"):
             return self._store.leads()
 
+    def pushes(self) -> bool:
+        """Whether this process is the one that tells the hub, as `leads` says it.
+
+        Of several processes of one machine it is one too.
+        """
+        with self._told("cannot be used"):
+            return self._store.pushes()
+
     def resign(self) -> None:
-        """Let another process follow the folder."""
+        """Let another process follow the folder, and tell the hub."""
         self._store.resign()
 
     @contextmanager

@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 
 from feeds import document, index
 from feeds.config import Config
-from feeds.index import statements, tables
-from feeds.selection import Kind
+from feeds.index import outbox, statements, tables
+from feeds.selection import Kind, Selection
 
 #: A feed's kind and key.
 Key = tuple[Kind, str]
@@ -30,6 +30,11 @@ class Head:
     #: Unix time of the newest thing that time alone has brought.
     latest: int
     name: str
+
+    @property
+    def shows(self) -> object:
+        """What changes with the feed's bytes."""
+        return self.entries, self.more
 
 
 #: A feed that was not there.
@@ -82,15 +87,26 @@ class Dating:
             statement = update(tables.feeds).where(tables.feeds.c.id == bindparam("old"))
             values: dict[str, Any] = {"changed": bindparam("changed"), "name": bindparam("name")}
             self.connection.execute(statement.values(values), rows)
+        self.queue(feed for feed, _, _ in changed)
         self.connection.execute(update(tables.state).values(changed=at))
         self._wait_for(at)
         # A type has no feed of its own.
         return sum(feed.kind != "type" for feed, _, _ in changed)
 
+    def queue(self, changed: Iterable[Row[Any]]) -> None:
+        """Note for the hub which feeds look different; types and withdrawn ones are no feeds."""
+        name = self.config.name
+        told = [
+            feed.id
+            for feed in changed
+            if feed.kind != "type" and not name(Selection(kind=feed.kind, key=feed.key)).withdrawn
+        ]
+        outbox.queue(self.connection, self.config.hub, told)
+
     def _is_changed(self, key: Key, feed: Row[Any], old: Head, new: Head) -> bool:
         was_public = feed.changed is not None or bool(old.entries)
         forced = self.settings_changed and (was_public or key == ("site", ""))
-        return forced or (new.entries, new.more) != (old.entries, old.more)
+        return forced or new.shows != old.shows
 
     def _stamp(self, before: Iterable[Head]) -> int:
         """The Unix time of this change: at least a second after all that came before it.

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from feeds import document, index
 from feeds.articles import Article
 from feeds.config import Config
-from feeds.index import tables
+from feeds.index import coming, tables
 from feeds.index.dating import NOTHING, Dating, Key
 from feeds.selection import EVERYTHING, Selection, domain_key, fold, short_hash
 
@@ -92,7 +92,7 @@ class Placing:
             affected = {row.id for row in self.feeds.values()}
         before = {feed: dating.look(feed) for feed in affected}
         known = {row.id for row in self.feeds.values()}
-        self._replace(leaving, moving)
+        self._replace(leaving, moving, dating.now)
         founded = {row.id for row in self.feeds.values()} - known
         touched = dating.date(self.feeds, before | dict.fromkeys(founded, NOTHING))
         return Placed(touched=touched, visible=visible, ranked=bool(ranked))
@@ -165,10 +165,10 @@ class Placing:
             self.connection.execute(entries.values(new), ranks)
         return [rank["old"] for rank in ranks]
 
-    def _replace(self, leaving: list[Row[Any]], moving: list[_Placed]) -> None:
+    def _replace(self, leaving: list[Row[Any]], moving: list[_Placed], now: datetime) -> None:
         if leaving:
             ids = [{"old": row.id} for row in leaving]
-            inside = (tables.entries.c.article, tables.missed.c.article)
+            inside = (tables.entries.c.article, tables.missed.c.article, tables.coming.c.article)
             for column in (*inside, tables.articles.c.id):
                 statement = delete(column.table).where(column == bindparam("old"))
                 self.connection.execute(statement, ids)
@@ -187,10 +187,9 @@ class Placing:
             for key, label in p.labels.items()
         ]
         self._insert(tables.entries, rows)
-        rows = [
-            {"article": p.id, "kind": kind, "key": key} for p in moving for kind, key in p.missed
-        ]
+        rows = [{"article": p.id, "kind": kind, "key": k} for p in moving for kind, k in p.missed]
         self._insert(tables.missed, rows)
+        self._insert(tables.coming, [*coming.rows({p.id: p.article for p in moving}, now)])
 
     def _insert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
         if rows:

@@ -29,8 +29,8 @@ _SESSION = (
 )
 #: Longer than a watch is without a look at the folder; PostgreSQL 14 and later.
 _LEAD_SESSION = "SET idle_session_timeout = '90s'"
-#: Advisory locks of the schema that the tables are in: to write, and to follow.
-_WRITE, _LEAD = 1718773092, 1718773093
+#: Advisory locks of the schema that the tables are in: to write, to follow, to push.
+_WRITE, _LEAD, _PUSH = 1718773092, 1718773093, 1718773094
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))")
 _TRY = text("SELECT pg_try_advisory_lock(:lock, hashtext(current_schema()))")
 _WAIT = text("SELECT set_config('lock_timeout', :milliseconds, true)")
@@ -50,7 +50,8 @@ class PostgreSQL:
             pool_pre_ping=True,
         )
         event.listen(self.engine, "do_connect", _Connecting())
-        self._lead: Connection | None = None
+        #: Each lock that is held, by a connection of its own.
+        self._held: dict[int, Connection] = {}
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A read transaction."""
@@ -81,18 +82,25 @@ class PostgreSQL:
 
     def leads(self) -> bool:
         """Whether this process has, or now gets, the lock of the one that follows."""
+        return self._holds(_LEAD)
+
+    def pushes(self) -> bool:
+        """Whether this process has, or now gets, the lock of the one that tells the hub."""
+        return self._holds(_PUSH)
+
+    def _holds(self, lock: int) -> bool:
         try:
-            if self._lead:
-                self._lead.execute(select(1))
+            if lock in self._held:
+                self._held[lock].execute(select(1))
                 return True
             engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             connection = engine.connect()
-            if not connection.execute(_TRY, {"lock": _LEAD}).scalar_one():
+            if not connection.execute(_TRY, {"lock": lock}).scalar_one():
                 connection.close()
                 return False
             # Out of the pool: closed, it takes the lock with it.
             connection.detach()
-            self._lead = connection
+            self._held[lock] = connection
             connection.exec_driver_sql(_LEAD_SESSION)
             return True
         except BaseException:
@@ -100,10 +108,9 @@ class PostgreSQL:
             raise
 
     def resign(self) -> None:
-        """Let go of the lock."""
-        if self._lead:
-            self._lead.close()
-            self._lead = None
+        """Let go of the locks."""
+        while self._held:
+            self._held.popitem()[1].close()
 
 
 class _Connecting:

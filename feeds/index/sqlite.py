@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote
 
 from sqlalchemy import URL, create_engine, event, select
@@ -26,6 +27,7 @@ class SQLite:
         self.engine = _engine(str(url.database))
         self._path = Path(str(url.database))
         self._inode: int | None = None
+        self._push: TextIO | None = None
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A read transaction."""
@@ -65,8 +67,25 @@ class SQLite:
         """Always: a file is one machine's, and its processes compare one folder."""
         return True
 
+    def pushes(self) -> bool:
+        """Whether this process has, or now gets, the lock of the one that tells the hub."""
+        if self._push is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            opened = Path(f"{self._path}-push").open("a")  # noqa: SIM115  # held until `resign`
+            try:
+                # Not `flock`: what a process forked would hold that after its death.
+                fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                opened.close()
+                return False
+            self._push = opened
+        return True
+
     def resign(self) -> None:
-        """Nothing to let go of."""
+        """Let go of the lock."""
+        if self._push:
+            self._push.close()
+            self._push = None
 
     def _reopen_if_replaced(self) -> None:
         """Let go of a file that was deleted: its connections would read it for ever."""

@@ -119,6 +119,26 @@ missed = Table(
     Column("key", Text, primary_key=True),
 )
 
+#: When time alone will change what an article shows: it comes due, or its update does.
+coming = Table(
+    "coming",
+    metadata,
+    Column("article", ForeignKey("articles.id"), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+)
+
+#: The feeds that a hub is still to be told of. One that changes again meanwhile gets a
+#: new number, so that what was sent of it before does not take it out.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("feed", ForeignKey("feeds.id"), nullable=False, unique=True),
+    Column("hub", Text, nullable=False),
+    # No number is given twice.
+    sqlite_autoincrement=True,
+)
+
 #: Every document asked for that is not the current one of a plain feed: what it looked
 #: like when it was last made, and since when, in Unix time.
 documents = Table(
@@ -132,7 +152,7 @@ documents = Table(
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 4
+VERSION = 5
 
 
 class Given(NamedTuple):

@@ -49,6 +49,7 @@ server {{
     set $cache "public, max-age={max_age}";
     set $policy {policy};
     set $link "";
+    set $hub {hub};
     set $allow "";
     set $methods "";
     set $headers "";
@@ -104,10 +105,13 @@ server {{
         set $policy {frame};
     }}
     location ~ "/(?:feed|archive/.+)\\.(?:{suffixes})$" {{
+        if ($uri !~ "/feed\\.[a-z]+$") {{
+            set $hub "";
+        }}
         # As it was asked for, for a header holds no other letters.
         if ($request_uri ~ "^(?<under>[^?]*?/)(?<file>(?:feed\\.|archive/)[^?]*)") {{
             set $self '<$base$under$file>; rel="self"';
-            set $link '$self, <$base$under>; rel="alternate"; type="text/html"';
+            set $link '$self, $hub<$base$under>; rel="alternate"; type="text/html"';
         }}
     }}
 }}
@@ -150,6 +154,7 @@ def configuration(catalogue: Index, folder: Path, now: datetime, listen: str = "
         root=_quoted(str(folder)),
         types=_lines(f"{kind} {suffix};" for suffix, kind in types.items()),
         base=_quoted(config.base_url),
+        hub=_quoted(config.hub and f'<{config.hub}>; rel="hub", '),
         max_age=config.max_age,
         policy=_quoted(SECURITY[_POLICY]),
         frame=_quoted(FRAME_POLICY),
