@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client
 
 from feeds.web import create_app
+from feeds.web.metrics import SHARED
 from tests.support import Collection, article
 
 LOCAL = (ip_network("127.0.0.1"), ip_network("2001:db8::/32"))
@@ -134,3 +139,32 @@ def test_those_whom_the_settings_name_are_answered(client: Client, address: str)
 def test_nobody_reads_it_through_a_proxy(client: Client, header: str) -> None:
     asked = client.get("/metrics", headers={header: "127.0.0.1"}, environ_overrides=HERE)
     assert asked.status_code == 404
+
+
+def test_processes_of_any_server_add_up_in_a_folder(
+    make_collection: Callable[..., Collection], tmp_path: Path
+) -> None:
+    collection = make_collection()
+    collection.write("one.md", article())
+    collection.sync(datetime.now(UTC))
+    ask = (
+        "from feeds import create_app\n"
+        "client = create_app().test_client()\n"
+        "client.get('/feed.atom'), client.get('/feed.atom')\n"
+        "here = {'REMOTE_ADDR': '127.0.0.1'}\n"
+        "print(client.get('/metrics', environ_overrides=here).text)\n"
+    )
+    (tmp_path / "shared").mkdir()
+    environment = {
+        **os.environ,
+        "FEEDS_ARTICLES": str(collection.folder),
+        "FEEDS_DATABASE": collection.config.database,
+        "FEEDS_METRICS": "127.0.0.1",
+        SHARED: str(tmp_path / "shared"),
+    }
+    for count in (2, 4):
+        command = [sys.executable, "-c", ask]
+        told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        labels = 'format="atom",kind="site",status="200"'
+        assert f"feeds_requests_total{{{labels}}} {count}.0\n" in told.stdout
+        assert "feeds_visible_articles 1.0\n" in told.stdout
