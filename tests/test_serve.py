@@ -205,6 +205,7 @@ def make_older(database: Path) -> None:
     """Make an index look like one of an older version, which had other tables."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.execute("DROP TABLE missed")
+        connection.execute("DROP INDEX entries_newest")
         connection.execute("ALTER TABLE entries DROP COLUMN heat")
         connection.execute("UPDATE state SET version = version - 1")
         connection.commit()
