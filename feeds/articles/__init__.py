@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from feeds.articles import clean, front_matter
 from feeds.articles.fields import EARLIEST, Fields
 from feeds.articles.front_matter import FrontMatterError, Mapping, Node, Scalar
+from feeds.articles.plain import read_plain
 from feeds.selection import domain_key, fold
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
@@ -132,7 +133,7 @@ def parse_article(raw: bytes, path: str) -> Reading:
         if len(raw) > MAX_BYTES:
             raise FrontMatterError(1, f"larger than {MAX_BYTES >> 20} MiB, shorten it")
         head, body = front_matter.split(_decode(raw))
-        fields = front_matter.read_front_matter(head)
+        fields = read_plain(head) or front_matter.read_front_matter(head)
     except FrontMatterError as error:
         # UTF-16 without its zero bytes shows the word as well.
         withheld = "not published" if _WITHHELD.search(raw.replace(b"\0", b"")) else ""
