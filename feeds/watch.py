@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -14,7 +15,10 @@ from feeds.articles import ArticleError
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
 from feeds.index.sync import Report, sync
+from feeds.processes import PROCESSORS
 
+#: Milliseconds without a change after which those before it are synced: a save is several.
+STEP = 5
 #: Seconds after which the folder is compared even if nothing was noticed: network
 #: file systems notice nothing, and what happened as the watch began is lost to it.
 FIRST_LOOK = 1
@@ -58,27 +62,44 @@ def watch(
 
 def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> None:
     """Sync until the folder is replaced by another one, which a watch cannot follow."""
+
+    def compare(named: Set[str] | None = None) -> Report:
+        catalogue.leads()  # no longer, if it raises
+        report = sync(catalogue, directory, _utc_now, jobs=PROCESSORS, named=named)
+        teller.tell(report)
+        return report
+
     watched = directory.stat().st_ino
     # Where the system has no watch left to give, this is done again every second.
-    teller.tell(sync(catalogue, directory, lambda: datetime.now(UTC)))
+    report = compare()
     next_look = time.monotonic() + FIRST_LOOK
     for changes in watchfiles.watch(
         directory,
+        watch_filter=_is_of_interest,
         stop_event=stop,
         debounce=200,
-        step=20,
+        step=STEP,
         rust_timeout=1000 * FIRST_LOOK,
         yield_on_timeout=True,
         ignore_permission_denied=True,
     ):
+        named = {os.path.relpath(path, directory) for _, path in changes}
+        if named:
+            report = compare(named if report.direct else None)
         replaced = directory.stat().st_ino != watched
-        if changes or replaced or time.monotonic() >= next_look:
-            catalogue.leads()  # no longer, if it raises
-            report = sync(catalogue, directory, lambda: datetime.now(UTC))
+        if replaced or time.monotonic() >= next_look:
+            report = compare()
             next_look = time.monotonic() + NEXT_LOOK
-            teller.tell(report)
         if replaced:
             return
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _is_of_interest(_: watchfiles.Change, path: str) -> bool:
+    return "/.git/" not in path
 
 
 class Teller:

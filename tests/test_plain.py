@@ -33,7 +33,18 @@ LINES = (
     *('"pub\\x6cished": true', "{published: true}", "{title: x,", "}", "title: {", "title: [a,"),
     *("]", 'title: "a', 'b"', 'title: "a\\', "title: 'a", "b'", "title: 'it''s'", "'", '"'),
     *("title: |", "title: >-", "  published: false", "  - published: true", "- published: true"),
-    *("topics:", "- a", "  - a", "  - a: 1", "    b: 2", "    - c", "  []", "topics: []", "-", "- "),
+    *(
+        "topics:",
+        "- a",
+        "  - a",
+        "  - a: 1",
+        "    b: 2",
+        "    - c",
+        "  []",
+        "topics: []",
+        "-",
+        "- ",
+    ),
     *("title: a: b", "title: a #b", "title: a#b", "title: a:b", "title: a:", "title: a::b", "a:b"),
     *("# published: true", "#", "", "  ", "\t", "title:\tb", "title: b\t", "...", "---", "--- #"),
     *("--- |", "%YAML 1.1", "title: -", "title: -1", "title: - a", "title: *a", "title: null"),
@@ -113,8 +124,11 @@ def test_articles_as_they_are_written_are_plain() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "---\n", "a: 1\n", "---\n- a\n", "---\na\n", "---\na: 1\na: 2\n", "---\na: 1\n  b: 2\n"]
-    + ["---\na: 1\n- b\n", "---\na:\n  - \n", "---\n[]\n", "---\na:\n" + " " * 13 + "b: 1\n"],
+    [
+        *("", "---\n", "a: 1\n", "---\n- a\n", "---\na\n", "---\na: 1\na: 2\n", "---\n[]\n"),
+        *("---\na: 1\n  b: 2\n", "---\na: 1\n- b\n", "---\na:\n  - \n"),
+        "---\na:\n" + " " * 13 + "b: 1\n",
+    ],
 )
 def test_what_is_not_plain_is_left_to_the_parser(text: str) -> None:
     assert read_plain(text) is None

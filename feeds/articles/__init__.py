@@ -109,9 +109,10 @@ class Reading:
     faults: tuple[ArticleError, ...] = ()
 
 
-def stem_of(path: Path) -> str:
+def stem_of(path: str) -> str:
     """The identity of an article file, the same on every file system (Unicode NFC)."""
-    return unicodedata.normalize("NFC", path.stem)
+    name = path[path.rfind("/") + 1 :]
+    return unicodedata.normalize("NFC", name.rpartition(".")[0] or name)
 
 
 def read_article(path: Path) -> Article:
@@ -140,7 +141,7 @@ def parse_article(raw: bytes, path: str) -> Reading:
         fault = ArticleError(path, error.line, error.problem)
         return Reading(article=None, withheld=withheld, faults=(fault,))
     found: list[tuple[int, str]] = []
-    article = _read(stem_of(Path(path)), Fields(fields, found), body)
+    article = _read(stem_of(path), Fields(fields, found), body)
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
     return Reading(article=None if faults else article, withheld=_withheld(fields), faults=faults)
 

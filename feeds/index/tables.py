@@ -53,6 +53,9 @@ files = Table(
     Column("line", Integer),
     Column("fault", Text),
 )
+Index("files_stem", files.c.stem)
+_faulty = files.c.fault.is_not(None)
+Index("files_faulty", files.c.path, sqlite_where=_faulty, postgresql_where=_faulty)
 
 #: The last good version of each article that its curator lets out.
 articles = Table(
@@ -122,7 +125,7 @@ documents = Table(
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 3
+VERSION = 4
 
 
 def fill(connection: Connection) -> None:

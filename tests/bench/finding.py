@@ -14,8 +14,9 @@ from pathlib import Path
 from feeds.articles import Article, Provider
 from feeds.config import Config
 from feeds.history import Archive, Month
-from feeds.index import Index, encode
+from feeds.index import Index
 from feeds.index.sync import sync
+from feeds.placement import encode
 from feeds.selection import EVERYTHING, Selection, choose
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
