@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -172,7 +173,7 @@ class Config:
 
     def entry_id(self, stem: str) -> UUID:
         """The id of a file's entry, in every feed and for ever (RFC 9562 section 5.5)."""
-        return uuid5(uuid5(NAMESPACE_URL, self.id), stem)
+        return uuid5(_space(self.id), stem)
 
     def feed_id(self, selection: Selection) -> UUID:
         """The id of a selection's feed, however many entries it shows.
@@ -186,11 +187,16 @@ class Config:
             groups = (s.topics, s.providers, s.types, s.exclude)
             keys = [sorted((n.kind, n.key) for n in group) for group in groups]
             name += "?" + json.dumps([keys, s.min_quality, s.min_heat])
-        return uuid5(uuid5(NAMESPACE_URL, self.id), name)
+        return uuid5(_space(self.id), name)
 
     def fingerprint(self) -> str:
         """Text that changes where a setting that feeds depend on does."""
         return repr([getattr(self, f.name) for f in fields(self) if f.metadata["public"]])
+
+
+@lru_cache(maxsize=16)
+def _space(site: str) -> UUID:
+    return uuid5(NAMESPACE_URL, site)
 
 
 def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:

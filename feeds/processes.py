@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import subprocess
@@ -93,6 +94,9 @@ def _send(connection: Connection, value: object) -> None:
 
 def answer(connection: Connection) -> None:
     """Be such a process."""
+    # The collector takes a fifth of the time, and finds next to nothing.
+    gc.freeze()
+    gc.set_threshold(100_000)
     # Until nobody listens any more.
     with suppress(EOFError, ConnectionError):
         work = pickle.loads(connection.recv_bytes())

@@ -18,7 +18,8 @@ from feeds.articles import ArticleError, stem_of
 from feeds.articles.folder import Listing, Stamp, list_files, look_at
 from feeds.config import Config
 from feeds.index import Index, tables
-from feeds.index.placing import BATCH, Placing, among
+from feeds.index.placing import Placing
+from feeds.index.rows import BATCH, among, insert
 from feeds.placement import Placement
 from feeds.processes import spread
 from feeds.reading import Read, read_file
@@ -246,8 +247,7 @@ class _Sync:
 
     def _write_files(self) -> None:
         self._delete_files(row["path"] for row in self.rows if row["path"] in self.known)
-        if self.rows:
-            self.connection.execute(tables.files.insert(), self.rows)
+        insert(self.connection, tables.files, self.rows)
         self.rows = []
 
     def _delete_files(self, paths: Iterable[str]) -> None:

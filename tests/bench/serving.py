@@ -79,25 +79,25 @@ def main(quick: bool) -> None:
 
 @contextlib.contextmanager
 def _feeds(folder: Path) -> Iterator[Served]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "feeds", "serve", str(folder / "articles")]
     settings = {"FEEDS_DATABASE": f"sqlite:///{folder}/index.sqlite3"}
-    with _running([*command, "--port", str(port), "--workers", "1"], settings):
+    with running([*command, "--port", str(port), "--workers", "1"], settings):
         yield Served("feeds", port, _tag(port))
 
 
 @contextlib.contextmanager
 def _peer(folder: Path, name: str) -> Iterator[Served]:
-    port = _free_port()
+    port = free_port()
     app = f"tests.bench.peers:{name}"
     command = [sys.executable, "-m", "granian", app, *_GRANIAN, "--port", str(port)]
     command += ["--log-level", "error"]
-    with _running(command, {"FEEDS_BENCH": str(folder / "answer.json")}):
+    with running(command, {"FEEDS_BENCH": str(folder / "answer.json")}):
         yield Served(name, port, _tag(port))
 
 
 @contextlib.contextmanager
-def _running(command: list[str], settings: dict[str, str]) -> Iterator[None]:
+def running(command: list[str], settings: dict[str, str]) -> Iterator[None]:
     environment = {**os.environ, **settings}
     process = subprocess.Popen(
         [*_core(0), *command], env=environment, stdout=subprocess.DEVNULL, start_new_session=True
@@ -116,7 +116,7 @@ def _core(number: int) -> list[str]:
     return ["taskset", "-c", str(number)]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
