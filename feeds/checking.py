@@ -32,7 +32,7 @@ def check_folder(directory: Path, config: Config, jobs: int = 1) -> Checked:
     Raises OSError if the folder cannot be read or a process dies.
     """
     listing = list_files(directory)
-    paths = sorted(listing.files)
+    paths = sorted(listing.paths)
     owners: dict[str, str] = {}
     faults = [
         ArticleError(str(directory / path), 1, fault) for path, fault in listing.faults.items()

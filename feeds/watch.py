@@ -14,7 +14,8 @@ import watchfiles
 from feeds.articles import ArticleError
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
-from feeds.index.sync import Report, sync
+from feeds.index.report import Report
+from feeds.index.sync import sync
 from feeds.processes import PROCESSORS
 
 #: Milliseconds without a change after which those before it are synced: a save is several.

@@ -13,7 +13,7 @@ from feeds.articles.folder import list_files, read_bytes
 
 
 def paths(folder: Path) -> list[str]:
-    return sorted(list_files(folder).files)
+    return sorted(list_files(folder).paths)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_broken_link_does_not_hide_its_neighbours(folder: Path, target: str) -> 
     (folder / "one.md").write_text("x")
     (folder / "link.md").symlink_to(target)
     listing = list_files(folder)
-    assert sorted(listing.files) == ["one.md"]
+    assert sorted(listing.paths) == ["one.md"]
     assert listing.faults == {}
 
 
@@ -93,14 +93,14 @@ def test_what_is_no_file_is_left_out(folder: Path) -> None:
 def test_size_and_time_are_those_of_the_file(folder: Path) -> None:
     (folder / "one.md").write_text("12345")
     os.utime(folder / "one.md", ns=(0, 1_600_000_000_123_456_789))
-    assert list_files(folder).files == {"one.md": (5, 1_600_000_000_123_456_789)}
+    assert list_files(folder).files == [("one.md", 5, 1_600_000_000_123_456_789)]
 
 
 @pytest.mark.parametrize("name", [b"two\nlines.md", b"latin-\xe9.md"])
 def test_name_that_cannot_be_printed_is_a_fault(folder: Path, name: bytes) -> None:
     Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text("x")
     listing = list_files(folder)
-    assert listing.files == {}
+    assert listing.files == []
     ((shown, fault),) = listing.faults.items()
     assert shown.isprintable() and fault == "the name cannot be printed, rename it"
 
@@ -109,7 +109,7 @@ def test_folder_whose_name_cannot_be_printed_is_a_fault(folder: Path) -> None:
     (folder / "sub" / "two\nlines").mkdir(parents=True)
     (folder / "sub" / "two\nlines" / "one.md").write_text("x")
     listing = list_files(folder)
-    assert listing.files == {}
+    assert listing.files == []
     assert listing.faults == {"'sub/two\\nlines'": "the name cannot be printed, rename it"}
 
 
@@ -135,7 +135,7 @@ def test_folder_that_cannot_be_read_is_told_and_the_others_are_listed(
 
     monkeypatch.setattr(os, "scandir", scandir)
     listing = list_files(folder)
-    assert sorted(listing.files) == ["b/one.md"]
+    assert sorted(listing.paths) == ["b/one.md"]
     assert listing.faults == {"a/closed": "the folder cannot be read, Permission denied"}
 
 

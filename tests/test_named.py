@@ -21,7 +21,8 @@ from feeds.articles import folder as folders
 from feeds.config import Config
 from feeds.index import Index, tables
 from feeds.index import sync as syncing
-from feeds.index.sync import Report, sync
+from feeds.index.report import Report
+from feeds.index.sync import sync
 from tests.support import NOW, Collection, article
 
 TEXTS = (

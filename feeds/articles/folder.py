@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
@@ -12,8 +14,8 @@ from feeds.articles import MAX_BYTES, SUFFIXES
 
 _SUFFIXES = tuple(SUFFIXES)
 
-#: A file's size, and its last change in nanoseconds since 1970.
-Stamp = tuple[int, int]
+#: A file's path, its size, and its last change in nanoseconds since 1970.
+File = tuple[str, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +26,16 @@ class Listing:
     """
 
     #: In no order.
-    files: dict[str, Stamp]
+    files: list[File]
     #: The fault by path; of a folder's, nothing is known of what lies below.
     faults: dict[str, str] = field(default_factory=dict)
     #: Links among the files: what changes one of them may lie elsewhere.
     links: set[str] = field(default_factory=set)
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the files."""
+        return [path for path, _, _ in self.files]
 
 
 def list_files(directory: Path) -> Listing:
@@ -38,7 +45,7 @@ def list_files(directory: Path) -> Listing:
     folder itself cannot be read.
     """
     root = os.path.realpath(directory)
-    listing = Listing(files={})
+    listing = Listing(files=[])
     folders = [""]
     while folders:
         folder = folders.pop()
@@ -62,7 +69,7 @@ def _list(
         if name[0] == ".":
             continue
         is_folder = item.is_dir(follow_symlinks=False)
-        if not (is_folder or name.lower().endswith(_SUFFIXES)):
+        if not (is_folder or name.endswith(_SUFFIXES) or name.lower().endswith(_SUFFIXES)):
             continue
         path = prefix + name
         if not name.isprintable():  # a line break, or bytes that are no UTF-8
@@ -80,7 +87,7 @@ def _list(
         except FileNotFoundError:  # it vanished since the folder was read
             continue
         if S_ISREG(stat.st_mode):
-            files[path] = stat.st_size, stat.st_mtime_ns
+            files.append((path, stat.st_size, stat.st_mtime_ns))
 
 
 def look_at(directory: Path, paths: Iterable[str]) -> Listing | None:
@@ -90,7 +97,7 @@ def look_at(directory: Path, paths: Iterable[str]) -> Listing | None:
     printed and for what may not be looked at.
     """
     root = os.path.realpath(directory)
-    listing = Listing(files={})
+    listing = Listing(files=[])
     for path in paths:
         full = f"{root}/{path}"
         folder = os.path.dirname(full)
@@ -105,7 +112,7 @@ def look_at(directory: Path, paths: Iterable[str]) -> Listing | None:
         if not (S_ISREG(stat.st_mode) and path.isprintable()):
             return None
         if path.lower().endswith(_SUFFIXES) and not is_hidden(path):
-            listing.files[path] = stat.st_size, stat.st_mtime_ns
+            listing.files.append((path, stat.st_size, stat.st_mtime_ns))
     return listing
 
 
@@ -120,6 +127,18 @@ def _is_within(link: str, root: str) -> bool:
     except OSError:  # a link to nothing or to itself must not hide its neighbours
         return False
     return target.startswith(root + os.sep)
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Python's collector off: it would go through all that is listed, and find nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def read_bytes(directory: Path, path: str) -> bytes:

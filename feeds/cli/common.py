@@ -12,7 +12,8 @@ import click
 
 from feeds.config import Config
 from feeds.index import Index
-from feeds.index.sync import Report, sync
+from feeds.index.report import Report
+from feeds.index.sync import sync
 from feeds.processes import PROCESSORS
 from feeds.web import utc_now
 

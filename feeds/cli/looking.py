@@ -97,7 +97,7 @@ def explain(config: Config, file: Path, folder: Path | None) -> None:
         message = f"{file} is not in the folder of articles, {config.articles}"
         raise click.ClickException(f"{message}; name its folder after it") from error
     stem = stem_of(path)
-    owner = min(other for other in list_files(config.articles).files if stem_of(other) == stem)
+    owner = min(other for other in list_files(config.articles).paths if stem_of(other) == stem)
     if owner != path:
         click.echo(f"in no feed: has the same name as {owner}, rename one of them")
         return

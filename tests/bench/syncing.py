@@ -75,7 +75,7 @@ def _compare_syncs(scratch: str, folder: Path, count: int, rounds: int, quick: b
 
 
 def _load(folder: Path) -> None:
-    for path in sorted(list_files(folder).files)[:_LOADED]:
+    for path in sorted(list_files(folder).paths)[:_LOADED]:
         text = read_bytes(folder, path).decode()
         yaml.load(text[: text.index("\n---", 4) + 1], Loader=yaml.CSafeLoader)
 
