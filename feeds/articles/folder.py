@@ -137,8 +137,7 @@ def collector_off() -> Iterator[None]:
     try:
         yield
     finally:
-        if was_on:
-            gc.enable()
+        (gc.enable if was_on else gc.disable)()
 
 
 def read_bytes(directory: Path, path: str) -> bytes:

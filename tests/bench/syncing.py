@@ -29,7 +29,7 @@ _LOADED = 5_000
 
 def main(quick: bool) -> None:
     """Print one row a comparison, and the ratios with their goals."""
-    count, rounds, saves = (5_000, 1, 5) if quick else (100_000, 5, 30)
+    count, rounds, saves = (2_000, 1, 2) if quick else (100_000, 5, 30)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "articles")
         write_articles(folder, count)
