@@ -142,5 +142,8 @@ def collector_off() -> Iterator[None]:
 
 def read_bytes(directory: Path, path: str) -> bytes:
     """A file's bytes, at most one more than an article may have."""
-    with open(f"{directory}/{path}", "rb") as opened:
-        return opened.read(MAX_BYTES + 1)
+    with open(f"{directory}/{path}", "rb", buffering=0) as opened:
+        if os.fstat(opened.fileno()).st_size > MAX_BYTES:
+            return opened.read(MAX_BYTES + 1)
+        # Python makes room for all that it may read: a megabyte for each file above.
+        return opened.read()
