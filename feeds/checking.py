@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from feeds.articles import Article, ArticleError, parse_article
+from feeds.articles import Article, ArticleError, parse_article, stem_of
 from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
-from feeds.index.dating import Key
-from feeds.index.placing import memberships
+from feeds.placement import Key, memberships
+from feeds.processes import spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,31 +26,42 @@ class Checked:
     collisions: tuple[str, ...]
 
 
-def check_folder(directory: Path, config: Config) -> Checked:
-    """Read every file anew, whatever the index knows. Raises OSError for the folder."""
+def check_folder(directory: Path, config: Config, jobs: int = 1) -> Checked:
+    """Read every file anew and to its end, whatever the index knows, by `jobs` processes.
+
+    Raises OSError if the folder cannot be read or a process dies.
+    """
     listing = list_files(directory)
+    paths = sorted(listing.paths)
     owners: dict[str, str] = {}
     faults = [
         ArticleError(str(directory / path), 1, fault) for path, fault in listing.faults.items()
     ]
     names: dict[Key, str] = {}
-    for file in listing.files:
-        path = str(directory / file.path)
-        owner = owners.setdefault(file.stem, path)
-        if owner != path:
-            problem = f"has the same name as {owner}, rename one of them"
-            faults.append(ArticleError(path, 1, problem))
-        try:
-            reading = parse_article(read_bytes(directory, file), path)
-        except OSError as error:
-            faults.append(ArticleError(path, 1, f"cannot be read, {error.strerror}"))
-            continue
-        faults += reading.faults
-        if reading.article and not reading.withheld:
-            names |= _names(reading.article, config)
-    return Checked(
-        files=len(listing.files), faults=tuple(faults), collisions=_collisions(names, config)
-    )
+    with closing(spread(partial(_check, directory, config), paths, jobs)) as answers:
+        for path, (found, named) in zip(paths, answers, strict=True):
+            full = str(directory / path)
+            owner = owners.setdefault(stem_of(path), full)
+            if owner != full:
+                problem = f"has the same name as {owner}, rename one of them"
+                faults.append(ArticleError(full, 1, problem))
+            faults += [ArticleError(full, line, problem) for line, problem in found]
+            names |= named
+    return Checked(files=len(paths), faults=tuple(faults), collisions=_collisions(names, config))
+
+
+def _check(
+    directory: Path, config: Config, path: str
+) -> tuple[list[tuple[int, str]], dict[Key, str]]:
+    """A file's faults with their lines, and what it calls its feeds."""
+    try:
+        reading = parse_article(read_bytes(directory, path), path)
+    except OSError as error:
+        return [(1, f"cannot be read, {error.strerror}")], {}
+    faults = [(fault.line, fault.problem) for fault in reading.faults]
+    if reading.withheld or reading.article is None:
+        return faults, {}
+    return faults, _names(reading.article, config)
 
 
 def _names(article: Article, config: Config) -> dict[Key, str]:

@@ -77,7 +77,7 @@ class Config:
         public=False,
     )
     checks_per_second: int = _setting(
-        10,
+        50,
         checks.number(0, 1000),
         "How often a second, at most, a process looks for changes; 0 for at each request.",
         public=False,

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from feeds.articles import Article, ArticleError, Reading
 from feeds.index import Index
-from feeds.index.placing import memberships
 from feeds.index.survey import listing
+from feeds.placement import memberships
 
 
 def explain(

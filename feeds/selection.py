@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlencode
 
@@ -131,16 +132,19 @@ def _sorted(names: Iterable[Selection]) -> tuple[Selection, ...]:
     return tuple(sorted(set(names), key=lambda s: (s.slug, s.kind)))
 
 
+@lru_cache(maxsize=1024)
 def fold(name: str) -> str:
     """A topic's key: its name, case and spaces aside (Unicode NFKC and case folding)."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+@lru_cache(maxsize=1024)
 def domain_key(domain: str) -> str:
     """A provider's key: its domain in lower case, without `www.` and a final dot."""
     return domain.strip().lower().rstrip(".").removeprefix("www.")
 
 
+@lru_cache(maxsize=1024)
 def slugify(kind: Kind, name: str) -> str:
     """The slug a name has of itself: letters of every script, `C++` as `cplusplus`.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -14,8 +15,12 @@ import watchfiles
 from feeds.articles import ArticleError
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
-from feeds.index.sync import Report, sync
+from feeds.index.report import Report
+from feeds.index.sync import sync
+from feeds.processes import PROCESSORS
 
+#: Milliseconds without a change after which those before it are synced: a save is several.
+STEP = 5
 #: Seconds after which the folder is compared even if nothing was noticed: network
 #: file systems notice nothing, and what happened as the watch began is lost to it.
 FIRST_LOOK = 1
@@ -44,11 +49,12 @@ def watch(
     """
     teller = Teller(tell, faults)
 
-    def look() -> None:
+    def look(named: Set[str] | None) -> Report:
         began = time.monotonic()
-        report = sync(catalogue, directory, lambda: datetime.now(UTC))
+        report = sync(catalogue, directory, _utc_now, jobs=PROCESSORS, named=named)
         timed(time.monotonic() - began)
         teller.tell(report)
+        return report
 
     while not stop.is_set():
         try:
@@ -69,31 +75,44 @@ def _follow(
     catalogue: Index,
     directory: Path,
     stop: Event,
-    look: Callable[[], None],
+    look: Callable[[Set[str] | None], Report],
     works: Callable[[], None],
 ) -> None:
     """Sync until the folder is replaced by another one, which a watch cannot follow."""
     watched = directory.stat().st_ino
     # Where the system has no watch left to give, this is done again every second.
-    look()
+    report = look(None)
     next_look = time.monotonic() + FIRST_LOOK
     for changes in watchfiles.watch(
         directory,
+        watch_filter=_is_of_interest,
         stop_event=stop,
         debounce=200,
-        step=20,
+        step=STEP,
         rust_timeout=1000 * FIRST_LOOK,
         yield_on_timeout=True,
         ignore_permission_denied=True,
     ):
         works()
         replaced = directory.stat().st_ino != watched
-        if changes or replaced or time.monotonic() >= next_look:
+        named = {os.path.relpath(path, directory) for _, path in changes}
+        if named:
             catalogue.leads()  # no longer, if it raises
-            look()
+            report = look(named if report.direct else None)
+        if replaced or time.monotonic() >= next_look:
+            catalogue.leads()
+            report = look(None)
             next_look = time.monotonic() + NEXT_LOOK
         if replaced:
             return
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _is_of_interest(_: watchfiles.Change, path: str) -> bool:
+    return "/.git/" not in path
 
 
 class Teller:

@@ -35,7 +35,7 @@ def find_nginx() -> str | None:
 
 
 @contextmanager
-def running(
+def serving(
     scratch: Path, configure: Callable[[str], str], before: tuple[str, ...] = ()
 ) -> Iterator[int]:
     """The port of a server; what it serves is configured for where it listens.

@@ -19,7 +19,8 @@ from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.history import Archive
 from feeds.index import Index
-from feeds.index.sync import Report, sync
+from feeds.index.report import Report
+from feeds.index.sync import sync
 from feeds.publish import Published, publish
 from feeds.selection import EVERYTHING, Selection
 from feeds.web.front import Front

@@ -138,21 +138,19 @@ def test_check_names_what_it_cannot_read(
 ) -> None:
     (folder / "sub").mkdir()
     (folder / "one.md").write_text(article())
-    scandir, opened = os.scandir, Path.open
+    scandir = os.scandir
 
     def refuse_folder(path: str) -> object:
         if str(path).endswith("/sub"):
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    def refuse_file(self: Path, mode: str) -> object:
-        if self.name == "one.md":
-            raise PermissionError(13, "Permission denied")
-        return opened(self, mode)
+    def refuse_file(directory: Path, path: str) -> bytes:
+        raise PermissionError(13, "Permission denied")
 
     # Root may read everything, so the system's refusals are played.
     monkeypatch.setattr(os, "scandir", refuse_folder)
-    monkeypatch.setattr(Path, "open", refuse_file)
+    monkeypatch.setattr("feeds.checking.read_bytes", refuse_file)
     result = run("check", folder)
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [

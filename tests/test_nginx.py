@@ -19,7 +19,7 @@ from feeds.static_site.nginx import configuration
 from feeds.static_site.output import SiteError
 from feeds.web import SECURITY
 from feeds.web.page_routes import FRAME_POLICY
-from tests.nginx import find_nginx, running
+from tests.nginx import find_nginx, serving
 from tests.support import BASE, Collection, article
 
 #: With a letter that tries the configuration's quotes.
@@ -57,7 +57,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     def configure(listen: str) -> str:
         return configuration(collection.index, scratch / "out", datetime.now(UTC), listen)
 
-    with running(scratch, configure) as port:
+    with serving(scratch, configure) as port:
         address = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=address, headers={"Accept-Encoding": ""}) as client:
             yield client

@@ -25,7 +25,8 @@ from feeds.formats import FORMATS
 from feeds.index import Index, tables
 from feeds.index.database import IndexUnavailable
 from feeds.index.postgresql import CONNECT
-from feeds.index.sync import Report, sync
+from feeds.index.report import Report
+from feeds.index.sync import sync
 from feeds.selection import EVERYTHING
 from feeds.watch import watch
 from tests.postgres import Server

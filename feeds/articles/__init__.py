@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from feeds.articles import clean, front_matter
 from feeds.articles.fields import EARLIEST, Fields
 from feeds.articles.front_matter import FrontMatterError, Mapping, Node, Scalar
+from feeds.articles.plain import read_plain
 from feeds.selection import domain_key, fold
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
@@ -108,9 +109,10 @@ class Reading:
     faults: tuple[ArticleError, ...] = ()
 
 
-def stem_of(path: Path) -> str:
+def stem_of(path: str) -> str:
     """The identity of an article file, the same on every file system (Unicode NFC)."""
-    return unicodedata.normalize("NFC", path.stem)
+    name = path[path.rfind("/") + 1 :]
+    return unicodedata.normalize("NFC", name.rpartition(".")[0] or name)
 
 
 def read_article(path: Path) -> Article:
@@ -132,14 +134,14 @@ def parse_article(raw: bytes, path: str) -> Reading:
         if len(raw) > MAX_BYTES:
             raise FrontMatterError(1, f"larger than {MAX_BYTES >> 20} MiB, shorten it")
         head, body = front_matter.split(_decode(raw))
-        fields = front_matter.read_front_matter(head)
+        fields = read_plain(head) or front_matter.read_front_matter(head)
     except FrontMatterError as error:
         # UTF-16 without its zero bytes shows the word as well.
         withheld = "not published" if _WITHHELD.search(raw.replace(b"\0", b"")) else ""
         fault = ArticleError(path, error.line, error.problem)
         return Reading(article=None, withheld=withheld, faults=(fault,))
     found: list[tuple[int, str]] = []
-    article = _read(stem_of(Path(path)), Fields(fields, found), body)
+    article = _read(stem_of(path), Fields(fields, found), body)
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
     return Reading(article=None if faults else article, withheld=_withheld(fields), faults=faults)
 

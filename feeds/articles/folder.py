@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from stat import S_ISREG
 
-from feeds.articles import MAX_BYTES, SUFFIXES, stem_of
+from feeds.articles import MAX_BYTES, SUFFIXES
 
+_SUFFIXES = tuple(SUFFIXES)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class File:
-    """An article file; `path` is relative to the folder, with slashes."""
-
-    path: str
-    size: int
-    #: Last change in nanoseconds since 1970.
-    mtime: int
-
-    @property
-    def stem(self) -> str:
-        """The article's identity."""
-        return stem_of(Path(self.path))
+#: A file's path, its size, and its last change in nanoseconds since 1970.
+File = tuple[str, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """The article files of a folder, by path, and what could not be listed."""
+    """The article files of a folder, and what could not be listed.
 
-    files: tuple[File, ...]
-    #: Relative path to the fault; of a folder's, nothing is known of what lies below.
-    faults: dict[str, str]
+    Paths are relative to the folder, with slashes.
+    """
+
+    #: In no order.
+    files: list[File]
+    #: The fault by path; of a folder's, nothing is known of what lies below.
+    faults: dict[str, str] = field(default_factory=dict)
+    #: Links among the files: what changes one of them may lie elsewhere.
+    links: set[str] = field(default_factory=set)
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the files."""
+        return [path for path, _, _ in self.files]
 
 
 def list_files(directory: Path) -> Listing:
@@ -40,60 +45,105 @@ def list_files(directory: Path) -> Listing:
     folder itself cannot be read.
     """
     root = os.path.realpath(directory)
-    files: list[File] = []
-    faults: dict[str, str] = {}
+    listing = Listing(files=[])
     folders = [""]
     while folders:
         folder = folders.pop()
         try:
             with os.scandir(f"{root}/{folder}" if folder else root) as found:
-                for item in filter(_is_ours, found):
-                    if item.name.isprintable():
-                        _look(item, folder, root, files, folders)
-                    else:  # a line break, or bytes that are no UTF-8
-                        shown = ascii(f"{folder}/{item.name}".lstrip("/"))
-                        faults[shown] = "the name cannot be printed, rename it"
+                _list(found, f"{folder}/" if folder else "", root, folders, listing)
         except OSError as error:
             if not folder:
                 raise
-            faults[folder] = f"the folder cannot be read, {error.strerror}"
-    return Listing(files=tuple(sorted(files, key=lambda f: f.path)), faults=faults)
+            listing.faults[folder] = f"the folder cannot be read, {error.strerror}"
+    return listing
 
 
-def _is_ours(item: os.DirEntry[str]) -> bool:
-    """Whether it is a folder or an article file by its name, and not hidden."""
-    if item.name.startswith("."):
-        return False
-    suffix = PurePosixPath(item.name).suffix.lower()
-    return suffix in SUFFIXES or item.is_dir(follow_symlinks=False)
-
-
-def _look(
-    item: os.DirEntry[str], folder: str, root: str, files: list[File], folders: list[str]
+def _list(
+    found: Iterable[os.DirEntry[str]], prefix: str, root: str, folders: list[str], listing: Listing
 ) -> None:
-    path = f"{folder}/{item.name}" if folder else item.name
-    if item.is_dir(follow_symlinks=False):
-        folders.append(path)
-    elif _within(item, root):
+    # Every line counts here: all files are looked at again and again.
+    files = listing.files
+    for item in found:
+        name = item.name
+        if name[0] == ".":
+            continue
+        is_folder = item.is_dir(follow_symlinks=False)
+        if not (is_folder or name.endswith(_SUFFIXES) or name.lower().endswith(_SUFFIXES)):
+            continue
+        path = prefix + name
+        if not name.isprintable():  # a line break, or bytes that are no UTF-8
+            listing.faults[ascii(path)] = "the name cannot be printed, rename it"
+            continue
+        if is_folder:
+            folders.append(path)
+            continue
+        if item.is_symlink():
+            if not _is_within(item.path, root):
+                continue
+            listing.links.add(path)
         try:
             stat = item.stat()
         except FileNotFoundError:  # it vanished since the folder was read
-            return
-        files.append(File(path=path, size=stat.st_size, mtime=stat.st_mtime_ns))
+            continue
+        if S_ISREG(stat.st_mode):
+            files.append((path, stat.st_size, stat.st_mtime_ns))
 
 
-def _within(item: os.DirEntry[str], root: str) -> bool:
-    if item.is_symlink():
+def look_at(directory: Path, paths: Iterable[str]) -> Listing | None:
+    """The article files among some paths below a folder; None where only a list can tell.
+
+    That is so for folders, for links and what lies behind them, for names that cannot be
+    printed and for what may not be looked at.
+    """
+    root = os.path.realpath(directory)
+    listing = Listing(files=[])
+    for path in paths:
+        full = f"{root}/{path}"
+        folder = os.path.dirname(full)
+        if os.path.realpath(folder) != folder:
+            return None
         try:
-            target = os.path.realpath(item.path, strict=True)
-        except OSError:  # a link to nothing or to itself must not hide its neighbours
-            return False
-        if not target.startswith(root + os.sep):
-            return False
-    return item.is_file()
+            stat = os.lstat(full)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return None
+        if not (S_ISREG(stat.st_mode) and path.isprintable()):
+            return None
+        if path.lower().endswith(_SUFFIXES) and not is_hidden(path):
+            listing.files.append((path, stat.st_size, stat.st_mtime_ns))
+    return listing
 
 
-def read_bytes(directory: Path, file: File) -> bytes:
+def is_hidden(path: str) -> bool:
+    """Whether any name in a path begins with a dot."""
+    return path.startswith(".") or "/." in path
+
+
+def _is_within(link: str, root: str) -> bool:
+    try:
+        target = os.path.realpath(link, strict=True)
+    except OSError:  # a link to nothing or to itself must not hide its neighbours
+        return False
+    return target.startswith(root + os.sep)
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Python's collector off: it would go through all that is listed, and find nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        (gc.enable if was_on else gc.disable)()
+
+
+def read_bytes(directory: Path, path: str) -> bytes:
     """A file's bytes, at most one more than an article may have."""
-    with (directory / file.path).open("rb") as opened:
-        return opened.read(MAX_BYTES + 1)
+    with open(f"{directory}/{path}", "rb", buffering=0) as opened:
+        if os.fstat(opened.fileno()).st_size > MAX_BYTES:
+            return opened.read(MAX_BYTES + 1)
+        # Python makes room for all that it may read: a megabyte for each file above.
+        return opened.read()

@@ -22,7 +22,7 @@ class _Main(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (ConfigError, IndexUnavailable, SiteError) as error:
+        except (ChildProcessError, ConfigError, IndexUnavailable, SiteError) as error:
             raise click.ClickException(str(error)) from error
         except (FileNotFoundError, PermissionError) as error:
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error

@@ -12,7 +12,9 @@ import click
 
 from feeds.config import Config
 from feeds.index import Index
-from feeds.index.sync import Report, sync
+from feeds.index.report import Report
+from feeds.index.sync import sync
+from feeds.processes import PROCESSORS
 from feeds.web import utc_now
 
 #: Feeds and faults that are printed before the rest is only counted.
@@ -47,7 +49,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 def sync_folder(catalogue: Index) -> Report:
     """Bring the index up to its folder."""
     with progress("Reading articles") as advance:
-        return sync(catalogue, catalogue.config.articles, utc_now, advance)
+        return sync(catalogue, catalogue.config.articles, utc_now, advance, jobs=PROCESSORS)
 
 
 def show(report: Report) -> None:

@@ -15,6 +15,7 @@ from feeds.config import Config
 from feeds.explain import explain as explain_article
 from feeds.formats import FORMATS
 from feeds.index.survey import listing
+from feeds.processes import PROCESSORS
 from feeds.publish import publish_list
 from feeds.push import push_once
 from feeds.web import open_index, utc_now
@@ -49,7 +50,7 @@ def ping(config: Config, folder: Path | None) -> None:
 def check(ctx: click.Context, folder: Path | None) -> None:
     """Print every fault of every file in FOLDER; exit 1 if there is any."""
     config = with_folder(ctx.obj, folder)
-    checked = check_folder(config.articles, config)
+    checked = check_folder(config.articles, config, PROCESSORS)
     for fault in checked.faults:
         place = click.style(f"{fault.path}:{fault.line}:", bold=True)
         click.echo(f"{place} {click.style(fault.problem, fg='red')}")
@@ -111,8 +112,8 @@ def explain(config: Config, file: Path, folder: Path | None) -> None:
     except ValueError as error:
         message = f"{file} is not in the folder of articles, {config.articles}"
         raise click.ClickException(f"{message}; name its folder after it") from error
-    stem = stem_of(file)
-    owner = next(f.path for f in list_files(config.articles).files if f.stem == stem)
+    stem = stem_of(path)
+    owner = min(other for other in list_files(config.articles).paths if stem_of(other) == stem)
     if owner != path:
         click.echo(f"in no feed: has the same name as {owner}, rename one of them")
         return

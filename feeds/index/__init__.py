@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
@@ -19,11 +18,8 @@ from feeds.index.database import Database, IndexUnavailable
 from feeds.index.finding import Finder
 from feeds.index.statements import public
 from feeds.index.tables import VERSION, entries, feeds, files, state
+from feeds.placement import decode
 from feeds.selection import Kind, Selection, slugify
-
-encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Article).decode
-
 
 #: Slugs that are compared with one that is not known.
 MOST_KNOWN = 2_000
@@ -204,7 +200,9 @@ class Index(Database):
                 visible=connection.execute(
                     visible.where(entries.c.published <= int(now.timestamp()))
                 ).scalar_one(),
-                faults=connection.execute(select(func.count(files.c.fault))).scalar_one(),
+                faults=connection.execute(
+                    select(func.count()).where(files.c.fault.is_not(None))
+                ).scalar_one(),
                 synced=_moment(row.synced),
                 newest=None if newest is None else _moment(newest),
             )

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from feeds.articles import Article
 from feeds.index import Index
 from feeds.index.dating import Dating
 from feeds.index.tables import coming, entries, feeds
+from feeds.placement import Placement
 
 
-def rows(articles: Mapping[str, Article], now: datetime) -> Iterator[dict[str, Any]]:
-    """When time will change what articles of these ids show."""
-    for id, article in articles.items():
-        for moment in sorted({article.published, article.updated or article.published}):
-            if moment > now:
-                yield {"article": id, "at": math.ceil(moment.timestamp())}
+def rows(placed: Iterable[Placement], now: datetime) -> Iterator[dict[str, Any]]:
+    """When time will change what articles show."""
+    second = now.timestamp()
+    return ({"article": p.id, "at": at} for p in placed for at in p.moments if at > second)
 
 
 def queue_due(catalogue: Index, now: datetime) -> None:

@@ -11,13 +11,11 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.engine import Connection
 
-from feeds import document, index
+from feeds import document
 from feeds.config import Config
 from feeds.index import outbox, statements, tables
-from feeds.selection import Kind, Selection
-
-#: A feed's kind and key.
-Key = tuple[Kind, str]
+from feeds.placement import Key, decode
+from feeds.selection import Selection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,7 @@ class Dating:
         said = {"feed": feed, "above": -statements.ALL, "below": second + 1, "limit": limit + 1}
         rows = self.connection.execute(statements.newest(), said).all()
         rows, more = rows[:limit], len(rows) > limit
-        times = [document.updated(index.decode(row.document), self.now) for row in rows]
+        times = [document.updated(decode(row.document), self.now) for row in rows]
         latest = max(times, default=document.NEVER)
         return Head(
             entries=[(row.id, row.digest, at) for row, at in zip(rows, times, strict=True)],

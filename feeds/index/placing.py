@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.engine import Connection
 
-from feeds import document, index
-from feeds.articles import Article
 from feeds.config import Config
 from feeds.index import coming, tables
-from feeds.index.dating import NOTHING, Dating, Key
-from feeds.selection import EVERYTHING, Selection, domain_key, fold, short_hash
-
-# Before any update: an announced one is compared apart, by whether it has come.
-_EVER = datetime(1, 1, 1, tzinfo=UTC)
-# SQLite takes at most 32,766 variables in one statement.
-_BATCH = 10_000
-
-
-def memberships(article: Article, config: Config) -> list[tuple[Selection, str, int]]:
-    """Each feed an article is meant for, what it calls it, and that feed's threshold."""
-    meant = [(EVERYTHING, "")]
-    meant += [(Selection(kind="topic", key=fold(topic)), topic) for topic in article.topics]
-    domain = domain_key(article.provider.domain)
-    meant.append((Selection(kind="provider", key=domain), article.provider.name))
-    return [(selection, label, config.threshold(selection)) for selection, label in meant]
+from feeds.index.dating import NOTHING, Dating
+from feeds.index.rows import BATCH, among, insert
+from feeds.placement import Key, Placement, decode, place
+from feeds.selection import Selection, short_hash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,19 +29,6 @@ class Placed:
     ranked: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Placed:
-    """An article with what the index keeps of it."""
-
-    article: Article
-    id: str
-    digest: bytes
-    #: What the article calls each feed that it is in.
-    labels: dict[Key, str]
-    #: The topics and providers whose threshold it misses, though not every one's.
-    missed: list[Key]
-
-
 @dataclass
 class Placing:
     """One change of the index; `refresh` where settings changed, so that all is placed again."""
@@ -67,24 +39,30 @@ class Placing:
     refresh: bool
     feeds: dict[Key, Row[Any]] = field(default_factory=dict)
 
-    def place(self, outcome: dict[str, Article | None]) -> Placed:
+    def place(self, outcome: dict[str, Placement | None]) -> Placed:
         """Apply what became of each stem: its article, or None where it left."""
         dating = Dating(self.connection, self.config, self.clock, self.refresh)
         if self.refresh:
-            kept = self.connection.execute(select(tables.articles)).all()
-            outcome = {**{row.stem: index.decode(row.document) for row in kept}, **outcome}
+            kept = self.connection.execute(select(tables.articles))
+            again = [row.document for row in kept if row.stem not in outcome]
+            anew = (place(decode(document), self.config) for document in again)
+            outcome = {**{p.stem: p for p in anew}, **outcome}
+        if len(outcome) > BATCH:
+            # Most that left were never there.
+            stems = set(self.connection.execute(select(tables.articles.c.stem)).scalars())
+            outcome = {stem: p for stem, p in outcome.items() if p or stem in stems}
         self._load_feeds()
-        stored = {row.stem: row for row in self._among(tables.articles, "stem", outcome)}
+        stored = {row.stem: row for row in among(self.connection, tables.articles, "stem", outcome)}
         leaving = [row for stem, row in stored.items() if outcome[stem] is None]
-        placed = [self._placed(article) for article in outcome.values() if article]
+        placed = [placement for placement in outcome.values() if placement]
         inside = self._inside([row.id for row in stored.values()])
         moving = [p for p in placed if self.refresh or self._moves(p, stored, inside)]
-        still = {p.article.stem for p in placed} - {p.article.stem for p in moving}
-        ranked = self._note_unseen([p for p in placed if p.article.stem in still], stored)
+        still = {p.stem for p in placed} - {p.stem for p in moving}
+        ranked = self._note_unseen([p for p in placed if p.stem in still], stored)
         visible = bool(leaving or moving or self.refresh)
         if not (visible or ranked):
             return Placed()
-        leaving += [stored[p.article.stem] for p in moving if p.article.stem in stored]
+        leaving += [stored[p.stem] for p in moving if p.stem in stored]
         affected = {feed for row in leaving for feed in inside.get(row.id, ())}
         affected |= {self.feeds[k].id for p in moving for k in p.labels if k in self.feeds}
         affected |= {feed for id in ranked for feed in inside[id]}
@@ -101,63 +79,40 @@ class Placing:
         rows = self.connection.execute(select(tables.feeds))
         self.feeds = {(row.kind, row.key): row for row in rows}
 
-    def _among(self, table: Any, column: str, values: Iterable[str]) -> Iterator[Row[Any]]:
-        wanted = list(values)
-        for start in range(0, len(wanted), _BATCH):
-            batch = wanted[start : start + _BATCH]
-            yield from self.connection.execute(select(table).where(table.c[column].in_(batch)))
-
-    def _placed(self, article: Article) -> _Placed:
-        seen = document.entry(article, config=self.config, base="", now=_EVER)
-        meant = memberships(article, self.config)
-        labels = {(s.kind, s.key): label for s, label, least in meant if article.quality >= least}
-        missed = [(s.kind, s.key) for s, _, least in meant if article.quality < least]
-        names = [Selection(kind=kind, key=key) for kind, key in labels]
-        if not all(self.config.name(name).withdrawn for name in names):
-            labels["type", fold(article.type)] = article.type
-        return _Placed(
-            article=article,
-            id=self.config.entry_id(article.stem).hex,
-            digest=hashlib.blake2b(index.encode(seen), digest_size=16).digest(),
-            labels=labels,
-            missed=missed if labels else [],
-        )
-
     def _inside(self, ids: list[str]) -> dict[str, set[int]]:
         """The feeds that articles are in."""
         inside: dict[str, set[int]] = {id: set() for id in ids}
-        for row in self._among(tables.entries, "article", ids):
+        for row in among(self.connection, tables.entries, "article", ids):
             inside[row.article].add(row.feed)
         return inside
 
     def _moves(
-        self, placed: _Placed, stored: dict[str, Row[Any]], inside: dict[str, set[int]]
+        self, placed: Placement, stored: dict[str, Row[Any]], inside: dict[str, set[int]]
     ) -> bool:
         """Whether a subscriber of any feed could see the difference."""
-        row = stored.get(placed.article.stem)
+        row = stored.get(placed.stem)
         if row is None:
             return bool(placed.labels)
         feeds = {self.feeds[key].id if key in self.feeds else None for key in placed.labels}
         if row.digest != placed.digest or inside[row.id] != feeds:
             return True
-        return index.decode(row.document).updated != placed.article.updated
+        return decode(row.document).updated != placed.updated
 
-    def _note_unseen(self, placed: list[_Placed], stored: dict[str, Row[Any]]) -> list[str]:
+    def _note_unseen(self, placed: list[Placement], stored: dict[str, Row[Any]]) -> list[str]:
         """Keep what no plain feed shows; the ids of those whose quality or heat changed."""
         changes = [
-            {"old": p.id, "document": encoded}
+            {"old": p.id, "document": p.document}
             for p in placed
-            if p.article.stem in stored
-            and (encoded := index.encode(p.article)) != stored[p.article.stem].document
+            if p.stem in stored and p.document != stored[p.stem].document
         ]
         if changes:
             statement = update(tables.articles).where(tables.articles.c.id == bindparam("old"))
             self.connection.execute(statement.values(document=bindparam("document")), changes)
-        self._insert(tables.articles, [_row(p) for p in placed if p.article.stem not in stored])
+        insert(self.connection, tables.articles, [_row(p) for p in placed if p.stem not in stored])
         ranks: list[dict[str, Any]] = [
-            {"old": p.id, "quality": p.article.quality, "heat": p.article.heat}
+            {"old": p.id, "quality": p.quality, "heat": p.heat}
             for p in placed
-            if p.labels and _rank(p.article) != _rank(index.decode(stored[p.article.stem].document))
+            if p.labels and (p.quality, p.heat) != _rank(stored[p.stem])
         ]
         if ranks:
             entries = update(tables.entries).where(tables.entries.c.article == bindparam("old"))
@@ -165,7 +120,7 @@ class Placing:
             self.connection.execute(entries.values(new), ranks)
         return [rank["old"] for rank in ranks]
 
-    def _replace(self, leaving: list[Row[Any]], moving: list[_Placed], now: datetime) -> None:
+    def _replace(self, leaving: list[Row[Any]], moving: list[Placement], now: datetime) -> None:
         if leaving:
             ids = [{"old": row.id} for row in leaving]
             inside = (tables.entries.c.article, tables.missed.c.article, tables.coming.c.article)
@@ -173,29 +128,29 @@ class Placing:
                 statement = delete(column.table).where(column == bindparam("old"))
                 self.connection.execute(statement, ids)
         self._found_feeds(moving)
-        self._insert(tables.articles, [_row(p) for p in moving])
-        rows = [
+        # In the order of the tables' keys, which takes the least time.
+        moving = sorted(moving, key=lambda p: p.id)
+        insert(self.connection, tables.articles, (_row(p) for p in moving))
+        rows: Iterable[dict[str, Any]] = (
             {
                 "article": p.id,
                 "feed": self.feeds[key].id,
-                "published": int(p.article.published.timestamp()),
+                "published": p.published,
                 "label": label,
-                "quality": p.article.quality,
-                "heat": p.article.heat,
+                "quality": p.quality,
+                "heat": p.heat,
             }
             for p in moving
             for key, label in p.labels.items()
-        ]
-        self._insert(tables.entries, rows)
-        rows = [{"article": p.id, "kind": kind, "key": k} for p in moving for kind, k in p.missed]
-        self._insert(tables.missed, rows)
-        self._insert(tables.coming, [*coming.rows({p.id: p.article for p in moving}, now)])
+        )
+        insert(self.connection, tables.entries, rows)
+        rows = (
+            {"article": p.id, "kind": kind, "key": key} for p in moving for kind, key in p.missed
+        )
+        insert(self.connection, tables.missed, rows)
+        insert(self.connection, tables.coming, coming.rows(moving, now))
 
-    def _insert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            self.connection.execute(table.insert(), rows)
-
-    def _found_feeds(self, moving: list[_Placed]) -> None:
+    def _found_feeds(self, moving: list[Placement]) -> None:
         """Make the feeds that are named for the first time, and give each its slug."""
         names: dict[Key, str] = {("site", ""): ""}
         for p in moving:
@@ -204,7 +159,7 @@ class Placing:
         new = [
             {"kind": kind, "key": key, "slug": "", "name": names[kind, key]} for kind, key in fresh
         ]
-        self._insert(tables.feeds, new)
+        insert(self.connection, tables.feeds, new)
         if new:
             self._load_feeds()
         if new or self.refresh:
@@ -236,14 +191,15 @@ class Placing:
             self.connection.execute(statement.values(slug=bindparam("slug")), changes)
 
 
-def _rank(article: Article) -> tuple[int, int | None]:
+def _rank(row: Row[Any]) -> tuple[int, int | None]:
+    article = decode(row.document)
     return article.quality, article.heat
 
 
-def _row(placed: _Placed) -> dict[str, Any]:
+def _row(placed: Placement) -> dict[str, Any]:
     return {
         "id": placed.id,
-        "stem": placed.article.stem,
+        "stem": placed.stem,
         "digest": placed.digest,
-        "document": index.encode(placed.article),
+        "document": placed.document,
     }

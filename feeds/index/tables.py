@@ -58,6 +58,9 @@ files = Table(
     Column("line", Integer),
     Column("fault", Text),
 )
+Index("files_stem", files.c.stem)
+_faulty = files.c.fault.is_not(None)
+Index("files_faulty", files.c.path, sqlite_where=_faulty, postgresql_where=_faulty)
 
 #: The last good version of each article that its curator lets out.
 articles = Table(
@@ -152,7 +155,7 @@ documents = Table(
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 5
+VERSION = 6
 
 
 class Given(NamedTuple):

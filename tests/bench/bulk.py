@@ -12,8 +12,9 @@ from pathlib import Path
 
 from feeds.articles import Article, Provider
 from feeds.config import Config
-from feeds.index import Index, encode
+from feeds.index import Index
 from feeds.index.sync import sync
+from feeds.placement import encode
 from feeds.selection import EVERYTHING, Selection
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -28,7 +28,7 @@ from feeds.static_site.nginx import configuration
 from tests.bench.bulk import SMALL, Indexes
 from tests.bench.table import Row, ratio
 from tests.generate import write_articles
-from tests.nginx import find_nginx, running
+from tests.nginx import find_nginx, serving
 
 FEED = "/feed.atom"
 _GRANIAN = ("--interface", "wsgi", "--factory", "--workers", "1", "--blocking-threads", "8")
@@ -139,20 +139,20 @@ def _row(what: str, loads: Loads, peer: str, status: int, goal: str) -> Row:
 
 @contextlib.contextmanager
 def _feeds(folder: Path) -> Iterator[Served]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "feeds", "serve", str(folder / "articles")]
     settings = {"FEEDS_DATABASE": f"sqlite:///{folder}/index.sqlite3"}
-    with _running([*command, "--port", str(port), "--workers", "1"], settings):
+    with running([*command, "--port", str(port), "--workers", "1"], settings):
         yield Served("feeds", port, _tag(port))
 
 
 @contextlib.contextmanager
 def _filled(name: str, url: str) -> Iterator[Served]:
     """Our server over an index that is there."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "granian", "feeds.server:app", *_GRANIAN]
     command += ["--port", str(port), "--log-level", "error"]
-    with _running(command, {"FEEDS_DATABASE": url, "FEEDS_LIMIT": str(SMALL)}):
+    with running(command, {"FEEDS_DATABASE": url, "FEEDS_LIMIT": str(SMALL)}):
         yield Served(name, port, _tag(port))
 
 
@@ -169,22 +169,22 @@ def _nginx(folder: Path) -> Iterator[Served]:
     def configure(listen: str) -> str:
         return configuration(catalogue, folder / "out", datetime.now(UTC), listen)
 
-    with running(folder, configure, tuple(_core(0))) as port:
+    with serving(folder, configure, tuple(_core(0))) as port:
         yield Served("nginx", port, _tag(port))
 
 
 @contextlib.contextmanager
 def _peer(folder: Path, name: str) -> Iterator[Served]:
-    port = _free_port()
+    port = free_port()
     app = f"tests.bench.peers:{name}"
     command = [sys.executable, "-m", "granian", app, *_GRANIAN, "--port", str(port)]
     command += ["--log-level", "error"]
-    with _running(command, {"FEEDS_BENCH": str(folder / "answer.json")}):
+    with running(command, {"FEEDS_BENCH": str(folder / "answer.json")}):
         yield Served(name, port, _tag(port))
 
 
 @contextlib.contextmanager
-def _running(command: list[str], settings: dict[str, str]) -> Iterator[None]:
+def running(command: list[str], settings: dict[str, str]) -> Iterator[None]:
     environment = {**os.environ, **settings}
     process = subprocess.Popen(
         [*_core(0), *command], env=environment, stdout=subprocess.DEVNULL, start_new_session=True
@@ -203,7 +203,7 @@ def _core(number: int) -> list[str]:
     return ["taskset", "-c", str(number)]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

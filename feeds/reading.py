@@ -1,0 +1,51 @@
+"""What the index wants to know of a file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from feeds.articles import parse_article
+from feeds.articles.folder import read_bytes
+from feeds.articles.plain import is_unpublished
+from feeds.config import Config
+from feeds.placement import Placement, place
+
+
+class Read(NamedTuple):
+    """What became of a file; it goes between processes."""
+
+    #: Of its bytes; empty where it cannot be read.
+    digest: bytes
+    #: The first fault and its line.
+    fault: str | None = None
+    line: int | None = None
+    #: Whether the curator's word keeps the article from the public.
+    withheld: bool = False
+    #: None where it is withheld or at fault.
+    placement: Placement | None = None
+
+
+def read_file(directory: Path, config: Config, asked: tuple[str, bytes]) -> Read:
+    """Read a file, its path below the folder, unless its digest is the one that is known.
+
+    Of a file that plainly says that it is not published, no other fault is found.
+    """
+    path, known = asked
+    try:
+        raw = read_bytes(directory, path)
+    except OSError as error:
+        return Read(b"", f"cannot be read, {error.strerror or error}", 1)
+    digest = hashlib.sha256(raw).digest()
+    if digest == known:
+        return Read(digest)
+    if is_unpublished(raw):
+        return Read(digest, withheld=True)
+    reading = parse_article(raw, path)
+    if reading.faults:
+        first = reading.faults[0]
+        return Read(digest, first.problem, first.line, bool(reading.withheld))
+    if reading.withheld or reading.article is None:
+        return Read(digest, withheld=True)
+    return Read(digest, placement=place(reading.article, config))

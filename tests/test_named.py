@@ -1,0 +1,197 @@
+"""A sync of named files leaves the index as one of all files does.
+
+python -m tests.test_named EXAMPLES
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from feeds.articles import folder as folders
+from feeds.config import Config
+from feeds.index import Index, tables
+from feeds.index import sync as syncing
+from feeds.index.report import Report
+from feeds.index.sync import sync
+from tests.support import NOW, Collection, article
+
+TEXTS = (
+    *(article("One"), article("Two", topics=("Law",)), article("Three", quality=59)),
+    *(article("Four", published="false"), article("Five", quality="many"), "---\ntitle: [\n"),
+)
+PATHS = ("a.md", "b.md", "b.txt", "x/a.md", "x/b.md", "x/y/a.md", "z/c.TXT", ".h/a.md", "note.html")
+_paths = st.sampled_from(PATHS)
+_edits = st.one_of(
+    st.tuples(st.just("write"), _paths, st.sampled_from(TEXTS)),
+    st.tuples(st.just("write"), _paths, st.sampled_from(TEXTS)),
+    st.tuples(st.just("delete"), _paths, st.just("")),
+    st.tuples(st.just("move"), _paths, _paths),
+    st.tuples(st.just("move"), st.sampled_from(["x", "x/y", "z"]), st.sampled_from(["w", "v"])),
+    st.tuples(st.just("delete"), st.sampled_from(["x", "x/y", "w"]), st.just("")),
+    st.tuples(st.just("link"), _paths, _paths),
+)
+_steps = st.lists(st.lists(_edits, min_size=1, max_size=3), min_size=1, max_size=7)
+
+
+def contents(index: Index) -> dict[str, list[str]]:
+    """All that an index holds, but for when it was compared."""
+    with index.reading() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(select(table))))
+            for table in (tables.files, tables.articles, tables.entries, tables.feeds)
+        }
+
+
+def edit(collection: Collection, kind: str, name: str, what: str) -> set[str]:
+    """Change the folder; the names that a watch tells."""
+    path = collection.folder / name
+    other = collection.folder / what
+    if path.parent.is_file() or (kind != "write" and what and other.parent.is_file()):
+        return set()
+    if kind == "write" and not path.is_symlink():
+        new = {str(p.relative_to(collection.folder)) for p in path.parents if not p.exists()}
+        collection.write(name, what)
+        return {name} | new
+    if kind == "delete" and (path.exists() or path.is_symlink()):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        return {name}
+    if kind == "move" and path.exists() and not other.exists() and other.parent.is_dir():
+        path.rename(other)
+        return {name, what}
+    if kind == "link" and path.is_file() and not other.exists() and other.parent.is_dir():
+        other.unlink(missing_ok=True)
+        other.symlink_to(path)
+        return {what}
+    return set()
+
+
+@given(_steps)
+@settings(max_examples=25, deadline=None)
+def test_named_files_are_enough(steps: list[list[tuple[str, str, str]]]) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "articles")
+        folder.mkdir()
+        config = Config(articles=folder, database=f"sqlite:///{scratch}/named.sqlite3")
+        collection = Collection(folder, config)
+        whole = Index(f"sqlite:///{scratch}/whole.sqlite3", config)
+        now = NOW
+        report = collection.sync(now)
+        sync(whole, folder, lambda: now)
+        for step in steps:
+            now += timedelta(seconds=3)
+            named = {name for each in step for name in edit(collection, *each)}
+            at = now
+            last = report.direct
+            report = sync(collection.index, folder, lambda: at, named=named if last else None)  # noqa: B023
+            full = sync(whole, folder, lambda: at)  # noqa: B023  # called here only
+            assert contents(collection.index) == contents(whole)
+            assert list(map(str, report.faults)) == list(map(str, full.faults))
+            assert (report.added, report.changed, report.removed, report.touched) == (
+                full.added,
+                full.changed,
+                full.removed,
+                full.touched,
+            )
+        collection.index.close()
+        whole.close()
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Every folder that was listed as a whole."""
+    calls: list[Path] = []
+
+    def list_files(directory: Path) -> folders.Listing:
+        calls.append(directory)
+        return folders.list_files(directory)
+
+    monkeypatch.setattr(syncing, "list_files", list_files)
+    return calls
+
+
+def sync_named(collection: Collection, *names: str) -> Report:
+    return sync(collection.index, collection.folder, lambda: NOW, named=set(names))
+
+
+@pytest.fixture
+def known(collection: Collection) -> Collection:
+    """Two articles, in the index."""
+    collection.write("one.md", article("One"))
+    collection.write("sub/two.md", article("Two"))
+    assert collection.sync().direct
+    return collection
+
+
+def test_a_saved_file_is_all_that_is_looked_at(known: Collection, listed: list[Path]) -> None:
+    known.write("one.md", article("Another"))
+    known.write("new.md", article("New"))
+    (known.folder / "sub" / "two.md").unlink()
+    report = sync_named(known, "one.md", "new.md", "sub/two.md", "new.md.tmp", ".one.md.swp")
+    assert (report.added, report.changed, report.removed, report.unchanged) == (1, 1, 1, 0)
+    assert report.direct and listed == []
+
+
+def test_names_of_folders_and_links_ask_for_all(known: Collection, listed: list[Path]) -> None:
+    for name in ("sub", "."):
+        sync_named(known, name)
+    (known.folder / "link.md").symlink_to("one.md")
+    assert not sync_named(known, "link.md").direct
+    (known.folder / "link.md").unlink()
+    (known.folder / "behind").symlink_to("sub")
+    assert sync_named(known, "behind/two.md").direct
+    shutil.rmtree(known.folder / "sub")
+    assert sync_named(known, "sub").removed == 1
+    assert len(listed) == 5
+
+
+def test_many_names_ask_for_all(known: Collection, listed: list[Path]) -> None:
+    sync_named(known, *map(str, range(syncing.MANY + 1)))
+    assert len(listed) == 1
+
+
+def test_file_that_waited_for_its_name_takes_it(known: Collection, listed: list[Path]) -> None:
+    known.write("sub/one.txt", article("Waiting"))
+    assert len(sync_named(known, "sub/one.txt").faults) == 1
+    (known.folder / "one.md").unlink()
+    assert sync_named(known, "one.md").faults == ()
+    assert "Waiting" in str(contents(known.index)["articles"]) and listed == []
+
+
+def test_file_that_waited_and_became_a_link_asks_for_all(
+    known: Collection, listed: list[Path]
+) -> None:
+    path = known.write("sub/one.txt", article("Waiting"))
+    sync_named(known, "sub/one.txt")
+    path.unlink()
+    path.symlink_to(known.folder / "one.md")
+    known.write("one.md", article("Edited"))
+    sync_named(known, "one.md")
+    assert len(listed) == 1
+
+
+def test_what_may_not_be_looked_at_asks_for_all(
+    known: Collection, listed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    # Root may look at everything, so the system's refusal is played.
+    monkeypatch.setattr("feeds.articles.folder.os.lstat", refuse)
+    monkeypatch.setattr("feeds.articles.folder.os.path.realpath", lambda path: str(path))
+    assert sync_named(known, "one.md").removed == 0
+    assert len(listed) == 1
+
+
+if __name__ == "__main__":
+    run: Callable[[], None] = settings(max_examples=int(sys.argv[1]))(test_named_files_are_enough)
+    run()

@@ -1,0 +1,121 @@
+"""Work in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from feeds import processes
+from feeds.index import sync as syncing
+from feeds.index.survey import listing
+from feeds.index.sync import sync
+from feeds.processes import FEW, spread
+from tests.support import NOW, Collection, article
+
+#: What `eval` makes of it is told by the process that does.
+WHO = "__import__('os').getpid()"
+
+
+def is_there(process: int) -> bool:
+    """Whether a process still runs."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(come: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not come():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started."""
+    said = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(number) for number in said.split()]
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    assert list(spread(str, range(FEW + 7), 2)) == [str(n) for n in range(FEW + 7)]
+
+
+def test_many_items_are_shared_and_the_processes_end() -> None:
+    workers = set(spread(eval, [WHO] * FEW, 2))
+    assert len(workers) == 2 and os.getpid() not in workers
+    assert not any(map(is_there, workers))
+
+
+@pytest.mark.parametrize(("count", "jobs"), [(FEW - 1, 2), (FEW, 1)])
+def test_few_items_or_one_processor_start_no_process(count: int, jobs: int) -> None:
+    assert set(spread(eval, [WHO] * count, jobs)) == {os.getpid()}
+
+
+def test_process_that_dies_is_an_error() -> None:
+    with pytest.raises(ChildProcessError, match="a process that was reading files died"):
+        list(spread(os._exit, range(FEW), 2))
+
+
+def test_what_is_not_wanted_any_more_ends() -> None:
+    results = spread(eval, [WHO] * FEW, 2)
+    worker = next(results)
+    assert is_there(worker)
+    results.close()
+    assert not is_there(worker)
+
+
+def test_processes_end_with_the_one_that_started_them() -> None:
+    code = (
+        "import sys, time; from feeds.processes import *\n"
+        "made = spread(eval, [sys.argv[1]] * FEW, 2); print(next(made), flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, WHO]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        worker = int(parent.stdout.readline())
+        assert is_there(worker)
+        parent.kill()
+    wait_until(lambda: not is_there(worker))
+
+
+def test_ctrl_c_ends_a_first_sync_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for number in range(FEW + 2000):
+        (folder / f"{number}.md").write_text(article(f"A {number}"))
+    environment = {**os.environ, "FEEDS_DATABASE": f"sqlite:///{tmp_path}/x.sqlite3"}
+    command = [sys.executable, "-m", "feeds", "index", str(folder)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: len(children(process.pid)) >= min(2, processes.PROCESSORS))
+        workers = children(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1 and said.strip() == "Aborted!"
+    assert not any(map(is_there, workers))
+
+
+def test_several_processes_make_the_same_index(
+    make_collection: Callable[..., Collection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "FEW", 20)
+    monkeypatch.setattr(syncing, "BATCH", 70)
+    one, two = make_collection("one"), make_collection("two")
+    for collection in (one, two):
+        for number in range(200):
+            topics = (f"T {number % 7}", f"t {number % 5}")
+            published = ("true", "true", "no", "false")[number % 4]
+            text = article(f"A {number}", topics=topics, published=published)
+            collection.write(f"{number}.md", text if number % 9 else text[:40])
+    reports = [sync(one.index, one.folder, lambda: NOW)]
+    reports.append(sync(two.index, two.folder, lambda: NOW, jobs=2))
+    assert [str(fault) for fault in reports[0].faults] == [str(f) for f in reports[1].faults]
+    assert reports[0].added == reports[1].added == 200
+    assert listing(one.index, NOW) == listing(two.index, NOW)
