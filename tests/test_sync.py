@@ -17,7 +17,7 @@ import pytest
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
-from feeds.index.sync import sync
+from feeds.index.sync import MANY, sync
 from feeds.selection import EVERYTHING, Selection
 from tests.support import NOW, SEEDS, Collection, article
 
@@ -183,17 +183,41 @@ def test_file_that_vanishes_while_it_is_read_is_a_fault(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = collection.write("one.md", article())
-    opened = Path.open
+    opened = os.open
 
-    def vanish(self: Path, mode: str) -> object:
-        path.unlink(missing_ok=True)
-        return opened(self, mode)
+    def vanish(name: str | Path, flags: int, mode: int = 0o777) -> int:
+        if name == path:
+            path.unlink(missing_ok=True)
+        return opened(name, flags, mode)
 
-    monkeypatch.setattr(Path, "open", vanish)
+    monkeypatch.setattr(os, "open", vanish)
     report = collection.sync()
     assert [str(f) for f in report.faults] == [
         "one.md:1: cannot be read, No such file or directory"
     ]
+
+
+def test_folder_that_comes_up_empty_withdraws_nothing(collection: Collection) -> None:
+    for number in range(MANY):
+        collection.write(f"{number}.md", article(f"{number}"))
+    collection.sync()
+    away = collection.folder.rename(collection.folder.with_name("away"))
+    collection.folder.mkdir()
+    report = collection.sync(LATER)
+    assert [str(fault) for fault in report.faults] == [
+        ".:1: empty where 10 articles were, which stay up; mount the disk, or leave one file"
+    ]
+    assert (report.removed, report.unchanged, report.touched) == (0, MANY, 0)
+    assert len(titles(collection)) == MANY
+    collection.folder.rmdir()
+    away.rename(collection.folder)
+    assert collection.sync(LATER).faults == ()
+    for number in range(1, MANY):
+        (collection.folder / f"{number}.md").unlink()
+    assert collection.sync(LATER).removed == MANY - 1
+    (collection.folder / "0.md").unlink()
+    assert collection.sync(LATER).removed == 1
+    assert titles(collection) == []
 
 
 def test_removed_file_leaves_the_feeds(collection: Collection) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from feeds.articles import MAX_BYTES, SUFFIXES, stem_of
+from feeds.articles import SUFFIXES, opening, stem_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,8 @@ class Listing:
 def list_files(directory: Path) -> Listing:
     """Every article file below a folder; names that begin with a dot are left out.
 
-    Links are followed to files within the folder only. Raises OSError if the
+    Links are followed to files within the folder only, and what is neither file nor
+    folder is left out. Raises OSError if the
     folder itself cannot be read.
     """
     root = os.path.realpath(directory)
@@ -83,17 +85,29 @@ def _look(
 
 
 def _within(item: os.DirEntry[str], root: str) -> bool:
-    if item.is_symlink():
-        try:
-            target = os.path.realpath(item.path, strict=True)
-        except OSError:  # a link to nothing or to itself must not hide its neighbours
-            return False
-        if not target.startswith(root + os.sep):
-            return False
-    return item.is_file()
+    # A link to nothing or to itself must not hide its neighbours.
+    return item.is_file() if not item.is_symlink() else _target(item.path, root) is not None
+
+
+def _target(path: str, root: str) -> str | None:
+    """The file within `root` that a link leads to, if it does."""
+    try:
+        target = os.path.realpath(path, strict=True)
+    except OSError:
+        return None
+    return target if target.startswith(root + os.sep) and os.path.isfile(target) else None
 
 
 def read_bytes(directory: Path, file: File) -> bytes:
-    """A file's bytes, at most one more than an article may have."""
-    with (directory / file.path).open("rb") as opened:
-        return opened.read(MAX_BYTES + 1)
+    """A file's bytes, at most one more than an article may have. Raises OSError."""
+    path = directory / file.path
+    try:
+        return opening.read_bytes(path, os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    # A link, which may lead elsewhere than when the folder was listed.
+    target = _target(str(path), os.path.realpath(directory))
+    if target is None:
+        raise OSError(errno.ELOOP, "it is a link to no file of the folder")
+    return opening.read_bytes(target, os.O_NOFOLLOW)

@@ -21,6 +21,10 @@ from feeds.index.placing import Placing
 
 #: A file changed this recently may change again within the clock's grain.
 GRAIN = 2_000_000_000
+#: So many articles do not go at once: the folder's disk is not there.
+MANY = 10
+#: Names the folder itself in a fault.
+EMPTY = "."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,12 @@ class _Sync:
     def read(self, listing: Listing, progress: Callable[[int, int], None]) -> None:
         """Read what changed."""
         owners: dict[str, str] = {}
+        if len(self.known) >= MANY and not listing.files and not listing.faults:
+            problem = (
+                f"empty where {len(self.known)} articles were, which stay up; mount the disk,"
+                " or leave one file"
+            )
+            listing = Listing(files=(), faults={EMPTY: problem})
         for path in self._hidden(listing):
             owners.setdefault(self.known[path].stem, path)
             self.stale.discard(path)
@@ -101,7 +111,9 @@ class _Sync:
         """Known files below unreadable folders: nothing says that they are gone."""
         present = {file.path for file in listing.files}
         missing = self.known.keys() - present
-        hidden = {p for p in missing if any(p.startswith(f + "/") for f in listing.faults)}
+        hidden = {
+            p for p in missing if any(f == EMPTY or p.startswith(f + "/") for f in listing.faults)
+        }
         self.stale = missing - hidden
         self.counts["removed"] = len(self.stale)
         self.counts["unchanged"] += len(hidden)

@@ -122,7 +122,7 @@ documents = Table(
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 3
+VERSION = 4
 
 
 def fill(connection: Connection) -> None:
