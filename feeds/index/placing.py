@@ -209,16 +209,29 @@ class Placing:
         if new:
             self._load_feeds()
         if new or self.refresh:
-            self._assign_slugs()
+            self._assign_slugs({key for p in moving if self._is_due(p) for key in p.labels})
 
-    def _assign_slugs(self) -> None:
+    def _is_due(self, placed: _Placed) -> bool:
+        return placed.article.published <= self.clock()
+
+    def _shown(self) -> set[int]:
+        """The feeds that the public ever saw, by the entries of before."""
+        due = tables.entries.c.published <= int(self.clock().timestamp())
+        rows = self.connection.execute(select(tables.entries.c.feed).where(due).distinct())
+        known = {row.id for row in self.feeds.values() if row.changed is not None}
+        return known | {row.feed for row in rows}
+
+    def _assign_slugs(self, showing: set[Key]) -> None:
         """No two feeds share a slug: whoever comes later gets a suffix, and keeps it."""
+        shown = self._shown()
         wanted = {key: "" if key[0] == "site" else self.config.slug(*key) for key in self.feeds}
         # First the curator's word, then what subscribers know, then code-point order.
+        # What nobody knows must not show in the suffix of another.
         order = sorted(
             self.feeds,
             key=lambda k: (
                 not self.config.name(Selection(kind=k[0], key=k[1])).slug,
+                k not in showing and self.feeds[k].id not in shown,
                 self.feeds[k].slug != wanted[k],
                 k,
             ),
