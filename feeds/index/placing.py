@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
@@ -66,10 +66,13 @@ class Placing:
     clock: Callable[[], datetime]
     refresh: bool
     feeds: dict[Key, Row[Any]] = field(default_factory=dict)
+    _soon: datetime = field(init=False)
 
     def place(self, outcome: dict[str, Article | None]) -> Placed:
         """Apply what became of each stem: its article, or None where it left."""
         dating = Dating(self.connection, self.config, self.clock, self.refresh)
+        # What comes due meanwhile counts as if it were.
+        self._soon = dating.now + timedelta(hours=1)
         if self.refresh:
             kept = self.connection.execute(select(tables.articles)).all()
             outcome = {**{row.stem: index.decode(row.document) for row in kept}, **outcome}
@@ -94,7 +97,11 @@ class Placing:
         known = {row.id for row in self.feeds.values()}
         self._replace(leaving, moving)
         founded = {row.id for row in self.feeds.values()} - known
-        touched = dating.date(self.feeds, before | dict.fromkeys(founded, NOTHING))
+        heads = before | dict.fromkeys(founded, NOTHING)
+        due = {p.id for p in placed if self._is_due(p)}
+        seen = any(p.id in due and p.labels for p in moving) or not due.isdisjoint(ranked)
+        seen |= any(inside.get(row.id) and self._was_due(row) for row in leaving)
+        touched = dating.date(self.feeds, heads, seen=seen or self.refresh)
         return Placed(touched=touched, visible=visible, ranked=bool(ranked))
 
     def _load_feeds(self) -> None:
@@ -212,11 +219,14 @@ class Placing:
             self._assign_slugs({key for p in moving if self._is_due(p) for key in p.labels})
 
     def _is_due(self, placed: _Placed) -> bool:
-        return placed.article.published <= self.clock()
+        return placed.article.published <= self._soon
+
+    def _was_due(self, row: Row[Any]) -> bool:
+        return index.decode(row.document).published <= self._soon
 
     def _shown(self) -> set[int]:
         """The feeds that the public ever saw, by the entries of before."""
-        due = tables.entries.c.published <= int(self.clock().timestamp())
+        due = tables.entries.c.published <= int(self._soon.timestamp())
         rows = self.connection.execute(select(tables.entries.c.feed).where(due).distinct())
         known = {row.id for row in self.feeds.values() if row.changed is not None}
         return known | {row.feed for row in rows}
