@@ -165,10 +165,8 @@ def _is_no(node: Node) -> bool:
 
 
 def _content(body: str, line: int, faults: list[tuple[int, str]]) -> str:
-    if not body or body.isspace():
-        return ""
     try:
-        return clean.markdown(body)
+        return clean.markdown(body) if body and not body.isspace() else ""
     except ValueError as error:
         faults.append((line, f"the body {error}"))
         return ""
