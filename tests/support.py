@@ -105,9 +105,9 @@ _OF_THE_SERVER = {"cache-control", "server", "date", "connection"}
 class Site:
     """A collection served over real HTTP on a port of this machine."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, now: datetime | None = None) -> None:
         self.collection = collection
-        collection.sync(datetime.now(UTC))
+        collection.sync(now or datetime.now(UTC))
         app = create_app(collection.config)
         assert isinstance(app.wsgi_app, Front)
         self._behind = Client(app.wsgi_app.app)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.articles import MAX_BYTES, Article, ArticleError, parse_article, read_article, stem_of
+from feeds.articles import Article, ArticleError, clean, parse_article, read_article, stem_of
+from feeds.articles.opening import MAX_BYTES
 from tests.html_rules import ADDRESSES, Html
 from tests.support import SEEDS, article
 
@@ -70,10 +71,14 @@ def test_sound_file_is_read(tmp_path: Path) -> None:
     assert read_article(path).title == "Sound"
 
 
-def test_file_of_the_size_limit_is_read() -> None:
-    head = article()
-    raw = (head + "x" * (MAX_BYTES - len(head))).encode()
+def test_file_of_the_size_limits_is_read() -> None:
+    body = "x" * clean.MAX_BODY
+    room = MAX_BYTES - len(article(more="#\n", body=body))
+    raw = article(more=f"#{' ' * room}\n", body=body).encode()
+    assert len(raw) == MAX_BYTES
     assert parse_article(raw, "one.md").faults == ()
+    (fault,) = parse_article(article(body=body + "x").encode(), "one.md").faults
+    assert str(fault) == "one.md:15: the body is longer than 262144 characters, shorten it"
 
 
 def test_stem_is_the_name_without_its_last_ending() -> None:

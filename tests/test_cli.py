@@ -138,19 +138,21 @@ def test_check_names_what_it_cannot_read(
 ) -> None:
     (folder / "sub").mkdir()
     (folder / "one.md").write_text(article())
-    scandir = os.scandir
+    scandir, opened = os.scandir, os.open
 
     def refuse_folder(path: str) -> object:
         if str(path).endswith("/sub"):
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    def refuse_file(directory: Path, path: str) -> bytes:
-        raise PermissionError(13, "Permission denied")
+    def refuse_file(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        if str(path).endswith("/one.md"):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, mode)
 
     # Root may read everything, so the system's refusals are played.
     monkeypatch.setattr(os, "scandir", refuse_folder)
-    monkeypatch.setattr("feeds.checking.read_bytes", refuse_file)
+    monkeypatch.setattr(os, "open", refuse_file)
     result = run("check", folder)
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
@@ -260,6 +262,13 @@ def test_explain_tells_of_newer_articles(
     (folder / "old.md").write_text(article(time="2020-01-01T00:00:00Z"))
     result = run("explain", folder / "old.md", folder)
     assert result.output == "in no feed: older than the 1 newest articles of each\n"
+
+
+def test_explain_of_a_hidden_file_says_so(run: Callable[..., Result], folder: Path) -> None:
+    (folder / ".draft.md").write_text(article())
+    result = run("explain", folder / ".draft.md", folder)
+    assert result.exit_code == 1
+    assert ".draft.md is hidden by a dot, or no file" in result.output
 
 
 def test_explain_of_the_second_file_of_a_name_says_so(

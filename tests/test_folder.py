@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from socket import AF_UNIX, socket
 
 import pytest
 
-from feeds.articles import MAX_BYTES
 from feeds.articles.folder import list_files, read_bytes
+from feeds.articles.opening import MAX_BYTES
 
 
 def paths(folder: Path) -> list[str]:
@@ -17,7 +19,8 @@ def paths(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)  # and back afterwards
     folder = tmp_path / "articles"
     folder.mkdir()
     return folder
@@ -86,7 +89,12 @@ def test_folder_may_be_a_link_itself(folder: Path, tmp_path: Path) -> None:
 
 def test_what_is_no_file_is_left_out(folder: Path) -> None:
     os.mkfifo(folder / "pipe.md")
+    (folder / "link.md").symlink_to("pipe.md")
+    (folder / "device.md").symlink_to("/dev/zero")
     (folder / "folder.md").mkdir()
+    with socket(AF_UNIX) as listener:
+        os.chdir(folder)  # a socket's path is short
+        listener.bind("socket.md")
     assert paths(folder) == []
 
 
@@ -178,3 +186,48 @@ def test_missing_folder_is_an_error(folder: Path) -> None:
 def test_at_most_one_byte_too_many_is_read(folder: Path) -> None:
     (folder / "one.md").write_bytes(b"x" * (MAX_BYTES + 9))
     assert len(read_bytes(folder, "one.md")) == MAX_BYTES + 1
+
+
+def _swap_for_a_link_out(path: Path, outside: Path) -> None:
+    path.symlink_to(outside)
+
+
+def _swap_for_a_pipe(path: Path, outside: Path) -> None:
+    os.mkfifo(path)
+
+
+def _swap_for_a_link_to_a_pipe(path: Path, outside: Path) -> None:
+    os.mkfifo(path.with_name("pipe"))
+    path.symlink_to("pipe")
+
+
+def _swap_for_a_loop(path: Path, outside: Path) -> None:
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize(
+    ("swap", "problem"),
+    [
+        (_swap_for_a_link_out, "a link to no file of the folder"),
+        (_swap_for_a_pipe, "it is not a file"),
+        (_swap_for_a_link_to_a_pipe, "a link to no file of the folder"),
+        (_swap_for_a_loop, "a link to no file of the folder"),
+    ],
+)
+def test_file_that_became_something_else_is_not_read(
+    folder: Path, tmp_path: Path, swap: Callable[[Path, Path], None], problem: str
+) -> None:
+    (tmp_path / "secret.md").write_text("secret")
+    (folder / "one.md").write_text("x")
+    (file,) = list_files(folder).paths
+    (folder / "one.md").unlink()
+    swap(folder / "one.md", tmp_path / "secret.md")
+    with pytest.raises(OSError, match=problem):
+        read_bytes(folder, file)
+
+
+def test_hundreds_of_levels_are_listed(folder: Path) -> None:
+    below = folder.joinpath(*["d"] * 300)
+    below.mkdir(parents=True)
+    (below / f"{'x' * 252}.md").write_text("x")
+    assert len(paths(folder)) == 1

@@ -361,3 +361,20 @@ def test_slug_of_the_settings_replaces_the_natural_one(
     for slug in ("machines", "ai"):
         selection = renamed.index.resolve("topic", slug, LATER)
         assert selection and selection.path == "/topics/machines/"
+
+
+def test_address_does_not_tell_of_a_topic_that_nobody_knows(collection: Collection) -> None:
+    collection.write("due.md", article(topics=("C++",), time="2099-01-01T00:00:00Z"))
+    collection.sync()
+    collection.write("one.md", article(topics=("cplusplus",)))
+    collection.sync(LATER)
+    later = datetime(2100, 1, 1, tzinfo=UTC)
+    paths = [item.selection.path for item in listing(collection.index, later)]
+    assert "/topics/cplusplus/" in paths
+    known = collection.index.resolve("topic", "cplusplus", LATER)
+    assert known and known.key == "cplusplus"
+    # What is known by then keeps its address.
+    collection.write("two.md", article(topics=("C plus plus", "c++", "Law"), quality=90))
+    collection.sync(later)
+    known = collection.index.resolve("topic", "cplusplus", later)
+    assert known and known.key == "cplusplus"

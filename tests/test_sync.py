@@ -14,12 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from feeds import reading
-from feeds.articles.folder import read_bytes
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
-from feeds.index.sync import sync
+from feeds.index.sync import ALL, sync
 from feeds.selection import EVERYTHING, Selection
 from tests.support import NOW, SEEDS, Collection, article
 
@@ -190,16 +188,41 @@ def test_file_that_vanishes_while_it_is_read_is_a_fault(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = collection.write("one.md", article())
+    opened = os.open
 
-    def vanish(directory: Path, name: str) -> bytes:
-        path.unlink(missing_ok=True)
-        return read_bytes(directory, name)
+    def vanish(name: str | Path, flags: int, mode: int = 0o777) -> int:
+        if str(name) == str(path):
+            path.unlink(missing_ok=True)
+        return opened(name, flags, mode)
 
-    monkeypatch.setattr(reading, "read_bytes", vanish)
+    monkeypatch.setattr(os, "open", vanish)
     report = collection.sync()
     assert [str(f) for f in report.faults] == [
         "one.md:1: cannot be read, No such file or directory"
     ]
+
+
+def test_folder_that_comes_up_empty_withdraws_nothing(collection: Collection) -> None:
+    for number in range(ALL):
+        collection.write(f"{number}.md", article(f"{number}"))
+    collection.sync()
+    away = collection.folder.rename(collection.folder.with_name("away"))
+    collection.folder.mkdir()
+    report = collection.sync(LATER)
+    assert [str(fault) for fault in report.faults] == [
+        ".:1: empty where 10 articles were, which stay up; mount the disk, or leave one file"
+    ]
+    assert (report.removed, report.unchanged, report.touched) == (0, ALL, 0)
+    assert len(titles(collection)) == ALL
+    collection.folder.rmdir()
+    away.rename(collection.folder)
+    assert collection.sync(LATER).faults == ()
+    for number in range(1, ALL):
+        (collection.folder / f"{number}.md").unlink()
+    assert collection.sync(LATER).removed == ALL - 1
+    (collection.folder / "0.md").unlink()
+    assert collection.sync(LATER).removed == 1
+    assert titles(collection) == []
 
 
 def test_removed_file_leaves_the_feeds(collection: Collection) -> None:

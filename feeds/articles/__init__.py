@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 from feeds.articles import clean, front_matter
 from feeds.articles.fields import EARLIEST, Fields
 from feeds.articles.front_matter import FrontMatterError, Mapping, Node, Scalar
+from feeds.articles.opening import MAX_BYTES, read_bytes
 from feeds.articles.plain import read_plain
 from feeds.selection import domain_key, fold
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
-#: Largest file read, in bytes.
-MAX_BYTES = 1 << 20
 
 # Last resort where the YAML cannot be parsed: the curator's word still counts, in quotes too.
 _WITHHELD = re.compile(
@@ -117,15 +116,10 @@ def stem_of(path: str) -> str:
 
 def read_article(path: Path) -> Article:
     """Read one file. Raises ArticleError with its first fault, OSError if unreadable."""
-    reading = parse_article(_read_bytes(path), str(path))
+    reading = parse_article(read_bytes(path), str(path))
     if reading.article is None:
         raise reading.faults[0]
     return reading.article
-
-
-def _read_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
 
 
 def parse_article(raw: bytes, path: str) -> Reading:
@@ -141,7 +135,8 @@ def parse_article(raw: bytes, path: str) -> Reading:
         fault = ArticleError(path, error.line, error.problem)
         return Reading(article=None, withheld=withheld, faults=(fault,))
     found: list[tuple[int, str]] = []
-    article = _read(stem_of(path), Fields(fields, found), body)
+    below = head.count("\n") + 2
+    article = _read(stem_of(path), Fields(fields, found), _content(body, below, found))
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
     return Reading(article=None if faults else article, withheld=_withheld(fields), faults=faults)
 
@@ -171,7 +166,15 @@ def _is_no(node: Node) -> bool:
     return isinstance(node, Scalar) and (node.is_null or (node.plain and node.text.lower() in _NO))
 
 
-def _read(stem: str, fields: Fields, body: str) -> Article:
+def _content(body: str, line: int, faults: list[tuple[int, str]]) -> str:
+    try:
+        return clean.markdown(body) if body and not body.isspace() else ""
+    except ValueError as error:
+        faults.append((line, f"the body {error}"))
+        return ""
+
+
+def _read(stem: str, fields: Fields, content: str) -> Article:
     """The article as far as its fields are sound."""
     fields.require("title", "publishedDateTime", "quality")
     if fields.node("originalUrl") is None:
@@ -180,7 +183,6 @@ def _read(stem: str, fields: Fields, body: str) -> Article:
     link = fields.uri("webUrl") or original or ""
     published = fields.time("publishedDateTime") or EARLIEST
     updated = fields.time("updatedDateTime")
-    content = clean.markdown(body) if body and not body.isspace() else ""
     topics = {fold(topic): topic for topic in reversed(fields.texts("topics"))}
     return Article(
         stem=stem,

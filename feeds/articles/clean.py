@@ -6,8 +6,13 @@ import html
 import re
 
 import nh3
-from markdown_it import MarkdownIt
+import pyromark
 from werkzeug.urls import iri_to_uri
+
+from feeds.articles.nesting import check_nesting
+
+#: Longest body that is made HTML, in characters.
+MAX_BODY = 1 << 18
 
 # C0 and C1 but for white space, surrogates, U+FFFD and the non-characters that
 # XML 1.0 section 2.2 leaves out.
@@ -28,7 +33,9 @@ _IFRAME = re.compile(
 #: A picture whose address was not fit to stay.
 _NO_PICTURE = re.compile(r"<img(?:\s+(?!src=)[\w-]+=\"[^\"]*\")*\s*/?>")
 _TEXT = nh3.Cleaner(tags=set())
-_MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+_MARKDOWN = pyromark.Markdown(
+    options=pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
+)
 
 
 def text(raw: str) -> str:
@@ -37,17 +44,31 @@ def text(raw: str) -> str:
 
 
 def prose(raw: str) -> str:
-    """Plain text out of text with stray markup: tags out, entities decoded once."""
+    """Plain text out of text with stray markup: tags out, entities decoded once.
+
+    Raises ValueError, saying what to do.
+    """
+    if "<" in raw:
+        check_nesting(raw)
+    return _plain(raw)
+
+
+def _plain(raw: str) -> str:
     if "<" in raw:
         raw = _TEXT.clean(raw)
-    if "&" in raw:
-        raw = html.unescape(raw)
-    return text(raw)
+    return text(_unescape(raw)) if "&" in raw else text(raw)
+
+
+def _unescape(raw: str) -> str:
+    try:
+        return html.unescape(raw)
+    except ValueError as error:  # Python reads no number of more than 4300 digits
+        raise ValueError("has an entity '&#...;' of too many digits, correct it") from error
 
 
 def summary(content: str) -> str:
     """The beginning of some HTML as plain text, at most 300 characters."""
-    words = prose(content)
+    words = _plain(content)
     if len(words) <= 300:
         return words
     head, _, word = words[:299].rpartition(" ")
@@ -112,12 +133,16 @@ _HTML = nh3.Cleaner(
 def markdown(raw: str) -> str:
     """HTML of CommonMark, without script, frame, form, style or relative address.
 
-    Empty where nothing that shows is left of it.
+    Empty where nothing that shows is left of it. Raises ValueError, saying what to do.
     """
-    safe = _NO_PICTURE.sub("", _HTML.clean(_MARKDOWN.render(raw)))
+    if len(raw) > MAX_BODY:
+        raise ValueError(f"is longer than {MAX_BODY} characters, shorten it")
+    rendered = _MARKDOWN.html(raw)
+    check_nesting(rendered)
+    safe = _NO_PICTURE.sub("", _HTML.clean(rendered))
     # Last, for an entity such as `&#12;` is decoded on the way.
     safe = _CONTROLS_OF_HTML.sub("", safe).strip()
-    return safe if "<img" in safe or prose(safe) else ""
+    return safe if "<img" in safe or _plain(safe) else ""
 
 
 def frame(raw: str) -> str:
@@ -125,5 +150,5 @@ def frame(raw: str) -> str:
     found = _IFRAME.search(raw)
     if not found:
         return ""
-    address = html.unescape(found[1] or found[2] or found[3] or "").strip()
+    address = _unescape(found[1] or found[2] or found[3] or "").strip()
     return uri("https:" + address if address.startswith("//") else address)

@@ -12,6 +12,9 @@ from feeds.articles.front_matter import Mapping, Node, Scalar, Sequence
 #: Readers and validators take an earlier date for a mistake.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
+#: Longest text of a field, in characters.
+MAX_TEXT = 1 << 16
+
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,8})")
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]+(\d\d:\d\d:\d\d)(?:\.\d*)? ?(Z|z|[+-]\d\d:?\d\d)?")
 _KINDS = {"int": "a number", "float": "a number", "bool": "true or false"}
@@ -55,6 +58,9 @@ class Fields:
             self._faults.append((node.line, f"'{name}' must be text"))
         elif (kind := node.kind) != "str":
             problem = f"'{name}' is {_KINDS.get(kind, 'a ' + kind)}, put quotes around it"
+            self._faults.append((node.line, problem))
+        elif len(node.text) > MAX_TEXT:
+            problem = f"'{name}' is longer than {MAX_TEXT} characters, shorten it"
             self._faults.append((node.line, problem))
         else:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 
-from feeds.articles import MAX_BYTES, SUFFIXES
+from feeds.articles import SUFFIXES, opening
 
 _SUFFIXES = tuple(SUFFIXES)
 
@@ -41,7 +42,8 @@ class Listing:
 def list_files(directory: Path) -> Listing:
     """Every article file below a folder; names that begin with a dot are left out.
 
-    Links are followed to files within the folder only. Raises OSError if the
+    Links are followed to files within the folder only, and what is neither file nor
+    folder is left out. Raises OSError if the
     folder itself cannot be read.
     """
     root = os.path.realpath(directory)
@@ -79,7 +81,7 @@ def _list(
             folders.append(path)
             continue
         if item.is_symlink():
-            if not _is_within(item.path, root):
+            if _target(item.path, root) is None:
                 continue
             listing.links.add(path)
         try:
@@ -121,12 +123,13 @@ def is_hidden(path: str) -> bool:
     return path.startswith(".") or "/." in path
 
 
-def _is_within(link: str, root: str) -> bool:
+def _target(path: str, root: str) -> str | None:
+    """The file within `root` that a link leads to, if it does."""
     try:
-        target = os.path.realpath(link, strict=True)
+        target = os.path.realpath(path, strict=True)
     except OSError:  # a link to nothing or to itself must not hide its neighbours
-        return False
-    return target.startswith(root + os.sep)
+        return None
+    return target if target.startswith(root + os.sep) and os.path.isfile(target) else None
 
 
 @contextmanager
@@ -141,9 +144,14 @@ def collector_off() -> Iterator[None]:
 
 
 def read_bytes(directory: Path, path: str) -> bytes:
-    """A file's bytes, at most one more than an article may have."""
-    with open(f"{directory}/{path}", "rb", buffering=0) as opened:
-        if os.fstat(opened.fileno()).st_size > MAX_BYTES:
-            return opened.read(MAX_BYTES + 1)
-        # Python makes room for all that it may read: a megabyte for each file above.
-        return opened.read()
+    """A file's bytes, at most one more than an article may have. Raises OSError."""
+    try:
+        return opening.read_bytes(f"{directory}/{path}", os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    # A link, which may lead elsewhere than when the folder was listed.
+    target = _target(f"{directory}/{path}", os.path.realpath(directory))
+    if target is None:
+        raise OSError(errno.ELOOP, "it is a link to no file of the folder")
+    return opening.read_bytes(target, os.O_NOFOLLOW)

@@ -19,6 +19,8 @@ from yaml.events import (
 
 #: Deepest nesting accepted; a real article needs six levels.
 MAX_DEPTH = 20
+#: Most events of the parser, some of which each value takes; a real article has 300.
+MAX_EVENTS = 20_000
 
 _OPENING = re.compile(r"---[ \t]*\r?\n")
 _CLOSING = re.compile(r"---[ \t]*\r?(?:\n|\Z)")
@@ -96,7 +98,7 @@ def read_front_matter(text: str) -> Mapping:
     """
     text = _STRAY_BREAKS.sub(" ", text)
     try:
-        events = yaml.parse(text, Loader=yaml.CSafeLoader)
+        events = _counted(yaml.parse(text, Loader=yaml.CSafeLoader))
         if not any(isinstance(event, DocumentStartEvent) for event in events):
             return Mapping({}, 1)
         node = _node(next(events), events, 0)
@@ -124,14 +126,22 @@ def read_front_matter(text: str) -> Mapping:
     return node
 
 
+def _counted(events: Iterator[Any]) -> Iterator[Any]:
+    for number, event in enumerate(events):
+        if number > MAX_EVENTS:
+            line = event.start_mark.line + 1
+            raise FrontMatterError(line, "more values than any article has, remove some")
+        yield event
+
+
 def _node(event: Any, events: Iterator[Event], depth: int) -> Node:
     line = event.start_mark.line + 1
     if isinstance(event, AliasEvent):
-        problem = f"the alias *{event.anchor} is not allowed, write the value out"
+        problem = f"the alias *{_shown(event.anchor)} is not allowed, write the value out"
         raise FrontMatterError(line, problem)
     if event.tag is not None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-        raise FrontMatterError(line, f"the tag {tag} is not allowed, remove it")
+        raise FrontMatterError(line, f"the tag {_shown(tag)} is not allowed, remove it")
     if isinstance(event, ScalarEvent):
         return Scalar(event.value, not event.style, line)
     if depth >= MAX_DEPTH:
@@ -139,6 +149,11 @@ def _node(event: Any, events: Iterator[Event], depth: int) -> Node:
     if isinstance(event, SequenceStartEvent):
         return _sequence(events, line, depth + 1)
     return _mapping(events, line, depth + 1)
+
+
+def _shown(text: object) -> str:
+    """A name as a fault tells it: on one line, and not without end."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)[:80])
 
 
 def _sequence(events: Iterator[Event], line: int, depth: int) -> Sequence:
@@ -155,7 +170,14 @@ def _mapping(events: Iterator[Event], line: int, depth: int) -> Mapping:
         if not isinstance(key, Scalar):
             raise FrontMatterError(key.line, "a key must be text, not a list or a map")
         if key.text in items:
-            problem = f"{key.text!r} stands twice (first on line {items[key.text].line}), keep one"
+            first = items[key.text].line
+            problem = f"'{_shown(key.text)}' stands twice (first on line {first}), keep one"
             raise FrontMatterError(key.line, problem)
-        items[key.text] = _node(next(events), events, depth)
+        try:
+            items[key.text] = _node(next(events), events, depth)
+        except FrontMatterError as error:
+            if key.text != "secured":
+                raise
+            # Nothing of it is told, nor is the chain of causes.
+            raise FrontMatterError(error.line, "'secured' must be text in quotes") from None
     return Mapping(items, line)

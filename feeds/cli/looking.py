@@ -9,6 +9,7 @@ import click
 
 from feeds.articles import SUFFIXES, parse_article, stem_of
 from feeds.articles.folder import list_files
+from feeds.articles.opening import read_bytes
 from feeds.checking import check_folder
 from feeds.cli.common import FOLDER, show, sync_folder, with_folder
 from feeds.config import Config
@@ -113,13 +114,16 @@ def explain(config: Config, file: Path, folder: Path | None) -> None:
         message = f"{file} is not in the folder of articles, {config.articles}"
         raise click.ClickException(f"{message}; name its folder after it") from error
     stem = stem_of(path)
-    owner = min(other for other in list_files(config.articles).paths if stem_of(other) == stem)
+    alike = (other for other in list_files(config.articles).paths if stem_of(other) == stem)
+    owner = min(alike, default="")
+    if not owner:
+        raise click.ClickException(f"{file} is hidden by a dot, or no file")
     if owner != path:
         click.echo(f"in no feed: has the same name as {owner}, rename one of them")
         return
     catalogue = open_index(config)
     faults = sync_folder(catalogue).faults
     fault = next((fault for fault in faults if fault.path == path), None)
-    reading = parse_article(file.read_bytes(), str(file))
+    reading = parse_article(read_bytes(file), str(file))
     for line in explain_article(catalogue, stem, reading, fault, utc_now()):
         click.echo(line)

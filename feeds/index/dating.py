@@ -68,8 +68,12 @@ class Dating:
             name=rows[0].label if rows else "",
         )
 
-    def date(self, feeds: Mapping[Key, Row[Any]], before: Mapping[int, Head]) -> int:
-        """Date the change, and each feed that looks different from before; how many."""
+    def date(self, feeds: Mapping[Key, Row[Any]], before: Mapping[int, Head], *, seen: bool) -> int:
+        """Date the change, and each feed that looks different from before; how many.
+
+        A change is `seen` if any document could show it: what is of the future alone
+        dates nothing.
+        """
         looks = {feed.id: self.look(feed.id) for feed in feeds.values() if feed.id in before}
         changed = [
             (feed, before[feed.id], looks[feed.id])
@@ -86,8 +90,9 @@ class Dating:
             values: dict[str, Any] = {"changed": bindparam("changed"), "name": bindparam("name")}
             self.connection.execute(statement.values(values), rows)
         self.queue(feed for feed, _, _ in changed)
-        self.connection.execute(update(tables.state).values(changed=at))
-        self._wait_for(at)
+        if rows or seen:
+            self.connection.execute(update(tables.state).values(changed=at))
+            self._wait_for(at)
         # A type has no feed of its own.
         return sum(feed.kind != "type" for feed, _, _ in changed)
 

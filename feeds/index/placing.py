@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
@@ -38,10 +38,13 @@ class Placing:
     clock: Callable[[], datetime]
     refresh: bool
     feeds: dict[Key, Row[Any]] = field(default_factory=dict)
+    _soon: datetime = field(init=False)
 
     def place(self, outcome: dict[str, Placement | None]) -> Placed:
         """Apply what became of each stem: its article, or None where it left."""
         dating = Dating(self.connection, self.config, self.clock, self.refresh)
+        # What comes due meanwhile counts as if it were.
+        self._soon = dating.now + timedelta(hours=1)
         if self.refresh:
             kept = self.connection.execute(select(tables.articles))
             again = [row.document for row in kept if row.stem not in outcome]
@@ -72,7 +75,11 @@ class Placing:
         known = {row.id for row in self.feeds.values()}
         self._replace(leaving, moving, dating.now)
         founded = {row.id for row in self.feeds.values()} - known
-        touched = dating.date(self.feeds, before | dict.fromkeys(founded, NOTHING))
+        heads = before | dict.fromkeys(founded, NOTHING)
+        due = {p.id for p in placed if self._is_due(p)}
+        seen = any(p.id in due and p.labels for p in moving) or not due.isdisjoint(ranked)
+        seen |= any(inside.get(row.id) and self._was_due(row) for row in leaving)
+        touched = dating.date(self.feeds, heads, seen=seen or self.refresh)
         return Placed(touched=touched, visible=visible, ranked=bool(ranked))
 
     def _load_feeds(self) -> None:
@@ -163,16 +170,32 @@ class Placing:
         if new:
             self._load_feeds()
         if new or self.refresh:
-            self._assign_slugs()
+            self._assign_slugs({key for p in moving if self._is_due(p) for key in p.labels})
 
-    def _assign_slugs(self) -> None:
+    def _is_due(self, placed: Placement) -> bool:
+        return placed.published <= self._soon.timestamp()
+
+    def _was_due(self, row: Row[Any]) -> bool:
+        return decode(row.document).published <= self._soon
+
+    def _shown(self) -> set[int]:
+        """The feeds that the public ever saw, by the entries of before."""
+        due = tables.entries.c.published <= int(self._soon.timestamp())
+        rows = self.connection.execute(select(tables.entries.c.feed).where(due).distinct())
+        known = {row.id for row in self.feeds.values() if row.changed is not None}
+        return known | {row.feed for row in rows}
+
+    def _assign_slugs(self, showing: set[Key]) -> None:
         """No two feeds share a slug: whoever comes later gets a suffix, and keeps it."""
+        shown = self._shown()
         wanted = {key: "" if key[0] == "site" else self.config.slug(*key) for key in self.feeds}
         # First the curator's word, then what subscribers know, then code-point order.
+        # What nobody knows must not show in the suffix of another.
         order = sorted(
             self.feeds,
             key=lambda k: (
                 not self.config.name(Selection(kind=k[0], key=k[1])).slug,
+                k not in showing and self.feeds[k].id not in shown,
                 self.feeds[k].slug != wanted[k],
                 k,
             ),

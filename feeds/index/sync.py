@@ -29,6 +29,10 @@ from feeds.reading import Read, read_file
 GRAIN = 2_000_000_000
 #: Names of files that changed; where there are more, a look at all files is faster.
 MANY = 500
+#: So many articles do not go at once: the folder's disk is not there.
+ALL = 10
+#: Names the folder itself in a fault.
+EMPTY = "."
 
 
 def sync(
@@ -102,9 +106,12 @@ class _Sync:
             # As the driver has them, which takes half the time.
             known = rows.cursor.fetchall() if rows.cursor else []
             lost = self._compare(known)
-        # Below a folder that cannot be read: nothing says that they are gone.
         faults = self.listing.faults
-        self.hidden = {p for p in lost if any(p.startswith(f"{f}/") for f in faults)}
+        if len(lost) >= ALL and not self.listing.files and not faults:
+            stay = "which stay up; mount the disk, or leave one file"
+            faults[EMPTY] = f"empty where {len(lost)} articles were, {stay}"
+        # Below a folder that cannot be read: nothing says that they are gone.
+        self.hidden = {p for p in lost if any(f == EMPTY or p.startswith(f"{f}/") for f in faults)}
         self._decide(lost - self.hidden, is_new=not known)
 
     def look_at(self, named: Set[str]) -> bool:
@@ -118,8 +125,16 @@ class _Sync:
             return False
         listing.files.extend(others.files)
         self.listing = listing
-        self._decide(self._compare((row.path, row.size, row.mtime) for row in known.values()))
+        lost = self._compare((row.path, row.size, row.mtime) for row in known.values())
+        if lost and not listing.files and self._holds_only(len(lost)):
+            return False
+        self._decide(lost)
         return True
+
+    def _holds_only(self, count: int) -> bool:
+        """Whether the index knows no more files than that."""
+        some = select(tables.files.c.path).limit(count + 1)
+        return len(self.connection.execute(some).all()) <= count
 
     def _compare(self, known: Iterable[File]) -> set[str]:
         """Find the files that are not as the index knows them; those that it lost."""

@@ -155,7 +155,7 @@ documents = Table(
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 6
+VERSION = 7
 
 
 class Given(NamedTuple):

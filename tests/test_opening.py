@@ -1,0 +1,76 @@
+"""Real files that change, and what is none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from feeds.articles.opening import MAX_BYTES, read_bytes
+
+
+def test_bytes_come_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "one.md").write_bytes(b"a\r\n\0\xff")
+    assert read_bytes(tmp_path / "one.md") == b"a\r\n\0\xff"
+    (tmp_path / "large.md").write_bytes(b"x" * (MAX_BYTES + 9))
+    assert len(read_bytes(tmp_path / "large.md")) == MAX_BYTES + 1
+
+
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    with pytest.raises(OSError, match="it is not a file"):
+        read_bytes(tmp_path / "pipe.md")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/tty"])
+def test_device_is_not_read(path: str) -> None:
+    with pytest.raises(OSError, match=r"not a file|No such device"):
+        read_bytes(path)
+
+
+def test_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "one.md"
+    path.write_bytes(b"x" * 1000)
+    stop = threading.Event()
+
+    def grow_and_shrink() -> None:
+        with path.open("r+b", buffering=0) as file:
+            while not stop.is_set():
+                file.seek(0, os.SEEK_END)
+                file.write(b"x" * 1000)
+                file.truncate(1000)
+
+    writer = threading.Thread(target=grow_and_shrink)
+    writer.start()
+    refused = 0
+    try:
+        for _ in range(2000):
+            try:
+                read_bytes(path)
+            except OSError as error:
+                assert error.strerror == "it changes while it is read, save it again"
+                refused += 1
+    finally:
+        stop.set()
+        writer.join()
+    assert refused
+    assert len(read_bytes(path)) == 1000
+
+
+def test_file_closed_to_the_reader_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "one.md"
+    path.write_text("x")
+    path.chmod(0)
+    code = (
+        "import os, sys; from feeds.articles.opening import read_bytes\n"
+        # Root may read everything, so it is given up.
+        "os.chdir(sys.argv[1]); os.getuid() or os.setuid(65534)\n"
+        "try: read_bytes('one.md')\nexcept PermissionError as error: print(error.strerror)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stdout == "Permission denied\n"
