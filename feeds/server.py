@@ -55,6 +55,9 @@ def _end_with_parent() -> None:
 
 def run(host: str, port: int, workers: int) -> None:
     """Serve until SIGINT or SIGTERM; the workers read their settings from the environment."""
+    # A fork beside the thread that follows the folder may copy a lock that it holds,
+    # SQLite's for one: that worker would hang, and each connection that it is given.
+    multiprocessing.set_start_method("spawn", force=True)
     Granian(
         "feeds.server:app",
         factory=True,

@@ -52,8 +52,9 @@ class Process:
 
     def workers(self) -> list[int]:
         """The processes that answer, by Linux's /proc."""
-        children = Path(f"/proc/{self.popen.pid}/task").glob("*/children")
-        return [int(pid) for path in children for pid in path.read_text().split()]
+        lists = Path(f"/proc/{self.popen.pid}/task").glob("*/children")
+        children = [int(pid) for path in lists for pid in path.read_text().split()]
+        return [pid for pid in children if "spawn_main" in _command(pid)]
 
     def memory(self) -> int:
         """Bytes that the process and its workers hold."""
@@ -73,3 +74,7 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     return port
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()

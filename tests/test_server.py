@@ -131,7 +131,10 @@ def test_body_of_a_request_is_never_another_request(served: Process) -> None:
 
 def test_body_of_a_gigabyte_is_not_read(served: Process) -> None:
     before, block = served.memory(), bytes(1 << 20)
-    for head in (b"Content-Length: 1073741824\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nffff\r\n"):
+    for head in (
+        b"Content-Length: 1073741824\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nffff\r\n",
+    ):
         with connect(served) as connection, contextlib.suppress(ConnectionError):
             connection.sendall(b"POST /healthz HTTP/1.1\r\n" + HOST + head)
             for _ in range(1 << 10):
