@@ -198,6 +198,16 @@ def test_answers_that_stand_ready_are_bounded(made: Made, monkeypatch: pytest.Mo
     assert 5 < max(sizes) < 30
 
 
+def test_long_headers_count_among_what_stands_ready(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _, _ = made
+    monkeypatch.setattr("feeds.web.front.READY", 100_000)
+    for number in range(50):
+        ask(client, Accept_Encoding=f"gzip, x{number}" + 20_000 * "y")
+        assert len(front_of(client)._ready) < 5
+
+
 def test_hosts_have_answers_of_their_own(made: Made) -> None:
     client, behind, _ = made
     for host in ("localhost", "127.0.0.1:8000", "localhost"):

@@ -104,7 +104,7 @@ class Front:
             is_whole = status.startswith("200") and environ["REQUEST_METHOD"] == "GET"
             is_current = kept and revision and kept.is_of(revision)
             if kept and is_whole and is_current and self._lasts(kept):
-                known[address] = self._made(kept, headers)
+                known[address] = self._made(kept, headers, address[1] or "")
             return start_response(status, headers, *more)
 
         return self.app(environ, started)
@@ -119,9 +119,10 @@ class Front:
         self._due = min(self._due, until)
         return True
 
-    def _made(self, kept: Kept, headers: Headers) -> Ready:
+    def _made(self, kept: Kept, headers: Headers, accepted: str) -> Ready:
         body = kept.coded(dict(headers).get("Content-Encoding", "identity"))
-        self._size += len(body) + _OVERHEAD
+        # Clients make up as many Accept-Encoding fields as they like, and as long.
+        self._size += len(body) + len(accepted) + _OVERHEAD
         if self._size > READY:
             self._forget()
         return Ready(
