@@ -72,7 +72,8 @@ def _follow(catalogue: Index, directory: Path, stop: Event, teller: Teller) -> N
         ignore_permission_denied=True,
     ):
         replaced = directory.stat().st_ino != watched
-        if changes or replaced or time.monotonic() >= next_look:
+        is_due = time.monotonic() >= next_look
+        if changes or replaced or is_due or not catalogue.is_readable():
             catalogue.leads()  # no longer, if it raises
             report = sync(catalogue, directory, lambda: datetime.now(UTC))
             next_look = time.monotonic() + NEXT_LOOK

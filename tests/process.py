@@ -18,9 +18,9 @@ class Process:
     """`feeds serve FOLDER` on a free port."""
 
     def __init__(
-        self, folder: Path, *options: str, host: str = "localhost", port: int = 0, **settings: str
+        self, folder: Path, *options: str, host: str = "localhost", port: str = "", **settings: str
     ) -> None:
-        self.port = port or free_port()
+        self.port = int(port or free_port())
         self.base = f"http://{host}:{self.port}"
         database = f"sqlite:///{folder.parent}/{folder.name}-{self.port}.sqlite3"
         environment = {"FEEDS_DATABASE": database, **os.environ, **settings}

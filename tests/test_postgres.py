@@ -88,7 +88,7 @@ def test_two_processes_sync_at_once(collection: Collection) -> None:
     with process(_sync, *arguments), process(_sync, *arguments):
         assert sorted(reports.get(timeout=30) for _ in range(2)) == [0, 30]
     assert len(titles(collection.index)) == 30
-    assert collection.index.revision() == (1, 0)
+    assert collection.index.revision().ranked == 0
 
 
 def test_revision_and_date_grow_with_each_of_many_writers(collection: Collection) -> None:

@@ -108,7 +108,7 @@ class Index(Database):
                 feed = finder.feeds[selection.kind, selection.key]
                 names[selection.kind, selection.key] = rows[0].label if rows else feed.name
             changed = (feed.changed or 0) if exact else max(_changed(connection), finder.latest)
-        found = tuple(decode(row.document) for row in rows)
+            found = tuple(decode(row.document) for row in rows)
         coming = [a.updated for a in found if a.updated and a.updated > now]
         if due is not None:
             coming.append(_moment(due))

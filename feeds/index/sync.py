@@ -17,6 +17,7 @@ from feeds.articles import Article, ArticleError, parse_article
 from feeds.articles.folder import File, Listing, list_files, read_bytes
 from feeds.config import Config
 from feeds.index import Index, tables
+from feeds.index.database import IndexDamaged
 from feeds.index.placing import Placing
 
 #: A file changed this recently may change again within the clock's grain.
@@ -46,9 +47,22 @@ def sync(
     """Bring the index up to a folder's files.
 
     `clock` tells the time in UTC, as the sync goes on. A second sync waits for the
-    first. Whatever ends it early leaves the index as it was. Raises OSError if the
-    folder cannot be read, IndexUnavailable if the index cannot be written.
+    first. Whatever ends it early leaves the index as it was; a damaged one is made anew.
+    Raises OSError if the folder cannot be read, IndexUnavailable if the index cannot be
+    written.
     """
+    try:
+        return _sync(catalogue, directory, clock, progress)
+    except IndexDamaged:
+        return _sync(catalogue, directory, clock, progress)
+
+
+def _sync(
+    catalogue: Index,
+    directory: Path,
+    clock: Callable[[], datetime],
+    progress: Callable[[int, int], None],
+) -> Report:
     with catalogue.writing() as connection:
         listing = list_files(directory)
         run = _Sync(connection, catalogue.config, directory, clock)
@@ -78,6 +92,7 @@ class _Sync:
         # Both the settings and the code that reads articles made the index what it is.
         self.fingerprint = f"{tables.VERSION} {self.config.fingerprint()}"
         before = self.connection.execute(select(tables.state.c.fingerprint)).scalar_one()
+        self.is_known = bool(before)
         self.refresh = before != self.fingerprint
 
     def read(self, listing: Listing, progress: Callable[[int, int], None]) -> None:
@@ -158,10 +173,13 @@ class _Sync:
         placing = Placing(self.connection, self.config, self.clock, self.refresh)
         placed = placing.place(self.outcome)
         state = tables.state.c
+        second = int(self.now.timestamp())
+        # What was kept of an earlier index must not pass for this one.
+        grown = int(placed.visible) if self.is_known else int(self.now.timestamp() * 1e6)
         values = {
-            "synced": int(self.now.timestamp()),
+            "synced": second,
             "fingerprint": self.fingerprint,
-            "revision": state.revision + int(placed.visible),
+            "revision": state.revision + grown,
             "ranked": state.ranked + int(placed.ranked),
         }
         self.connection.execute(update(tables.state).values(values))
