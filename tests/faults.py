@@ -46,6 +46,7 @@ class Poller:
         self._base = f"http://127.0.0.1:{port}"
         self._seen: dict[str, dict[str, tuple[str, datetime]]] = {}
         self._last: dict[str, datetime] = {}
+        self._sent: dict[str, dict[str, str]] = {}
         self._client = httpx.Client(headers={"Connection": "close"}, timeout=10)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -60,7 +61,7 @@ class Poller:
         while not self._stop.is_set():
             for path in (*FEEDS, *CHOSEN):
                 try:
-                    answered = self._client.get(self._base + path)
+                    answered = self._client.get(self._base + path, headers=self._sent.get(path))
                 except httpx.TransportError:
                     self.refused += 1
                     time.sleep(0.05)
@@ -72,6 +73,8 @@ class Poller:
         if answered.status_code == 503 and "Retry-After" in answered.headers:
             self.refused += 1
             return
+        if answered.status_code == 304:
+            return
         if answered.status_code != 200:
             self.wrong.append(f"{path}: {answered.status_code}")
             return
@@ -81,6 +84,7 @@ class Poller:
             self.wrong.append(f"{path}: Last-Modified went from {self._last[path]} to {date}")
         if self._seen.setdefault(path, {}).setdefault(answered.text, (tag, date))[0] != tag:
             self.wrong.append(f"{path}: the same bytes have two tags")
+        self._sent[path] = {"If-None-Match": tag}
         self._last[path] = max(date, self._last.get(path, date))
 
 

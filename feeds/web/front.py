@@ -78,9 +78,9 @@ class Front:
             return ready.body if method == "GET" else []
         else:
             # The application counts what it transfers.
-            is_fresh = False
-        if not is_fresh:
             return self.app(environ, start_response)
+        if not is_fresh:
+            return self._learn(address, environ, start_response)
         start_response("304 NOT MODIFIED", ready.not_modified[:])
         return []
 
@@ -98,6 +98,9 @@ class Front:
         """Let the application answer, and remember how."""
         # Before the application asks the index: what is forgotten meanwhile stays so.
         known, revision = self._ready, self._revision
+        if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
+            # It may have a newer answer, of another process, and must not get an older one.
+            self._memory.next_look = 0.0
 
         def started(status: str, headers: Headers, *more: Any) -> Any:
             kept: Kept | None = environ.get(KEPT)
