@@ -140,10 +140,15 @@ class Place:
         else:
             self.server.popen.kill()
         # After a second dead worker within 5.5 s Granian gives up, for a supervisor to start.
-        if what == "server" or self.server.popen.poll() is not None:
+        if what == "server":
+            self.server.popen.wait(20)
+        self._restart_if_ended()
+        return what
+
+    def _restart_if_ended(self) -> None:
+        if self.server.popen.poll() is not None:
             self.server.popen.communicate(timeout=20)
             self.server = self._serve()
-        return what
 
     def _kill_command(self, what: str) -> None:
         folders = [str(self._site), str(self.folder)] if what == "build" else [str(self.folder)]
@@ -160,12 +165,14 @@ class Place:
 
     def check(self) -> list[str]:
         """What is wrong once all has come to rest."""
-        if self.server.popen.poll() is not None:
-            self.server = self._serve()
-        wanted = self._fresh()
-        with contextlib.suppress(AssertionError):
-            self.server.wait_until(lambda: self._served() == wanted, 30)
-        wrong = [path for path, text in self._served().items() if text != wanted[path]]
+        wanted, served = self._fresh(), dict[str, str]()
+        deadline = time.monotonic() + 30
+        while served != wanted and time.monotonic() < deadline:
+            self._restart_if_ended()
+            with contextlib.suppress(httpx.TransportError):
+                served = self._served()
+            time.sleep(0.1)
+        wrong = [path for path, text in wanted.items() if text != served.get(path)]
         self.poller.close()
         self.server.stop()
         with contextlib.closing(sqlite3.connect(self._file)) as connection:

@@ -143,6 +143,16 @@ def test_text_that_cannot_be_read_back_is_damage(collection: Collection) -> None
     assert collection.sync().added == 1
 
 
+def test_index_is_readable_once_it_was_filled(collection: Collection) -> None:
+    index = collection.index
+    assert not index.is_readable()
+    with index.writing():
+        pass
+    assert not index.is_readable()
+    collection.sync()
+    assert index.is_readable()
+
+
 def test_locked_index_is_kept(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feeds.index.sqlite._PATIENCE", 10)
     collection.write("one.md", article())

@@ -180,8 +180,8 @@ def test_interrupt_from_the_terminal_stops_every_worker(
 def test_workers_end_with_a_parent_that_is_killed(
     start: Callable[..., Process], seeds: Path
 ) -> None:
-    server = start(seeds, "--workers", "3")
-    server.wait_until(lambda: deaf_children(server.popen.pid) == 3)
+    server = start(seeds, "--workers", "2")
+    server.wait_until(lambda: deaf_children(server.popen.pid) == 2)
     workers = server.workers()
     server.stop(signal.SIGKILL)
     deadline = time.monotonic() + 5
