@@ -192,6 +192,15 @@ def test_workers_end_with_a_parent_that_is_killed(
     socket.create_server(("127.0.0.1", server.port)).close()
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_worker_that_is_killed_is_replaced(start: Callable[..., Process], seeds: Path) -> None:
+    server = start(seeds)
+    [killed] = server.workers()
+    os.kill(killed, signal.SIGKILL)
+    server.wait_until(lambda: server.workers() not in ([], [killed]))
+    server.wait_until(lambda: server.get("/feed.atom").status_code == 200)
+
+
 def test_host_that_is_listened_on_is_answered(start: Callable[..., Process], seeds: Path) -> None:
     server = start(seeds, "--host", "127.0.0.2", host="127.0.0.2")
     response = server.get("/feed.atom")
