@@ -106,7 +106,8 @@ class Front:
             kept: Kept | None = environ.get(KEPT)
             is_whole = status.startswith("200") and environ["REQUEST_METHOD"] == "GET"
             is_current = kept and revision and kept.is_of(revision)
-            if kept and is_whole and is_current and self._lasts(kept):
+            is_new = is_whole and is_current and address not in known
+            if kept and is_new and self._lasts(kept):
                 known[address] = self._made(kept, headers, address[1] or "")
             return start_response(status, headers, *more)
 
