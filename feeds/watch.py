@@ -99,7 +99,8 @@ def _follow(
         if named:
             catalogue.leads()  # no longer, if it raises
             report = look(named if report.direct else None)
-        if replaced or time.monotonic() >= next_look:
+        is_due = time.monotonic() >= next_look
+        if replaced or is_due or not catalogue.is_readable():
             catalogue.leads()
             report = look(None)
             next_look = time.monotonic() + NEXT_LOOK

@@ -198,6 +198,36 @@ def test_answers_that_stand_ready_are_bounded(made: Made, monkeypatch: pytest.Mo
     assert 5 < max(sizes) < 30
 
 
+@pytest.mark.parametrize("before", [{}, {"Accept_Encoding": "gzip"}], ids=["ready", "not ready"])
+def test_whoever_knows_more_is_not_answered_with_less(
+    make_collection: Callable[..., Collection], before: dict[str, str]
+) -> None:
+    """Of two processes that look once a second, a client gets the newer answer first."""
+    collection = make_collection(checks_per_second=1)
+    collection.write("one.md", article("Old"))
+    collection.sync(datetime.now(UTC))
+    late, early = (Client(create_app(collection.config)) for _ in range(2))
+    assert ask(late, **before).status_code == 200
+    collection.write("one.md", article("New"))
+    collection.sync(datetime.now(UTC))
+    known = ask(early)
+    assert b"New" in known.data
+    # The wait of the sync took a part of the second: it begins anew.
+    front_of(late)._memory.next_look = time.monotonic() + 1
+    assert ask(late, If_None_Match=known.headers["ETag"]).status_code == 304
+    assert b"New" in ask(late).data
+
+
+def test_long_headers_count_among_what_stands_ready(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _, _ = made
+    monkeypatch.setattr("feeds.web.front.READY", 100_000)
+    for number in range(50):
+        ask(client, Accept_Encoding=f"gzip, x{number}" + 20_000 * "y")
+        assert len(front_of(client)._ready) < 5
+
+
 def test_hosts_have_answers_of_their_own(made: Made) -> None:
     client, behind, _ = made
     for host in ("localhost", "127.0.0.1:8000", "localhost"):

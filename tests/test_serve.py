@@ -25,54 +25,10 @@ from werkzeug.http import parse_date
 
 from feeds.config import Config
 from feeds.formats import FORMATS
+from tests.process import Process
 from tests.support import SEEDS, article
 
 STOCKTAKE = "Police 'stocktake' surveillance tech after Clearview AI facial recognition trial"
-
-
-class Process:
-    """`feeds serve FOLDER` on a free port."""
-
-    def __init__(
-        self, folder: Path, *options: str, host: str = "localhost", **settings: str
-    ) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.base = f"http://{host}:{self.port}"
-        database = f"sqlite:///{folder.parent}/{folder.name}-{self.port}.sqlite3"
-        environment = {"FEEDS_DATABASE": database, **os.environ}
-        environment |= {name: value.format(base=self.base) for name, value in settings.items()}
-        command = [sys.executable, "-m", "feeds", "serve", str(folder), "--port", str(self.port)]
-        self.popen = subprocess.Popen(
-            [*command, *options],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.wait_until(lambda: self.get("/healthz").status_code == 200)
-
-    def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.base + path, timeout=10)
-
-    def wait_until(self, come: Callable[[], bool], seconds: float = 20) -> float:
-        """Seconds until something comes."""
-        start = time.monotonic()
-        while True:
-            try:
-                if come():
-                    return time.monotonic() - start
-            except httpx.TransportError:
-                assert self.popen.poll() is None, self.popen.communicate()
-            assert time.monotonic() - start < seconds
-            time.sleep(0.02)
-
-    def stop(self, number: int = signal.SIGTERM) -> str:
-        """What it printed until it stopped."""
-        self.popen.send_signal(number)
-        output, _ = self.popen.communicate(timeout=20)
-        return output
 
 
 @pytest.fixture
@@ -265,13 +221,16 @@ def test_signal_stops_it_cleanly(
 
 
 def deaf_children(pid: int) -> int:
-    """How many children of a process serve, with threads of their own, and block SIGINT."""
+    """How many children of a process serve, and block SIGINT.
+
+    Before it serves, one has two threads: one of them waits for its parent to end.
+    """
     count = 0
     for path in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             status = dict(line.split(":\t", 1) for line in path.read_text().splitlines())
             blocked = int(status["SigBlk"], 16) >> (signal.SIGINT - 1) & 1
-            count += int(status["PPid"]) == pid and int(status["Threads"]) > 1 and blocked
+            count += int(status["PPid"]) == pid and int(status["Threads"]) > 2 and blocked
     return count
 
 
@@ -285,6 +244,31 @@ def test_interrupt_from_the_terminal_stops_every_worker(
     # Well before the five seconds after which a worker that hangs is killed.
     server.popen.communicate(timeout=4)
     assert server.popen.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_workers_end_with_a_parent_that_is_killed(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    server = start(seeds, "--workers", "2")
+    server.wait_until(lambda: deaf_children(server.popen.pid) == 2)
+    workers = server.workers()
+    server.stop(signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    # And another takes the port.
+    socket.create_server(("127.0.0.1", server.port)).close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_worker_that_is_killed_is_replaced(start: Callable[..., Process], seeds: Path) -> None:
+    server = start(seeds)
+    [killed] = server.workers()
+    os.kill(killed, signal.SIGKILL)
+    server.wait_until(lambda: server.workers() not in ([], [killed]))
+    server.wait_until(lambda: server.get("/feed.atom").status_code == 200)
 
 
 def test_host_that_is_listened_on_is_answered(start: Callable[..., Process], seeds: Path) -> None:

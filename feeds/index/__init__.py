@@ -112,7 +112,7 @@ class Index(Database):
             else:
                 latest = finder.latest if archive else rows[0].published if rows else 0
                 changed = max(_changed(connection), latest)
-        found = tuple(decode(row.document) for row in rows)
+            found = tuple(decode(row.document) for row in rows)
         coming = [a.updated for a in found if a.updated and a.updated > now]
         if due is not None:
             coming.append(_moment(due))

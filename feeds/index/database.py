@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import exc, make_url
+import msgspec
+from sqlalchemy import exc, make_url, select
 from sqlalchemy.engine import Connection
 
 from feeds.index.postgresql import PostgreSQL
 from feeds.index.sqlite import SQLite
+from feeds.index.tables import state
+
+#: What an index says that is damaged where its database does not notice.
+_NONSENSE = (msgspec.DecodeError, UnicodeDecodeError, exc.NoResultFound)
 
 
 class IndexUnavailable(ValueError):
     """The index cannot be read or written now; the text says why and what to do."""
+
+
+class IndexDamaged(IndexUnavailable):
+    """The index was no longer what was written; it is set aside, and a sync makes another."""
 
 
 class Database:
@@ -68,14 +77,25 @@ class Database:
         """Let another process follow the folder, and tell the hub."""
         self._store.resign()
 
+    def is_readable(self) -> bool:
+        """Whether the index can be read, and is not the empty one before a first sync."""
+        try:
+            with self.reading() as connection:
+                return bool(connection.execute(select(state.c.fingerprint)).scalar())
+        except IndexUnavailable:
+            return False
+
     @contextmanager
     def _told(self, what: str, remedy: str = "") -> Iterator[None]:
         try:
             yield
-        except exc.DBAPIError as error:
+        except (exc.DBAPIError, *_NONSENSE) as error:
+            cause = error.orig if isinstance(error, exc.DBAPIError) else error
             # Of the several lines of PostgreSQL, the first says what is wrong.
-            problem = str(error.orig).partition("\n")[0]
+            problem = str(cause).partition("\n")[0]
             message = f"the index {self.url.render_as_string()} {what}: {problem}"
+            if self._store.set_aside(cause):
+                raise IndexDamaged(f"{message}; it is set aside and made anew") from error
             raise IndexUnavailable(message + remedy) from error
 
     def close(self) -> None:

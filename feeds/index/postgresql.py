@@ -107,6 +107,10 @@ class PostgreSQL:
             self.resign()
             raise
 
+    def set_aside(self, cause: BaseException | None) -> bool:
+        """Never: the database is not ours alone, and its keeper mends it."""
+        return False
+
     def resign(self) -> None:
         """Let go of the locks."""
         while self._held:

@@ -18,6 +18,7 @@ from feeds.index.tables import VERSION, fill, given, metadata, state
 # Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000
 _HASTE = 20
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class SQLite:
@@ -86,6 +87,24 @@ class SQLite:
         if self._push:
             self._push.close()
             self._push = None
+
+    def set_aside(self, cause: BaseException | None) -> bool:
+        """Whether an error is the file's own; then it is out of the way, and not deleted.
+
+        What is locked, full or unreadable is not damaged: only what SQLite does not
+        understand is, and what is no text or no article where one was written.
+        """
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        is_said = isinstance(cause, sqlite3.Error) and code not in _DAMAGED
+        if is_said and "Could not decode to UTF-8" not in str(cause):
+            return False
+        try:
+            # Another process may have made a new one meanwhile.
+            if self._path.stat().st_ino == self._inode:
+                self._path.replace(f"{self._path}.damaged")
+        except OSError:
+            return False
+        return True
 
     def _reopen_if_replaced(self) -> None:
         """Let go of a file that was deleted: its connections would read it for ever."""

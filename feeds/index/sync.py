@@ -18,6 +18,7 @@ from feeds.articles import ArticleError, stem_of
 from feeds.articles.folder import File, Listing, collector_off, list_files, look_at
 from feeds.config import Config
 from feeds.index import Index, tables
+from feeds.index.database import IndexDamaged
 from feeds.index.placing import Placing
 from feeds.index.report import Report
 from feeds.index.rows import BATCH, among, insert
@@ -54,10 +55,25 @@ def sync(
     A file with a plain line `published: false` is read no further: `feeds check` tells
     what else is wrong with it.
 
-    A second sync waits for the first. Whatever ends it early leaves the index as it was.
+    A second sync waits for the first. Whatever ends it early leaves the index as it was;
+    a damaged one is made anew.
     Raises OSError if the folder cannot be read or a process dies, IndexUnavailable if
     the index cannot be written.
     """
+    try:
+        return _sync(catalogue, directory, clock, progress, jobs, named)
+    except IndexDamaged:
+        return _sync(catalogue, directory, clock, progress, jobs, named)
+
+
+def _sync(
+    catalogue: Index,
+    directory: Path,
+    clock: Callable[[], datetime],
+    progress: Callable[[int, int], None],
+    jobs: int,
+    named: Set[str] | None,
+) -> Report:
     with catalogue.writing() as connection:
         run = _Sync(connection, catalogue.config, directory, clock)
         if named is None or not run.look_at(named):
@@ -94,8 +110,8 @@ class _Sync:
         self.now = self.clock()
         # Both the settings and the code that reads articles made the index what it is.
         self.fingerprint = f"{tables.VERSION} {self.config.fingerprint()}"
-        before = self.connection.execute(select(tables.state.c.fingerprint)).scalar_one()
-        self.refresh = before != self.fingerprint
+        self.before = self.connection.execute(select(tables.state)).one()
+        self.refresh = self.before.fingerprint != self.fingerprint
 
     def look_at_all(self) -> None:
         """Compare every file with the index."""
@@ -228,10 +244,14 @@ class _Sync:
         placing = Placing(self.connection, self.config, self.clock, self.refresh)
         placed = placing.place(self.outcome)
         state = tables.state.c
+        grown = int(placed.visible)
+        if not self.before.fingerprint:
+            # What was kept of an earlier index must not pass for this one.
+            grown = max(1, int(self.now.timestamp() * 1e6) - self.before.revision)
         values = {
             "synced": int(self.now.timestamp()),
             "fingerprint": self.fingerprint,
-            "revision": state.revision + int(placed.visible),
+            "revision": state.revision + grown,
             "ranked": state.ranked + int(placed.ranked),
         }
         self.connection.execute(update(tables.state).values(values))

@@ -33,15 +33,16 @@ Text = _bytewise(_Text())
 _ID = _bytewise(String(32))
 _KIND = _bytewise(String(8))
 
-#: One row; `revision` counts the changes of what the public sees, `ranked` those of
-#: quality and heat, and `changed` is the Unix time of the last of either.
+#: One row; `revision` counts the changes of what the public sees, from the microsecond
+#: at which the index was made, and `ranked` those of quality and heat; `changed` is the
+#: Unix time of the last of either.
 state = Table(
     "state",
     metadata,
     Column("version", Integer, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("synced", BigInteger, nullable=False),
-    Column("revision", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
     Column("ranked", Integer, nullable=False),
     Column("changed", BigInteger, nullable=False),
 )
@@ -155,7 +156,7 @@ documents = Table(
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 7
+VERSION = 8
 
 
 class Given(NamedTuple):

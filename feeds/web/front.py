@@ -93,9 +93,9 @@ class Front:
             return ready.body if method == "GET" else []
         else:
             # The application says for how long.
-            is_fresh = False
-        if not is_fresh:
             return self._ask(None, environ, start_response)
+        if not is_fresh:
+            return self._ask(address, environ, start_response)
         ready.same[0] += 1
         start_response("304 NOT MODIFIED", ready.not_modified[:])
         return []
@@ -114,13 +114,17 @@ class Front:
         """Let the application answer, and remember how; without an address, only count."""
         # Before the application asks the index: what is forgotten meanwhile stays so.
         known, revision = self._ready, self._revision
+        if conditional := is_conditional(environ):
+            # It may have a newer answer, of another process, and must not get an older one.
+            self._memory.next_look = 0.0
 
         def started(status: str, headers: Headers, *more: Any) -> Any:
-            self._tally.count(environ, status, is_conditional(environ))[0] += 1
+            self._tally.count(environ, status, conditional)[0] += 1
             kept: Kept | None = environ.get(KEPT)
             is_whole = status.startswith("200") and environ["REQUEST_METHOD"] == "GET"
             is_current = kept and revision and kept.is_of(revision)
-            if address and kept and is_whole and is_current and self._lasts(kept):
+            is_new = address and is_whole and is_current and address not in known
+            if address and kept and is_new and self._lasts(kept):
                 known[address] = self._made(kept, headers, environ)
             return start_response(status, headers, *more)
 
@@ -138,7 +142,8 @@ class Front:
 
     def _made(self, kept: Kept, headers: Headers, environ: WSGIEnvironment) -> Ready:
         body = kept.coded(dict(headers).get("Content-Encoding", "identity"))
-        self._size += len(body) + _OVERHEAD
+        # Clients make up as many Accept-Encoding fields as they like, and as long.
+        self._size += len(body) + len(environ.get("HTTP_ACCEPT_ENCODING", "")) + _OVERHEAD
         if self._size > READY:
             self._forget()
         return Ready(

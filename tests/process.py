@@ -1,0 +1,81 @@
+"""`feeds serve` in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+
+class Process:
+    """`feeds serve FOLDER` on a free port."""
+
+    def __init__(
+        self, folder: Path, *options: str, host: str = "localhost", port: str = "", **settings: str
+    ) -> None:
+        self.port = int(port or free_port())
+        self.base = f"http://{host}:{self.port}"
+        database = f"sqlite:///{folder.parent}/{folder.name}-{self.port}.sqlite3"
+        environment = {"FEEDS_DATABASE": database, **os.environ}
+        environment |= {name: value.format(base=self.base) for name, value in settings.items()}
+        command = [sys.executable, "-m", "feeds", "serve", str(folder), "--port", str(self.port)]
+        self.popen = subprocess.Popen(
+            [*command, *options],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.wait_until(lambda: self.get("/healthz").status_code == 200)
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.base + path, timeout=10)
+
+    def wait_until(self, come: Callable[[], bool], seconds: float = 20) -> float:
+        """Seconds until something comes."""
+        start = time.monotonic()
+        while True:
+            try:
+                if come():
+                    return time.monotonic() - start
+            except httpx.TransportError:
+                assert self.popen.poll() is None, self.popen.communicate()
+            assert time.monotonic() - start < seconds
+            time.sleep(0.02)
+
+    def workers(self) -> list[int]:
+        """The processes that answer, by Linux's /proc."""
+        lists = Path(f"/proc/{self.popen.pid}/task").glob("*/children")
+        children = [int(pid) for path in lists for pid in path.read_text().split()]
+        return [pid for pid in children if "spawn_main" in _command(pid)]
+
+    def memory(self) -> int:
+        """Bytes that the process and its workers hold."""
+        statuses = (Path(f"/proc/{pid}/status") for pid in (self.popen.pid, *self.workers()))
+        lines = (line for path in statuses for line in path.read_text().splitlines())
+        return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        """What it printed until it stopped."""
+        self.popen.send_signal(number)
+        output, _ = self.popen.communicate(timeout=20)
+        return output
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()

@@ -1,0 +1,46 @@
+"""A clock that jumps: what was published is never dated back, and nobody waits for it."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+import pytest
+
+from feeds.publish import Published
+from feeds.selection import EVERYTHING, choose
+from tests.support import NOW, Collection, article, publish_feed
+
+YEAR, HOUR, SECOND = timedelta(days=365), timedelta(hours=1), timedelta(seconds=1)
+#: Where the clock stands at each of the changes, counted from the first.
+JUMPS = {
+    "a year too late, then right": (YEAR, timedelta(0), HOUR),
+    "back to the year 2000": (HOUR, -26 * YEAR, SECOND),
+}
+
+
+@pytest.mark.parametrize("jumps", JUMPS.values(), ids=JUMPS)
+def test_no_date_goes_back(collection: Collection, jumps: tuple[timedelta, ...]) -> None:
+    collection.write("old.md", article("Old", time="1995-01-01T00:00:00Z"))
+    collection.sync(NOW)
+    seen = [publish_both(collection, NOW)]
+    for number, jump in enumerate(jumps):
+        now = NOW + jump
+        text = article(f"Number {number}", time="1995-01-01T00:00:00Z")
+        collection.write("one.md", text)
+        begun = time.monotonic()
+        collection.sync(now)
+        assert time.monotonic() - begun < 5
+        seen.append(publish_both(collection, now))
+        # Nothing changed, and the clock goes back once more.
+        assert collection.sync(now - HOUR).touched == 0
+        assert publish_both(collection, now - HOUR) == seen[-1]
+    for of_one in zip(*seen, strict=True):
+        moments = [published.modified for published in of_one if published.modified]
+        assert moments == sorted(set(moments)) and len(moments) == len(jumps) + 1
+        assert len({published.etag for published in of_one}) == len(of_one)
+
+
+def publish_both(collection: Collection, now: datetime) -> list[Published]:
+    """A document that is dated by its feed, and one by what is noted of it."""
+    return [publish_feed(collection, each, now=now) for each in (EVERYTHING, choose(limit=7))]

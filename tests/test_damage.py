@@ -1,0 +1,211 @@
+"""An index that is damaged or lost while it is served comes back by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from feeds.index.database import IndexDamaged, IndexUnavailable
+from feeds.selection import EVERYTHING
+from tests.support import NOW, Collection, Site, article
+from tests.test_watch import Follower
+
+FEED = "/topics/ai/feed.atom"
+
+
+def overwrite(path: Path) -> None:
+    """Junk from the second page to the end."""
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(path.stat().st_size - 4096))
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+HARMS: dict[str, Callable[[Path], object]] = {
+    "overwritten": overwrite,
+    "truncated": truncate,
+    "emptied": lambda path: os.truncate(path, 0),
+    "no database": lambda path: path.write_bytes(b"garbage" * 1000),
+    "deleted": Path.unlink,
+}
+
+
+@pytest.fixture
+def followed(collection: Collection, serve: Callable[[Collection], Site]) -> Iterator[Site]:
+    """A served collection whose folder is followed."""
+    for number in range(40):
+        collection.write(f"{number}.md", article(f"Number {number}"))
+    site = serve(collection)
+    follower = Follower(collection)
+    follower.wait_for(lambda: "Number 7" in follower.titles())
+    yield site
+    follower.close()
+
+
+def file_of(collection: Collection) -> Path:
+    return Path(str(collection.index.url.database))
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_damaged_index_is_made_anew_while_the_feeds_stay_up(followed: Site, harm: str) -> None:
+    collection = followed.collection
+    before = followed.get(FEED)
+    path = file_of(collection)
+    # What SQLite has not written to the file yet would mend it.
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    HARMS[harm](path)
+    collection.write("new.md", article("Saved meanwhile"))
+    last, deadline = before, time.monotonic() + 15
+    while "Saved meanwhile" not in last.text:
+        assert time.monotonic() < deadline
+        last = compare(last, followed.client.get(FEED))
+        other = followed.client.get("/feed.json?limit=7")
+        assert other.status_code == 200 or other.headers["Retry-After"]
+        time.sleep(0.02)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+
+
+def compare(last: httpx.Response, answered: httpx.Response) -> httpx.Response:
+    """A document is never lost, and its date never goes back."""
+    assert answered.status_code == 200
+    dates = [parsedate_to_datetime(r.headers["Last-Modified"]) for r in (last, answered)]
+    assert dates == sorted(dates)
+    assert (last.text == answered.text) == (last.headers["ETag"] == answered.headers["ETag"])
+    return answered
+
+
+def test_index_made_anew_is_no_index_that_was_known(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    """Both had one change; what was kept of the first must not stand for the second."""
+    collection.write("one.md", article("First"))
+    site = serve(collection)
+    assert "First" in site.get(FEED).text
+    path = file_of(collection)
+    path.unlink()
+    collection.write("one.md", article("Second"))
+    time.sleep(1.1)
+    site.sync()
+    assert "Second" in site.get(FEED).text
+
+
+def test_article_that_cannot_be_read_back_is_damage(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.writing() as connection:
+        connection.exec_driver_sql("UPDATE articles SET document = '{'")
+    with pytest.raises(IndexDamaged, match="it is set aside and made anew"):
+        collection.index.find(EVERYTHING, NOW)
+    assert file_of(collection).with_name("articles.sqlite3.damaged").exists()
+    assert collection.sync().added == 1
+
+
+def test_article_that_is_no_text_is_damage(collection: Collection) -> None:
+    collection.write("one.md", article("Letters"))
+    collection.sync()
+    with collection.index.writing() as connection:
+        spoilt = "replace(document, x'4c657474657273', x'ffffffffffffff')"
+        connection.exec_driver_sql(f"UPDATE articles SET document = CAST({spoilt} AS BLOB)")
+    with pytest.raises(IndexDamaged):
+        collection.index.find(EVERYTHING, NOW)
+
+
+def test_index_without_its_state_is_damage(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM state")
+    with pytest.raises(IndexDamaged, match="No row was found"):
+        collection.index.revision()
+
+
+def test_text_that_cannot_be_read_back_is_damage(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.writing() as connection:
+        connection.exec_driver_sql("UPDATE files SET path = CAST(x'ff' AS TEXT)")
+    assert collection.sync().added == 1
+
+
+def test_index_is_readable_once_it_was_filled(collection: Collection) -> None:
+    index = collection.index
+    assert not index.is_readable()
+    with index.writing():
+        pass
+    assert not index.is_readable()
+    collection.sync()
+    assert index.is_readable()
+
+
+def test_locked_index_is_kept(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feeds.index.sqlite._PATIENCE", 10)
+    collection.write("one.md", article())
+    collection.sync()
+    path = file_of(collection)
+    inode = path.stat().st_ino
+    with sqlite3.connect(path, isolation_level=None) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(IndexUnavailable, match="locked"):
+            collection.sync()
+    connection.close()
+    assert collection.sync().unchanged == 1
+    assert path.stat().st_ino == inode
+
+
+def test_index_that_another_made_meanwhile_is_kept(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    path = file_of(collection)
+    error = sqlite3.DatabaseError()
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    shutil.copy(path, path.with_name("copy"))
+    path.with_name("copy").replace(path)
+    assert collection.index._store.set_aside(error)
+    assert path.exists()
+    path.unlink()
+    assert not collection.index._store.set_aside(error)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk, which only root may")
+def test_full_disk_keeps_the_feeds_up(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site], tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.system(f"mount -t tmpfs -o size=1m tmpfs {disk} 2>/dev/null"):
+        pytest.skip("no disk can be mounted here")
+    try:
+        collection = make_collection(database=f"sqlite:///{disk}/index.sqlite3")
+        collection.write("one.md", article("First"))
+        site = serve(collection)
+        before = site.get(FEED)
+        with contextlib.suppress(OSError):  # for then the disk is full
+            (disk / "other").write_bytes(bytes(1 << 20))
+        for number in range(300):
+            collection.write(f"{number}.md", article(f"Number {number}"))
+        with pytest.raises(IndexUnavailable, match=r"disk is full|disk I/O error"):
+            site.sync()
+        assert compare(before, site.get(FEED)).text == before.text
+        (disk / "other").unlink()
+        assert site.sync().added == 300
+        assert compare(before, site.get(FEED)).text != before.text
+        assert not (disk / "index.sqlite3.damaged").exists()
+    finally:
+        collection.index.close()
+        os.system(f"umount -l {disk}")
