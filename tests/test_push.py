@@ -31,8 +31,9 @@ from feeds.index import Index, outbox, tables
 from feeds.index.coming import queue_due
 from feeds.push import push, push_once
 from tests.hub import Hub, Subscriber, Trouble, wait_for
-from tests.process import Process, seeds, start
+from tests.process import Process
 from tests.support import BASE, NOW, Collection, Site, article
+from tests.test_serve import seeds, start
 
 __all__ = ["seeds", "start"]
 
