@@ -47,7 +47,7 @@ def serving(
     (scratch / "site.conf").write_text(configure(f"127.0.0.1:{port}"), encoding="utf-8")
     (scratch / "nginx.conf").write_text(_MAIN.format(scratch=scratch))
     # Its workers are of another user where it runs as root.
-    for each in (scratch, *scratch.parents[:2]):
+    for each in (scratch, *scratch.parents[:3]):
         each.chmod(0o755)
     log = scratch / "error.log"
     command = [*before, find_nginx() or "nginx", "-p", str(scratch), "-e", str(log)]

@@ -80,7 +80,7 @@ def test_state_of_the_index_is_told(client: Client) -> None:
     assert found["feeds_articles"] == 3
     assert found["feeds_visible_articles"] == 1
     assert found["feeds_faults"] == 1
-    assert found["feeds_index_revision"] == 1
+    assert found["feeds_index_revision"] > 1
     published = datetime(2020, 5, 18, 2, 41, tzinfo=UTC).timestamp()
     assert found["feeds_newest_article_timestamp_seconds"] == published
     assert time.time() - 60 < found["feeds_last_sync_timestamp_seconds"] <= time.time()

@@ -233,6 +233,23 @@ def test_removed_file_leaves_the_feeds(collection: Collection) -> None:
     assert titles(collection) == []
 
 
+def test_many_changes_at_once_are_those_of_few(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.index.placing.BATCH", 2)
+    for name in "abcd":
+        collection.write(f"{name}.md", article(name))
+    collection.write("never.md", article(published="false"))
+    collection.sync()
+    (collection.folder / "a.md").unlink()
+    collection.write("b.md", article("changed"))
+    collection.write("c.md", article("c", published="false"))
+    collection.write("never.md", article("still", published="false"))
+    report = collection.sync(LATER)
+    assert (report.added, report.changed, report.removed) == (0, 3, 1)
+    assert titles(collection) == ["changed", "d"]
+
+
 def test_progress_counts_every_file(collection: Collection) -> None:
     for number in range(3):
         collection.write(f"{number}.md", article())

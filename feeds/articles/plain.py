@@ -23,6 +23,8 @@ _UNPUBLISHED = re.compile(
 )
 #: Where lines begin at the most: each level takes a column, and 20 levels are refused.
 _WIDEST = 12
+#: More lines are left to the parser, which counts what it reads.
+_MOST = 5_000
 
 
 def is_unpublished(raw: bytes) -> bool:
@@ -45,7 +47,7 @@ def read_plain(text: str) -> Mapping | None:
     if not text.startswith("---\n") or not text.replace("\n", "").isprintable():
         return None
     rows = _LINES.findall(text, 4)
-    if len(rows) != text.count("\n"):
+    if len(rows) != text.count("\n") or len(rows) > _MOST:
         return None
     lines = [
         (len(spaces), dash, name, value, number)

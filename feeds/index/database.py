@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,8 +14,9 @@ from feeds.index.postgresql import PostgreSQL
 from feeds.index.sqlite import SQLite
 from feeds.index.tables import state
 
-#: What an index says that is damaged where its database does not notice.
-_NONSENSE = (msgspec.DecodeError, UnicodeDecodeError, exc.NoResultFound)
+#: What an index says that is damaged where its database does not notice, or what it says
+#: past SQLAlchemy.
+_NONSENSE = (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError, exc.NoResultFound)
 
 
 class IndexUnavailable(ValueError):
