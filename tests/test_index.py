@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -228,6 +231,29 @@ def test_application_fills_an_index_of_another_version_anew(collection: Collecti
         collection.index.health(NOW)
     create_app(collection.config)
     assert collection.index.health(NOW).visible == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_new_index_that_another_process_writes_to_is_waited_for(
+    make_collection: Callable[..., Collection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = make_collection()
+    path = collection.config.database.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE x (y)")
+        timer = threading.Timer(0.2, other.rollback)
+        timer.start()
+        assert collection.sync().added == 0
+        timer.join()
+    with contextlib.closing(sqlite3.connect(path.replace("articles", "slow"))) as other:
+        monkeypatch.setattr("feeds.index.sqlite._PATIENCE", 50)
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE x (y)")
+        slow = Index(f"sqlite:///{path.replace('articles', 'slow')}", collection.config)
+        with pytest.raises(IndexUnavailable, match="database is locked"):
+            slow.revision()
+        slow.close()
 
 
 @pytest.mark.databases("sqlite")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any

@@ -22,7 +22,7 @@ from feeds.config import Config
 from feeds.index import Index, tables
 from feeds.index import sync as syncing
 from feeds.index.report import Report
-from feeds.index.sync import sync
+from feeds.index.sync import ALL, sync
 from tests.support import NOW, Collection, article
 
 TEXTS = (
@@ -152,6 +152,18 @@ def test_names_of_folders_and_links_ask_for_all(known: Collection, listed: list[
     shutil.rmtree(known.folder / "sub")
     assert sync_named(known, "sub").removed == 1
     assert len(listed) == 5
+
+
+def test_names_of_the_last_files_ask_for_all(collection: Collection) -> None:
+    for number in range(ALL):
+        collection.write(f"{number}.md", article(f"{number}"))
+    collection.sync(NOW)
+    names = {f"{number}.md" for number in range(ALL)}
+    for name in names:
+        (collection.folder / name).unlink()
+    report = sync(collection.index, collection.folder, lambda: NOW, named=names)
+    assert (report.removed, report.unchanged) == (0, ALL)
+    assert [fault.path for fault in report.faults] == ["."]
 
 
 def test_many_names_ask_for_all(known: Collection, listed: list[Path]) -> None:

@@ -229,7 +229,7 @@ def test_worker_has_nothing_of_the_threads_that_follow_and_push(
     (worker,) = workers(server.popen.pid) - {worker}
     opened = [os.readlink(path) for path in Path(f"/proc/{worker}/fd").iterdir()]
     assert [path for path in opened if path.endswith("-push")] == []
-    assert server.get("/healthz").status_code == 200
+    server.wait_until(lambda: server.get("/healthz").status_code == 200)
 
 
 def test_hub_that_hangs_costs_nobody_anything(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -128,6 +129,20 @@ def _create(connection: Connection) -> None:
         fill(connection, known)
 
 
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have a file's readers and its writer not wait for each other, from its first use on."""
+    deadline = time.monotonic() + _PATIENCE / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # While another process does the same, SQLite does not wait by itself.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 def _engine(path: str) -> Engine:
     def connect_to_file() -> sqlite3.Connection:
         # `rw`: a reader must not make an empty index where one was deleted.
@@ -143,9 +158,9 @@ def _engine(path: str) -> Engine:
         # Python's sqlite3 begins transactions late by itself; SQLAlchemy's docs,
         # "SQLite: Serializable isolation", turn that off and begin here.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+        _log_ahead(connection)
+        connection.execute("PRAGMA synchronous = NORMAL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
