@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -177,11 +177,9 @@ class Index(Database):
 
     def due(self, now: datetime) -> datetime | None:
         """When the next article of any feed comes due."""
-        soonest = select(func.min(entries.c.published))
+        soonest = _of_types(func.min, entries.c.published > int(now.timestamp()))
         with self.reading() as connection:
-            second = connection.execute(
-                soonest.where(entries.c.published > int(now.timestamp()))
-            ).scalar()
+            second = connection.execute(soonest).scalar()
         return None if second is None else _moment(second)
 
     def health(self, now: datetime) -> Health:
@@ -193,13 +191,15 @@ class Index(Database):
             row = connection.execute(select(state.c.synced, state.c.version)).one()
             if row.version != VERSION:
                 raise IndexUnavailable(f"the index is of version {row.version}; run 'feeds index'")
-            visible = select(func.count(func.distinct(entries.c.article)))
+            # Every public article is in the feed of its type.
+            visible = select(func.count()).where(
+                entries.c.feed.in_(select(feeds.c.id).where(feeds.c.kind == "type")),
+                entries.c.published <= int(now.timestamp()),
+            )
             newest = _newest(connection, now)
             return Health(
                 articles=connection.execute(select(func.count()).select_from(files)).scalar_one(),
-                visible=connection.execute(
-                    visible.where(entries.c.published <= int(now.timestamp()))
-                ).scalar_one(),
+                visible=connection.execute(visible).scalar_one(),
                 faults=connection.execute(
                     select(func.count()).where(files.c.fault.is_not(None))
                 ).scalar_one(),
@@ -215,10 +215,15 @@ def _changed(connection: Connection) -> int:
 
 def _newest(connection: Connection, now: datetime) -> int | None:
     come = entries.c.published <= int(now.timestamp())
-    newest: int | None = connection.execute(
-        select(func.max(entries.c.published)).where(come)
-    ).scalar()
+    newest: int | None = connection.execute(_of_types(func.max, come)).scalar()
     return newest
+
+
+def _of_types(edge: Callable[[Any], Any], condition: Any) -> Any:
+    """The first or the last time of the articles of any type: a look at each type's feed."""
+    mine = entries.c.feed == feeds.c.id
+    of_each = select(edge(entries.c.published)).where(mine, condition).scalar_subquery()
+    return select(edge(of_each)).where(feeds.c.kind == "type")
 
 
 def _moment(second: int) -> datetime:
