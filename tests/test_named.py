@@ -20,9 +20,9 @@ from sqlalchemy import select
 from feeds.articles import folder as folders
 from feeds.config import Config
 from feeds.index import Index, tables
-from feeds.index import sync as syncing
+from feeds.index.comparing import ALL, MANY
 from feeds.index.report import Report
-from feeds.index.sync import ALL, sync
+from feeds.index.sync import sync
 from tests.support import NOW, Collection, article
 
 TEXTS = (
@@ -115,7 +115,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         calls.append(directory)
         return folders.list_files(directory)
 
-    monkeypatch.setattr(syncing, "list_files", list_files)
+    monkeypatch.setattr("feeds.index.comparing.list_files", list_files)
     return calls
 
 
@@ -167,7 +167,7 @@ def test_names_of_the_last_files_ask_for_all(collection: Collection) -> None:
 
 
 def test_many_names_ask_for_all(known: Collection, listed: list[Path]) -> None:
-    sync_named(known, *map(str, range(syncing.MANY + 1)))
+    sync_named(known, *map(str, range(MANY + 1)))
     assert len(listed) == 1
 
 

@@ -176,6 +176,13 @@ def test_every_module_is_on_the_map() -> None:
     assert {path.name for path in ROOT.glob("feeds/[!_]*.py")} <= written
 
 
+def test_each_promise_has_its_test() -> None:
+    rows = re.findall(r"^\|[^|]*\|[^|]*\| `(test_\w+\.py)::(\w+)` \|$", README, re.M)
+    assert len(rows) > 20
+    for module, name in rows:
+        assert f"\ndef {name}(" in (ROOT / "tests" / module).read_text(), (module, name)
+
+
 def test_top_level_holds_what_it_should() -> None:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True

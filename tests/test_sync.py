@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from feeds.index import Index
+from feeds.index.comparing import ALL
 from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
-from feeds.index.sync import ALL, sync
+from feeds.index.sync import sync
 from feeds.selection import EVERYTHING, Selection
 from tests.support import NOW, SEEDS, Collection, article
 

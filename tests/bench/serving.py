@@ -65,7 +65,7 @@ def measure(indexes: Indexes, quick: bool) -> Iterator[tuple[str, list[Row]]]:
     if not shutil.which("wrk"):
         yield "serving is not measured: apt-get install wrk", []
         return
-    rounds, seconds = (1, 1) if quick else (7, 3)
+    rounds, seconds = (1, 1) if quick else (5, 2)
     title = f"one worker on one core, gzip, 16 connections, medians of {rounds} x {seconds} s"
     yield title, _against_peers(rounds, seconds, quick)
     title = f"among {indexes.large} articles, against {SMALL}, and 5 entries in each feed"

@@ -1,0 +1,124 @@
+"""What of a folder is not as the index knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.engine import Connection
+
+from feeds.articles import stem_of
+from feeds.articles.folder import File, Listing, collector_off, list_files, look_at
+from feeds.index import tables
+from feeds.index.rows import among
+
+#: Names of files that changed; where there are more, a look at all files is faster.
+MANY = 500
+#: So many articles do not go at once: the folder's disk is not there.
+ALL = 10
+#: Names the folder itself in a fault.
+EMPTY = "."
+
+
+@dataclass
+class Comparison:
+    """The files that changed, and those that are no more; with `refresh`, all changed."""
+
+    connection: Connection
+    directory: Path
+    refresh: bool
+    listing: Listing = field(init=False)
+    #: The size and time of files that changed.
+    stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: What the index holds of all files that share a stem with one of them.
+    known: dict[str, Row[Any]] = field(default_factory=dict)
+    #: The files to read, by path.
+    due: list[str] = field(default_factory=list)
+    #: Files whose name is another's, and that one.
+    refused: dict[str, str] = field(default_factory=dict)
+    #: Files that are no more, and files of which that is not known.
+    missing: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
+    #: The stems that no file has any more.
+    gone: set[str] = field(default_factory=set)
+
+    def look_at_all(self) -> None:
+        """Compare every file with the index."""
+        files = tables.files.c
+        with collector_off():
+            self.listing = list_files(self.directory)
+            rows = self.connection.execute(select(files.path, files.size, files.mtime))
+            # As the driver has them, which takes half the time.
+            known = rows.cursor.fetchall() if rows.cursor else []
+            lost = self._compare(known)
+        faults = self.listing.faults
+        if len(lost) >= ALL and not self.listing.files and not faults:
+            stay = "which stay up; mount the disk, or leave one file"
+            faults[EMPTY] = f"empty where {len(lost)} articles were, {stay}"
+        # Below a folder that cannot be read: nothing says that they are gone.
+        self.hidden = {p for p in lost if any(f == EMPTY or p.startswith(f"{f}/") for f in faults)}
+        self._decide(lost - self.hidden, is_new=not known)
+
+    def look_at(self, named: Set[str]) -> bool:
+        """Compare the files that have, or had, one of some names; whether that is enough."""
+        listing = None if self.refresh or len(named) > MANY else look_at(self.directory, named)
+        if listing is None or any(map(self._was_folder, named - set(listing.paths))):
+            return False
+        known = self._sharing({stem_of(path) for path in named})
+        others = look_at(self.directory, known.keys() - named)
+        if others is None:
+            return False
+        listing.files.extend(others.files)
+        self.listing = listing
+        lost = self._compare((row.path, row.size, row.mtime) for row in known.values())
+        if lost and not listing.files and self._holds_only(len(lost)):
+            return False
+        self._decide(lost)
+        return True
+
+    def _holds_only(self, count: int) -> bool:
+        """Whether the index knows no more files than that."""
+        some = select(tables.files.c.path).limit(count + 1)
+        return len(self.connection.execute(some).all()) <= count
+
+    def _compare(self, known: Iterable[File]) -> set[str]:
+        """Find the files that are not as the index knows them; those that it lost."""
+        seen = set(self.listing.files)
+        different = seen.symmetric_difference(known)
+        changed = seen if self.refresh else different & seen
+        self.stamps = {path: (size, mtime) for path, size, mtime in changed}
+        return {path for path, _, _ in different - seen} - self.stamps.keys()
+
+    def _was_folder(self, path: str) -> bool:
+        """Whether the index knows files below a path."""
+        known = tables.files.c.path
+        below = select(known).where(known > f"{path}/", known < f"{path}0").limit(1)
+        return self.connection.execute(below).first() is not None
+
+    def _sharing(self, stems: Iterable[str]) -> dict[str, Row[Any]]:
+        rows = among(self.connection, tables.files, "stem", stems)
+        return {row.path: row for row in rows}
+
+    def _decide(self, missing: set[str], is_new: bool = False) -> None:
+        """Decide what to read, and which file owns a name that several have."""
+        sharing: dict[str, set[str]] = {stem_of(path): set() for path in missing}
+        for path in self.stamps:
+            sharing.setdefault(stem_of(path), set()).add(path)
+        if not is_new:
+            self.known = self._sharing(sharing)
+        for path in self.known.keys() - missing:
+            sharing[self.known[path].stem].add(path)
+        for stem, paths in sharing.items():
+            owner = min(paths & self.hidden or paths, default=None)
+            if owner is None:
+                self.gone.add(stem)
+                continue
+            if owner in self.stamps:
+                self.due.append(owner)
+            if len(paths) > 1:
+                self.refused.update(dict.fromkeys(paths - self.hidden - {owner}, owner))
+        self.due.sort()
+        self.missing = missing
