@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -43,7 +44,10 @@ def app() -> WSGIApplication:
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     Thread(target=_end_with_parent, daemon=True).start()
-    return create_app()
+    made = create_app()
+    # What is there now stays: Python's collector need not go through it ever again.
+    gc.freeze()
+    return made
 
 
 def _end_with_parent() -> None:

@@ -111,13 +111,15 @@ class Output:
 
     def is_intact(self, files: dict[str, Written]) -> bool:
         """Whether the files are there, of the size and the time that were noted."""
+        folder = str(self.folder)
         for file, written in files.items():
+            path, modified = f"{folder}/{file}", written.modified
             for suffix, size in zip(CODINGS, written.sizes, strict=True):
                 try:
-                    found = os.stat(f"{self.folder}/{file}{suffix}")
+                    found = os.stat(path + suffix)
                 except OSError:
                     return False
-                if (found.st_size, int(found.st_mtime)) != (size, written.modified):
+                if found.st_size != size or int(found.st_mtime) != modified:
                     return False
         return True
 

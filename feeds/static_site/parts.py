@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -94,33 +94,31 @@ def _tasks(
     months = [*digests]
     head = [digests[number] for number in months if number in holding.head]
     known = (code, path, name, is_long)
-    yield Task(
+    current = Task(
         name=path,
         fingerprint=_digest(known, months, head),
         selection=selection,
         is_long=is_long,
     )
+    yield current
     for at, number in enumerate(months):
         beside = months[max(at - 1, 0) : at + 2]
-        yield _month_task(selection, number, is_long, _digest(known, beside, digests[number]))
+        yield _month_task(current, number, _digest(known, beside, digests[number]))
     if is_long:
         for number in sorted({n + step for n in months for step in (-1, 1)} - {*months}):
             older = max((n for n in months if n < number), default=0)
             newer = min((n for n in months if n > number), default=0)
             mark = _digest(known, older, newer)
-            yield _month_task(selection, number, is_long, mark, is_gap=True)
+            yield _month_task(current, number, mark, is_gap=True)
 
 
-def _month_task(
-    selection: Selection, number: int, is_long: bool, mark: str, is_gap: bool = False
-) -> Task:
+def _month_task(current: Task, number: int, mark: str, is_gap: bool = False) -> Task:
     month = Month(year=number // 12, month=number % 12 + 1)
-    return Task(
-        name=f"{selection.path}{month}",
+    return replace(
+        current,
+        name=f"{current.name}{month}",
         fingerprint=mark,
-        selection=selection,
         month=month,
-        is_long=is_long,
         is_gap=is_gap,
     )
 
@@ -139,9 +137,9 @@ def _holdings(snapshot: Snapshot, now: datetime) -> dict[int, _Holding]:
     with snapshot.reading() as connection:
         digests = {
             id: hashlib.blake2b(document, digest_size=16).digest()
-            for id, document in connection.execute(documents)
+            for id, document in connection.execute(documents).all()
         }
-        for feed, published, article, label in connection.execute(entries):
+        for feed, published, article, label in connection.execute(entries).all():
             holding, number = found[feed], _number(published // _DAY)
             holding.months[number].update(digests[article] + label.encode())
             # One more than is shown tells whether there are older ones.
