@@ -135,8 +135,8 @@ def parse_article(raw: bytes, path: str) -> Reading:
         fault = ArticleError(path, error.line, error.problem)
         return Reading(article=None, withheld=withheld, faults=(fault,))
     found: list[tuple[int, str]] = []
-    below = head.count("\n") + 2
-    article = _read(stem_of(path), Fields(fields, found), _content(body, below, found))
+    content = _content(body, head.count("\n") + 2, found)
+    article = _read(stem_of(path), Fields(fields, found), content)
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
     return Reading(article=None if faults else article, withheld=_withheld(fields), faults=faults)
 
@@ -151,10 +151,9 @@ def _decode(raw: bytes) -> str:
 
 def _withheld(fields: Mapping) -> str:
     """Why the curator's word keeps the article in; whatever is unclear does too."""
-    removed = fields.items.get("removed")
+    removed, published = fields.items.get("removed"), fields.items.get("published")
     if removed is not None and not _is_no(removed):
         return "removed"
-    published = fields.items.get("published")
     if published is None:
         return "not published ('published' is absent)"
     if not isinstance(published, Scalar) or published.kind != "bool":
