@@ -321,7 +321,7 @@ def test_due_article_appears_by_itself_with_new_validators(
 ) -> None:
     collection = make_collection(topics={"soon": Name(former=("before",))})
     collection.write("one.md", article("Old"))
-    due = soon(1)
+    due = soon(3)
     collection.write(
         "due.md", article("Secret", time=due.isoformat(), topics=("AI", "Soon"), domain="soon.ex")
     )
