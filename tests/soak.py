@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -168,7 +169,10 @@ class Editor:
         self._titles[number] = f"{number} in edit {self.edits}"
         # As many editors save: another file takes the name.
         path = self._folder / f".{number}.new"
-        path.write_text(article(self._titles[number]), encoding="utf-8")
+        # Without it, reader takes no more than 24 changes of an entry.
+        updated = datetime(2021, 1, 1, tzinfo=UTC) + timedelta(seconds=self.edits)
+        text = article(self._titles[number], more=f"updatedDateTime: {updated.isoformat()}\n")
+        path.write_text(text, encoding="utf-8")
         path.replace(self._folder / f"{number}.md")
 
     def titles(self) -> list[str]:
