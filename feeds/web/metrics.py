@@ -110,7 +110,7 @@ class _State(Collector):
             yield GaugeMetricFamily("feeds_index_up", _UP, 0)
             return
         yield GaugeMetricFamily("feeds_index_up", _UP, 1)
-        yield GaugeMetricFamily("feeds_index_revision", "Changes that the public saw.", revision)
+        yield GaugeMetricFamily("feeds_index_revision", "Grows with each change.", revision)
         yield GaugeMetricFamily("feeds_articles", "Article files.", health.articles)
         yield GaugeMetricFamily("feeds_visible_articles", "Public articles.", health.visible)
         yield GaugeMetricFamily("feeds_faults", "Article files at fault.", health.faults)
