@@ -168,3 +168,25 @@ def test_processes_of_any_server_add_up_in_a_folder(
         labels = 'format="atom",kind="site",status="200"'
         assert f"feeds_requests_total{{{labels}}} {count}.0\n" in told.stdout
         assert "feeds_visible_articles 1.0\n" in told.stdout
+
+
+@pytest.mark.parametrize("here", [{"REMOTE_ADDR": "::1"}, {"REMOTE_ADDR": "2001:db8:7::1"}])
+def test_operators_are_told_of_files_and_faults(client: Client, here: dict[str, str]) -> None:
+    told = client.get("/healthz", environ_overrides=here)
+    assert (told.status_code, told.headers["Cache-Control"]) == (200, "no-store")
+    said = told.get_json()
+    assert datetime.fromisoformat(said.pop("last_sync")) <= datetime.now(UTC)
+    assert said == {"status": "ok", "articles": 3, "faults": 1, "visible": 1}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"REMOTE_ADDR": "203.0.113.5"},
+        {"REMOTE_ADDR": ""},
+        HERE | {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
+    ],
+)
+def test_public_is_told_of_visible_articles_alone(client: Client, environ: dict[str, str]) -> None:
+    told = client.get("/healthz", environ_overrides=environ)
+    assert told.json and told.json.keys() == {"status", "visible", "last_sync"}

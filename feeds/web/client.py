@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.checks import Network
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _KNOWN = 10_000
 #: Longer than any address with its port.
 _LONGEST = 64
+#: The addresses of this machine.
+LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
+#: Fields that say that somebody else asks through this client.
+_THROUGH = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 #: Bits of an IPv6 address that one client has to itself (RFC 6177).
 _OF_ONE_CLIENT = 64
 
@@ -68,6 +72,13 @@ class Clients:
         if isinstance(address, IPv6Address):
             name = str(IPv6Address(int(address) >> _OF_ONE_CLIENT << _OF_ONE_CLIENT)) + "/64"
         return Peer(name, is_proxy, address.is_loopback)
+
+
+def is_from(environ: WSGIEnvironment, networks: tuple[Network, ...]) -> bool:
+    """Whether the peer is in one of the networks, and nobody asks through it."""
+    address = read_address(environ.get("REMOTE_ADDR", ""))
+    is_within = address is not None and any(address in network for network in networks)
+    return is_within and not any(field in environ for field in _THROUGH)
 
 
 def read_address(written: str) -> IPv4Address | IPv6Address | None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, abort, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
@@ -16,23 +15,17 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from feeds.checks import Network
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
-from feeds.web.client import read_address
+from feeds.web.client import is_from
 from feeds.web.memory import Memory
 from feeds.web.tally import Labels, Tally
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 #: Names the folder through which processes share their numbers; prometheus_client
 #: looks for it as it is imported.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 #: Seconds for which a number may be late.
 LATE = 1.0
-#: Fields that say that somebody else asks through this client.
-_THROUGH = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 _RENDER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SYNC = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _UP = "Whether the index can be read."
@@ -140,7 +133,7 @@ def add_metrics(app: Flask, catalogue: Index, memory: Memory, tally: Tally) -> N
             taking[0].start()
 
     def show() -> Response:
-        if not _may_ask(request.environ, catalogue.config.metrics):
+        if not is_from(request.environ, catalogue.config.metrics):
             abort(404)
         metrics.take(tally)
         written = metrics.write(catalogue, datetime.now(UTC))
@@ -150,10 +143,3 @@ def add_metrics(app: Flask, catalogue: Index, memory: Memory, tally: Tally) -> N
 
     app.before_request(begin)
     app.add_url_rule("/metrics", "metrics", show)
-
-
-def _may_ask(environ: WSGIEnvironment, allowed: tuple[Network, ...]) -> bool:
-    """Whether the settings name the peer, and nobody asks through it."""
-    address = read_address(environ.get("REMOTE_ADDR", ""))
-    is_named = address is not None and any(address in network for network in allowed)
-    return is_named and not any(field in environ for field in _THROUGH)

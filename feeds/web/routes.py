@@ -12,6 +12,7 @@ from feeds.index.database import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
 from feeds.publish import Published, publish, publish_list
 from feeds.selection import Kind, Selection
+from feeds.web.client import LOOPBACK, is_from
 from feeds.web.page_routes import PageRoutes
 from feeds.web.parameters import refuse, refuse_unknown, values
 from feeds.web.responses import plain
@@ -80,20 +81,21 @@ class FeedRoutes:
         return self._site.answer(make)
 
     def health(self) -> Response:
-        """Counts of article files, visible articles and faults; 503 without an index."""
+        """Whether the index can be read, else 503, and counts.
+
+        Only visible articles are counted for the public: the others are the curator's.
+        """
         try:
             health = self._catalogue.health(datetime.now(UTC))
         except IndexUnavailable:
             response = jsonify(status="the index cannot be read")
             response.status_code = 503
         else:
-            response = jsonify(
-                status="ok",
-                articles=health.articles,
-                visible=health.visible,
-                faults=health.faults,
-                last_sync=health.synced.isoformat(),
-            )
+            kept = {"articles": health.articles, "faults": health.faults}
+            if not is_from(request.environ, LOOPBACK + self._catalogue.config.metrics):
+                kept = {}
+            last_sync = health.synced.isoformat()
+            response = jsonify(status="ok", visible=health.visible, last_sync=last_sync, **kept)
         response.headers["Cache-Control"] = "no-store"
         return response
 
