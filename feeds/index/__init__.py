@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from feeds.articles import Article
 from feeds.config import Config
 from feeds.history import Archive, Neighbours
-from feeds.index import noting
+from feeds.index import noting, statements
 from feeds.index.database import Database, IndexUnavailable
 from feeds.index.finding import Finder
 from feeds.index.statements import public
@@ -75,8 +75,7 @@ class Index(Database):
     def revision(self) -> Revision:
         """Numbers that grow with every change of what the public sees."""
         with self.reading() as connection:
-            row = connection.execute(select(state.c.revision, state.c.ranked)).one()
-            return Revision(row.revision, row.ranked)
+            return Revision(*connection.execute(statements.REVISION).one())
 
     def find(
         self,
@@ -136,12 +135,9 @@ class Index(Database):
     def resolve(self, kind: Kind, slug: str, now: datetime) -> Selection | None:
         """The public selection that a slug means, or meant in earlier days."""
         with self.reading() as connection:
-            for candidate in self._candidates(kind, slug):
-                row = connection.execute(
-                    select(feeds).where(
-                        feeds.c.kind == kind, candidate, public(int(now.timestamp()))
-                    )
-                ).first()
+            for column, value in self._candidates(kind, slug):
+                said = {"kind": kind, "value": value, "second": int(now.timestamp())}
+                row = connection.execute(statements.public_by(column), said).first()
                 if row:
                     return Selection(kind=kind, key=row.key, slug=row.slug)
         return None
@@ -160,15 +156,16 @@ class Index(Database):
                 slugs = list(connection.execute(alike.limit(MOST_KNOWN)).scalars())
         return slugs
 
-    def _candidates(self, kind: Kind, slug: str) -> Iterator[Any]:
+    def _candidates(self, kind: Kind, slug: str) -> Iterator[tuple[str, str]]:
+        """Columns of feeds, and what stands in them of the one that is meant."""
         # PostgreSQL refuses a NUL, even to compare with; and no slug has a space.
-        yield feeds.c.slug == slug.replace("\0", " ")
+        yield "slug", slug.replace("\0", " ")
         names = self.config.names(kind)
         natural = slugify(kind, slug)
-        yield feeds.c.slug == natural
+        yield "slug", natural
         for key, name in names.items():
             if natural in (slugify(kind, old) for old in (key, *name.former)):
-                yield feeds.c.key == key
+                yield "key", key
 
     def changed(self, now: datetime) -> datetime:
         """When a change of files or an article that came due last changed anything."""

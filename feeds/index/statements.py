@@ -20,7 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from feeds.index.tables import articles, entries, feeds, missed
+from feeds.index.tables import articles, entries, feeds, missed, state
 
 #: A limit that is none.
 ALL = 1 << 60
@@ -55,6 +55,16 @@ def public(second: int | None = None) -> Any:
     mine = entries.c.feed == feeds.c.id
     visible = _visible if second is None else entries.c.published <= second
     return or_(feeds.c.changed.is_not(None), select(entries.c.feed).where(mine, visible).exists())
+
+
+REVISION = select(state.c.revision, state.c.ranked)
+
+
+@lru_cache(_KEPT)
+def public_by(column: str) -> Select[Any]:
+    """The key and slug of the public feed of `kind` whose `column` is `value`, at `second`."""
+    meant = (feeds.c.kind == bindparam("kind"), feeds.c[column] == bindparam("value"))
+    return select(feeds.c.key, feeds.c.slug).where(*meant, public())
 
 
 @lru_cache(_KEPT)
