@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine, event
 from werkzeug.test import Client
 
 from feeds.web import create_app
@@ -190,3 +192,21 @@ def test_operators_are_told_of_files_and_faults(client: Client, here: dict[str, 
 def test_public_is_told_of_visible_articles_alone(client: Client, environ: dict[str, str]) -> None:
     told = client.get("/healthz", environ_overrides=environ)
     assert told.json and told.json.keys() == {"status", "visible", "last_sync"}
+
+
+def test_articles_are_counted_once_a_second_however_many_ask(collection: Collection) -> None:
+    asked = list[str]()
+    app = create_app(collection.config)
+
+    def note(*about: Any) -> None:
+        asked.append(about[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    began = time.monotonic()
+    try:
+        for _ in range(50):
+            assert Client(app).get("/healthz").status_code == 200
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    counted = [statement for statement in asked if "count(" in statement]
+    assert 0 < len(counted) <= 3 * (2 + time.monotonic() - began)

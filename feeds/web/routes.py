@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from threading import Condition
 
+from cachetools import TTLCache, cached
 from flask import Flask, Response, abort, jsonify, request
 
 from feeds.formats import FORMATS, Format, opml
 from feeds.history import Archive
+from feeds.index import Health
 from feeds.index.database import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
 from feeds.publish import Published, publish, publish_list
@@ -24,6 +27,8 @@ PATHS: dict[Kind, str] = {
     "topic": "/topics/<slug>/",
     "provider": "/providers/<slug>/",
 }
+#: Seconds for which the counts of `/healthz` may be late.
+LATE = 1.0
 #: A month of the history, and what of it is before a place.
 PARTS = ("<month>", "<month>/<place>")
 #: Files that readers guess, and the format meant.
@@ -36,6 +41,9 @@ class FeedRoutes:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._catalogue = site.catalogue
+        # Anybody may ask, and to count many articles takes long.
+        kept: TTLCache[object, Health] = TTLCache(1, LATE)
+        self._health = cached(kept, condition=Condition())(self._count)
 
     def feed(self, form: Format, kind: Kind, slug: str = "") -> Response:
         """A feed in a format."""
@@ -86,7 +94,8 @@ class FeedRoutes:
         Only visible articles are counted for the public: the others are the curator's.
         """
         try:
-            health = self._catalogue.health(datetime.now(UTC))
+            self._catalogue.revision()
+            health = self._health()
         except IndexUnavailable:
             response = jsonify(status="the index cannot be read")
             response.status_code = 503
@@ -98,6 +107,9 @@ class FeedRoutes:
             response = jsonify(status="ok", visible=health.visible, last_sync=last_sync, **kept)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def _count(self) -> Health:
+        return self._catalogue.health(datetime.now(UTC))
 
 
 def add_routes(app: Flask, site: Site) -> None:
