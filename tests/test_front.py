@@ -127,12 +127,12 @@ def test_change_of_the_index_is_seen_at_the_next_look(
     memory = front_of(client)._memory
     assert began + 1 <= memory.next_look <= time.monotonic() + 1
     memory.next_look += 3600
-    collection.write("one.md", article("New"))
+    collection.write("one.md", article("Fresh"))
     collection.sync(datetime.now(UTC))
     assert b"Old" in ask(client).data
     assert b"Old" in ask(client, Accept_Encoding="identity").data
     memory.next_look = 0
-    assert b"New" in ask(client).data
+    assert b"Fresh" in ask(client).data
 
 
 def test_change_that_nobody_sees_lets_answers_stand(made: Made) -> None:
@@ -208,14 +208,50 @@ def test_whoever_knows_more_is_not_answered_with_less(
     collection.sync(datetime.now(UTC))
     late, early = (Client(create_app(collection.config)) for _ in range(2))
     assert ask(late, **before).status_code == 200
-    collection.write("one.md", article("New"))
+    collection.write("one.md", article("Fresh"))
     collection.sync(datetime.now(UTC))
     known = ask(early)
-    assert b"New" in known.data
+    assert b"Fresh" in known.data
     # The wait of the sync took a part of the second: it begins anew.
     front_of(late)._memory.next_look = time.monotonic() + 1
     assert ask(late, If_None_Match=known.headers["ETag"]).status_code == 304
-    assert b"New" in ask(late).data
+    assert b"Fresh" in ask(late).data
+
+
+def test_whoever_knows_more_does_not_rely_on_what_others_ask(
+    make_collection: Callable[..., Collection],
+) -> None:
+    """The index tells another request of the change, and this one does not wait for that."""
+    collection = make_collection(checks_per_second=1)
+    collection.write("one.md", article("Old"))
+    collection.sync(datetime.now(UTC))
+    late, early = (Client(create_app(collection.config)) for _ in range(2))
+    assert ask(late).status_code == 200
+    collection.write("one.md", article("Fresh"))
+    collection.sync(datetime.now(UTC))
+    front, known = front_of(late), ask(early).headers["ETag"]
+    memory, app = front._memory, front.app
+    read, asked, go_on = memory._read, threading.Event(), threading.Event()
+
+    def slow() -> Revision:
+        said = read()
+        asked.set()
+        assert go_on.wait(5)
+        return said
+
+    def beside(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if memory.next_look <= time.monotonic():
+            memory._read = slow
+            other.start()
+            assert asked.wait(5)
+            memory._read = read
+        return app(environ, start)
+
+    other = threading.Thread(target=memory.look)
+    front.app = beside
+    memory.next_look = time.monotonic() + 1
+    assert ask(late, If_None_Match=known).status_code == 304
+    go_on.set()
 
 
 def test_long_headers_count_among_what_stands_ready(
@@ -319,7 +355,7 @@ def test_old_version_that_stands_in_is_not_remembered(made: Made) -> None:
     client, behind, collection = made
     front = front_of(client)
     old = ask(client).data
-    collection.write("one.md", article("New"))
+    collection.write("one.md", article("Fresh"))
     collection.sync(datetime.now(UTC))
     memory = front._memory
     for lock in memory._making:
@@ -327,5 +363,5 @@ def test_old_version_that_stands_in_is_not_remembered(made: Made) -> None:
     assert [ask(client).data for _ in range(2)] == [old, old]
     for lock in memory._making:
         lock.release()
-    assert b"New" in ask(client).data
+    assert b"Fresh" in ask(client).data
     assert behind.count == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -79,6 +80,25 @@ def test_change_while_a_document_is_made_makes_it_again() -> None:
     memory.answer("/", NOW, slow)
     memory.answer("/", NOW, make)
     assert make.made == 2
+
+
+def test_what_the_index_said_earlier_is_not_believed_later() -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Revision:
+        asked.set()
+        assert go_on.wait(5)
+        return Revision(1, 0)
+
+    memory = Memory(slow)
+    other = threading.Thread(target=memory.look)
+    other.start()
+    assert asked.wait(5)
+    memory._read = lambda: Revision(2, 0)
+    assert memory.look() == Revision(2, 0)
+    go_on.set()
+    other.join()
+    assert memory.last == Revision(2, 0)
 
 
 def test_last_good_version_stays_while_the_index_cannot_be_read() -> None:

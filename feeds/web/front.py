@@ -100,9 +100,9 @@ class Front:
         start_response("304 NOT MODIFIED", ready.not_modified[:])
         return []
 
-    def _look(self) -> None:
+    def _look(self, anew: bool = False) -> None:
         """Forget all if the index has changed, or time will soon change something."""
-        if self._memory.look() != self._revision or time.time() >= self._due:
+        if self._memory.look(anew) != self._revision or time.time() >= self._due:
             self._forget()
 
     def _ask(
@@ -112,11 +112,11 @@ class Front:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         """Let the application answer, and remember how; without an address, only count."""
-        # Before the application asks the index: what is forgotten meanwhile stays so.
-        known, revision = self._ready, self._revision
         if conditional := is_conditional(environ):
             # It may have a newer answer, of another process, and must not get an older one.
-            self._memory.next_look = 0.0
+            self._look(anew=True)
+        # Before the application asks the index: what is forgotten meanwhile stays so.
+        known, revision = self._ready, self._revision
 
         def started(status: str, headers: Headers, *more: Any) -> Any:
             self._tally.count(environ, status, conditional)[0] += 1

@@ -80,6 +80,7 @@ class Memory:
         self.next_look = 0.0
         #: What it said last.
         self.last: Revision | None = None
+        self._asked = 0.0
         #: Told how many seconds each document took.
         self.timed: Callable[[float], None] = lambda seconds: None
         self._lock = Lock()
@@ -124,17 +125,28 @@ class Memory:
                 self._kept[address] = made
         return made
 
-    def look(self) -> Revision | None:
-        """What the index says, or said last where it cannot be read."""
+    def look(self, anew: bool = False) -> Revision | None:
+        """What the index says, or said last where it cannot be read.
+
+        With `anew`, it is asked at once, whoever asks it beside.
+        """
         try:
-            return self._current()
+            return self._ask() if anew else self._current()
         except IndexUnavailable:
             return self.last
 
     def _current(self) -> Revision:
-        at = time.monotonic()
-        if self.last is None or at >= self.next_look:
-            # Before it is asked: others go on with what it said last.
-            self.next_look = at + self._pause
-            self.last = self._read()
+        if self.last is None or time.monotonic() >= self.next_look:
+            return self._ask()
         return self.last
+
+    def _ask(self) -> Revision:
+        at = time.monotonic()
+        # Before it is asked: others go on with what it said last.
+        self.next_look = at + self._pause
+        said = self._read()
+        with self._lock:
+            # Who asked earlier may be answered later.
+            if self.last is None or at >= self._asked:
+                self.last, self._asked = said, at
+            return self.last
