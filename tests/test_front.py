@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -309,10 +309,17 @@ def document(body: bytes) -> Published:
     return Published(body=body, content_type="text/plain", etag="", modified=None, due=None)
 
 
-def test_one_renders_however_many_ask_and_they_get_the_last_version_meanwhile() -> None:
+@pytest.mark.parametrize(("patience", "told"), [(5.0, b"new"), (0.01, b"old")])
+def test_one_renders_and_others_wait_for_that_unless_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, patience: float, told: bytes
+) -> None:
+    monkeypatch.setattr("feeds.web.memory.PATIENCE", patience)
+    # Few share a lock, but any two may.
+    monkeypatch.setattr("feeds.web.memory._LOCKS", 1)
     revision = [Revision(1, 0)]
     memory = Memory(lambda: revision[0])
-    memory.answer("/", NOW, lambda: document(b"old"))
+    for address in ("/", "/other"):
+        memory.answer(address, NOW, lambda: document(b"old"))
     revision[0] = Revision(2, 0)
     renders, go_on, began = [0], threading.Event(), threading.Event()
 
@@ -322,16 +329,23 @@ def test_one_renders_however_many_ask_and_they_get_the_last_version_meanwhile() 
         assert go_on.wait(5)
         return document(b"new")
 
-    slow: list[Any] = []
-    thread = threading.Thread(target=lambda: slow.append(memory.answer("/", NOW, make)))
-    thread.start()
+    answers: list[bytes] = []
+
+    def ask_for(address: str) -> None:
+        answers.append(memory.answer(address, NOW, make).published.body)
+
+    first, *others = (threading.Thread(target=ask_for, args=[a]) for a in ("/", "/", "/other"))
+    first.start()
     assert began.wait(5)
-    assert [memory.answer("/", NOW, make).published.body for _ in range(5)] == [b"old"] * 5
+    for other in others:
+        other.start()
+    for other in others:
+        other.join(0.1)
     go_on.set()
-    thread.join()
-    assert slow[0].published.body == b"new"
-    assert memory.answer("/", NOW, make).published.body == b"new"
-    assert renders == [1]
+    for thread in (first, *others):
+        thread.join()
+    assert sorted(answers) == sorted([told, told, b"new"])
+    assert renders == [2 if told == b"new" else 1]
 
 
 def test_first_of_many_requests_renders_for_them_all() -> None:
@@ -350,8 +364,11 @@ def test_first_of_many_requests_renders_for_them_all() -> None:
     assert renders == [1]
 
 
-def test_old_version_that_stands_in_is_not_remembered(made: Made) -> None:
+def test_old_version_that_stands_in_is_not_remembered(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is answered while the new version is made must not be answered after it."""
+    monkeypatch.setattr("feeds.web.memory.PATIENCE", 0.01)
     client, behind, collection = made
     front = front_of(client)
     old = ask(client).data

@@ -21,6 +21,9 @@ from feeds.publish import Published
 MEMORY = 64 << 20
 #: Bytes that the smallest document costs.
 OVERHEAD = 2 << 10
+#: Seconds for which a request waits for a new version before it gets the last one: much
+#: longer than documents take, and no slow one holds up all threads for long.
+PATIENCE = 1.0
 _LOCKS = 64
 
 
@@ -90,8 +93,10 @@ class Memory:
     def answer(self, address: str, now: datetime, make: Callable[[], Published]) -> Kept:
         """The document at an address, made anew only if the index or the time asks for it.
 
-        However many ask for a document, it is made once, and they get the last version
-        while the new one is made. That stays up while the index cannot be read.
+        However many ask for a document, it is made once, and they wait for it: a hub
+        that was told of a change, and whoever has the new version of another process,
+        must not get the last one. That stands in where the new one takes too long, and
+        while the index cannot be read.
         """
         with self._lock:
             kept = self._kept.get(address)
@@ -99,7 +104,7 @@ class Memory:
         try:
             if kept and kept.is_current(self._current(), now):
                 return kept
-            if not making.acquire(blocking=kept is None) and kept:
+            if not making.acquire(timeout=PATIENCE if kept else -1) and kept:
                 return kept
             try:
                 return self._made(address, now, make)
