@@ -12,6 +12,7 @@ import pytest
 from lxml import html
 
 from feeds.config import Name, read_config
+from feeds.history import Archive, Month
 from feeds.pages import ENTRIES, MANY, NEWEST, SOME, Pages
 from feeds.selection import EVERYTHING
 from tests.support import BASE, NOW, Collection, Site, article
@@ -671,6 +672,24 @@ def test_history_page_has_a_new_date_with_each_change(
     assert first and second and first.modified and second.modified
     assert first.etag != second.etag
     assert first.modified < second.modified
+
+
+def test_page_of_the_last_month_leads_to_the_next_in_its_time(collection: Collection) -> None:
+    due = NOW + timedelta(minutes=10)
+    collection.write("due.md", article("Due", time=f"{due:%Y-%m-%dT%H:%M:%SZ}"))
+    for month in (4, 5):
+        collection.write(f"{month}.md", article(time=f"2020-0{month}-01T00:00:00Z"))
+    collection.sync()
+    newer, dues = [], []
+    for now in (NOW, due):
+        pages = Pages(catalogue=collection.index, base=BASE, now=now)
+        for month in (4, 5):
+            page = pages.stories(EVERYTHING, Archive(month=Month(year=2020, month=month)))
+            assert page
+            newer.append(b"Newer: " in page.body)
+            dues.append(page.due)
+    assert newer == [True, False, True, True]
+    assert dues == [None, due, None, None]
 
 
 def test_frame_shows_its_five_stories_whatever_a_feed_is_limited_to(

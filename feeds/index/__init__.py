@@ -98,8 +98,9 @@ class Index(Database):
             else:
                 limit = selection.limit or self.config.limit
                 rows, beside, complete = finder.current(most or limit)
-            # Where a month has none, its neighbours may change at any time.
-            due = finder.due(archive if rows else None)
+            # Without a newer archive beside it, what comes next may be the first of one.
+            is_last = archive and not (archive.before or beside.following)
+            due = finder.due(None if is_last else archive)
             names = {key: row.name for key, row in finder.feeds.items()}
             is_within = most is None or most <= self.config.limit
             exact = selection == selection.plain and not archive and is_within
