@@ -591,6 +591,18 @@ def test_oembed_keeps_within_its_bounds(
     assert parse_qs(urlsplit(source).query).get("limit") == (stories and [stories])
 
 
+def test_oembed_lasts_until_a_story_may_bring_another_name(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=90)
+    collection.write("one.md", article(provider="Old"))
+    collection.write("two.md", article(provider="Fresh", time=f"{soon:%Y-%m-%dT%H:%M:%SZ}"))
+    site = serve(collection)
+    told = site.get(f"/oembed?url={site.base}/providers/example.org/")
+    assert told.json()["title"] == "Old · News"
+    assert 0 < int(told.headers["Cache-Control"].rpartition("=")[2]) <= 90
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

@@ -154,7 +154,9 @@ class PageRoutes:
                 most_wide=number(request.args, "maxwidth", 1, 10**5),
                 most_high=number(request.args, "maxheight", 1, 10**5),
             )
-            return _published(body, "application/json; charset=utf-8")
+            # A story that comes may bring another name.
+            due = self._site.catalogue.due(now)
+            return _published(body, "application/json; charset=utf-8", due)
 
         return self._site.answer(make)
 
@@ -198,8 +200,8 @@ class PageRoutes:
         return self._site.answer(made)
 
 
-def _published(body: bytes, content_type: str) -> Published:
-    return Published(body=body, content_type=content_type, etag=etag(body), modified=None, due=None)
+def _published(body: bytes, content_type: str, due: datetime | None = None) -> Published:
+    return Published(body=body, content_type=content_type, etag=etag(body), modified=None, due=due)
 
 
 def _one_of(name: str, known: tuple[str, ...]) -> str:
