@@ -12,8 +12,9 @@ import pytest
 from feeds.config import Name
 from feeds.index.survey import listing
 from feeds.index.sync import sync
+from feeds.publish import Published
 from feeds.selection import EVERYTHING, Selection
-from tests.support import NOW, Collection, article
+from tests.support import NOW, Collection, article, publish_feed
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -233,6 +234,31 @@ def test_sync_during_which_an_article_comes_due_is_dated_after_it(collection: Co
     sync(collection.index, collection.folder, lambda: next(times))
     found = collection.index.find(EVERYTHING, LATER)
     assert found and found.changed == due + timedelta(seconds=1)
+
+
+def test_change_that_waits_for_the_second_of_a_due_article_is_dated_after_it(
+    collection: Collection,
+) -> None:
+    due = NOW + timedelta(seconds=1)
+    collection.write("one.md", article(time=due.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    collection.write("old.md", article("Old"))
+    collection.sync()
+    collection.write("old.md", article("Edited"))
+    times = iter([NOW] * 3)
+    before: list[Published] = []
+
+    def clock() -> datetime:
+        if now := next(times, None):
+            return now
+        # Now it waits, and is not committed yet.
+        before.append(publish_feed(collection, now=due))
+        return due
+
+    sync(collection.index, collection.folder, clock)
+    after = publish_feed(collection, now=due + timedelta(seconds=1))
+    assert before[0].etag != after.etag
+    assert before[0].modified == due
+    assert after.modified == due + timedelta(seconds=1)
 
 
 def test_announced_update_is_told_as_due(collection: Collection) -> None:

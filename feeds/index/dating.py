@@ -121,7 +121,10 @@ class Dating:
         at: int = max(second, max([last, *(old.latest for old in before)]) + 1)
         finished = int(self.clock().timestamp())
         # Meanwhile an article may have come due, and dated what we replace.
-        return max(at, finished + 1) if finished > second else at
+        at = max(at, finished + 1) if finished > second else at
+        # So may one in the second that is waited for, before this is committed.
+        coming = select(tables.coming).where(tables.coming.c.at == at)
+        return at + 1 if at > second and self.connection.execute(coming).first() else at
 
     def _wait_for(self, changed: int) -> None:
         """Never publish from the future: let the second come that was recorded.
@@ -129,4 +132,4 @@ class Dating:
         After a clock that jumped back the wait would be long; then the order of
         changes counts for more than their date.
         """
-        time.sleep(min(max(changed - self.clock().timestamp(), 0), 1))
+        time.sleep(min(max(changed - self.clock().timestamp(), 0), 2))
