@@ -51,6 +51,11 @@ def test_client_that_asks_with_validators_is_never_refused(limited: Site) -> Non
     assert limited.get(FEED, **headers).status_code == 304
     since = first.headers["Last-Modified"]
     assert limited.get(FEED, if_modified_since=since).status_code == 304
+    limited.collection.write("one.md", article("Edited"))
+    limited.sync()
+    assert limited.get(FEED).status_code == 429
+    assert limited.get(FEED, **headers).status_code == 200
+    assert limited.get(FEED, if_modified_since=since).status_code == 200
 
 
 def test_made_up_validators_do_not_lift_the_limit(limited: Site) -> None:

@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 from feeds.config import Config
 from feeds.web.client import Clients
 from feeds.web.responses import plain
+from feeds.web.tally import is_conditional
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -41,8 +42,12 @@ class Limit:
         self._counts: dict[str, int] = {}
         self._end = 0.0
 
-    def allows(self, environ: WSGIEnvironment) -> bool:
-        """Whether this request's client may have one more, which is counted."""
+    def allows(self, environ: WSGIEnvironment, conditional: bool = False) -> bool:
+        """Whether this request's client may have one more, which is counted.
+
+        What changed for those who ask with validators counts apart: others of the same
+        address must not use that up.
+        """
         client = self._client(environ)
         if self._spares_local and client.is_local:
             return True
@@ -50,7 +55,8 @@ class Limit:
         if now >= self._end or len(self._counts) > MOST_CLIENTS:
             # Whoever has so many addresses is not held up by a limit on each.
             self._counts, self._end = {}, now + _WINDOW
-        count = self._counts[client.name] = self._counts.get(client.name, 0) + 1
+        name = f"{client.name}?" if conditional else client.name
+        count = self._counts[name] = self._counts.get(name, 0) + 1
         return count <= self.most
 
     @property
@@ -62,12 +68,13 @@ class Limit:
 def limit_rate(app: Flask, limit: Limit) -> None:
     """Answer 429 to a client that is past the limit.
 
-    A 304 and a preflight transfer nothing: they are neither counted nor refused, so
-    a reader that asks with validators is never turned away, whoever shares its address.
+    A 304 and a preflight transfer nothing: they are neither counted nor refused. So a
+    reader that asks with validators is not turned away, whoever shares its address.
     """
 
     def count(response: Response) -> Response:
-        if response.status_code in (204, 304) or limit.allows(request.environ):
+        environ = request.environ
+        if response.status_code in (204, 304) or limit.allows(environ, is_conditional(environ)):
             return response
         refusal = plain(429, f"429 Too Many Requests: at most {limit.most} a minute, wait")
         # RFC 9110 section 10.2.3: a whole number of seconds.
