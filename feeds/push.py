@@ -166,5 +166,5 @@ def _retry_after(headers: Message) -> float:
         return float(said)
     try:
         return parsedate_to_datetime(said).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):  # of a year beyond all years
         return 0

@@ -332,6 +332,16 @@ def test_hub_says_when_it_is_asked_again(
     assert lines == [f"the hub {hub.url} answers 503 Service Unavailable; trying again"]
 
 
+def test_nonsense_of_a_hub_ends_no_pushing(
+    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+) -> None:
+    said = "Mon, 01 Jan 99999999999 00:00:00 GMT"
+    hub.troubles = [Trouble(status=503, headers={"Retry-After": said})]
+    pusher(told)
+    wait_for(lambda: waiting(told) == [])
+    assert hub.topics == ALL
+
+
 def test_hub_that_fails_is_left_alone_longer_each_time(
     told: Collection,
     hub: Hub,
