@@ -73,7 +73,8 @@ class Kept:
 class Memory:
     """What was answered lately, by address.
 
-    The index is looked at `checks` times a second at the most; at every request for 0.
+    The index is looked at `checks` times a second at the most, at every request for 0;
+    and besides wherever a client may know more.
     """
 
     def __init__(self, revision: Callable[[], Revision], checks: int = 0) -> None:
