@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -252,6 +253,42 @@ def test_whoever_knows_more_does_not_rely_on_what_others_ask(
     memory.next_look = time.monotonic() + 1
     assert ask(late, If_None_Match=known).status_code == 304
     go_on.set()
+
+
+def test_of_two_processes_under_load_none_takes_anybody_back(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.web.memory.PATIENCE", 30.0)
+    collection.write("one.md", article("0"))
+    collection.sync(datetime.now(UTC))
+    apps = [create_app(collection.config) for _ in range(2)]
+    done = threading.Event()
+    back: list[tuple[datetime, datetime]] = []
+
+    def dated(response: TestResponse) -> datetime:
+        return parsedate_to_datetime(response.headers["Last-Modified"])
+
+    def read() -> None:
+        clients, had = [Client(app) for app in apps], ask(Client(apps[0]))
+        while not done.is_set():
+            for client in clients:
+                got = ask(client, If_None_Match=had.headers["ETag"])
+                if got.status_code == 200:
+                    if dated(got) <= dated(had):
+                        back.append((dated(had), dated(got)))
+                    had = got
+
+    readers = [threading.Thread(target=read) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    for number in range(1, 5):
+        # Each waits for the second of its own.
+        collection.write("one.md", article(f"{number}"))
+        collection.sync(datetime.now(UTC))
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert back == []
 
 
 def test_long_headers_count_among_what_stands_ready(
