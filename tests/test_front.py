@@ -301,6 +301,17 @@ def test_long_headers_count_among_what_stands_ready(
         assert len(front_of(client)._ready) < 5
 
 
+def test_long_addresses_count_among_what_stands_ready(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _, _ = made
+    monkeypatch.setattr("feeds.web.front.READY", 100_000)
+    for number in range(50):
+        path = f"/oembed?url=http://localhost/&utm_source=x{number}" + 20_000 * "y"
+        assert ask(client, path).status_code == 200
+        assert len(front_of(client)._ready) < 5
+
+
 def test_hosts_have_answers_of_their_own(made: Made) -> None:
     client, behind, _ = made
     for host in ("localhost", "127.0.0.1:8000", "localhost"):

@@ -110,7 +110,7 @@ def test_last_good_version_stays_while_the_index_cannot_be_read() -> None:
 
 
 def test_documents_asked_for_lately_stay_within_the_bound() -> None:
-    memory, third = Memory(lambda: Revision(1, 0)), Maker(bytes((MEMORY // 3 - OVERHEAD) // 2))
+    memory, third = Memory(lambda: Revision(1, 0)), Maker(bytes((MEMORY // 3 - OVERHEAD) // 2 - 1))
     for address in ("/1", "/2", "/3", "/1", "/4"):
         memory.answer(address, NOW, third)
     assert third.made == 4
@@ -127,6 +127,14 @@ def test_any_number_of_addresses_stays_within_the_bound(monkeypatch: pytest.Monk
         memory.answer(f"/feed.atom?min_heat={number}", NOW, Maker(bytes(number % 999)))
         assert memory._kept.currsize <= 100 * OVERHEAD
     assert 50 < len(memory._kept) <= 100
+
+
+def test_long_addresses_count_among_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feeds.web.memory.MEMORY", 100 * OVERHEAD)
+    memory = Memory(lambda: Revision(1, 0))
+    for number in range(100):
+        memory.answer(f"/?find={number}&utm_source=" + 10 * OVERHEAD * "x", NOW, Maker())
+        assert len(memory._kept) < 10
 
 
 @pytest.mark.parametrize(("ranked", "made"), [(False, 1), (True, 2)])

@@ -142,8 +142,9 @@ class Front:
 
     def _made(self, kept: Kept, headers: Headers, environ: WSGIEnvironment) -> Ready:
         body = kept.coded(dict(headers).get("Content-Encoding", "identity"))
-        # Clients make up as many Accept-Encoding fields as they like, and as long.
-        self._size += len(body) + len(environ.get("HTTP_ACCEPT_ENCODING", "")) + _OVERHEAD
+        # Clients make up as many addresses and Accept-Encoding fields as they like, and as long.
+        told = ("PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_ENCODING")
+        self._size += len(body) + sum(len(environ.get(name, "")) for name in told) + _OVERHEAD
         if self._size > READY:
             self._forget()
         return Ready(

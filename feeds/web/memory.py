@@ -30,8 +30,9 @@ _LOCKS = 64
 class Kept:
     """A document and its content codings, each made once."""
 
-    def __init__(self, published: Published, revision: Revision) -> None:
+    def __init__(self, published: Published, revision: Revision, address: str = "") -> None:
         self.published = published
+        self._address = address
         self.revision = revision
         #: The ETag and Last-Modified fields (RFC 9110 sections 8.8.3 and 8.8.2).
         self.tag = f'W/"{published.etag}"'
@@ -67,7 +68,8 @@ class Kept:
     @property
     def size(self) -> int:
         """Bytes at the most: text that is compressed takes less than half of what it was."""
-        return 2 * len(self.published.body) + OVERHEAD
+        # Clients make up long addresses, of parameters that a document does without.
+        return 2 * len(self.published.body) + len(self._address) + OVERHEAD
 
 
 class Memory:
@@ -124,7 +126,7 @@ class Memory:
         if kept and kept.is_current(revision, now):
             return kept
         began = time.monotonic()
-        made = Kept(make(), revision)
+        made = Kept(make(), revision, address)
         self.timed(time.monotonic() - began)
         with self._lock:
             if made.size <= MEMORY:
