@@ -313,6 +313,21 @@ def test_an_article_that_came_due_is_built(make_collection: Make, tmp_path: Path
     assert b"Soon" in feed.read_bytes()
 
 
+def test_no_file_tells_of_what_is_to_come(make_collection: Make, tmp_path: Path) -> None:
+    collection = make_collection(base_url=BASE)
+    collection.write("now.md", article(more="updatedDateTime: 2030-01-01T00:00:00Z\n"))
+    collection.write("soon.md", article("Soon", time="2031-01-01T00:00:00Z", topics=("Later",)))
+    collection.sync()
+    out = tmp_path / "out"
+    build_site(collection, out)
+    written = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+    for year in (2030, 2031):
+        moment = datetime(year, 1, 1, tzinfo=UTC)
+        for said in (f"{year}-01", f"{moment.timestamp():.0f}"):
+            assert said.encode() not in written
+    assert b"later" not in (out / MANIFEST).read_bytes().lower()
+
+
 def test_a_changed_setting_builds_everything_anew(
     make_collection: Make, large: Collection, tmp_path: Path
 ) -> None:
@@ -357,7 +372,7 @@ def test_what_went_meanwhile_is_left_out(large: Collection, tmp_path: Path) -> N
     )
     gone = Selection(kind="topic", key="gone", slug="gone")
     task = Task(name="/topics/gone/", fingerprint="x", selection=gone)
-    assert maker.make(task) == (task.name, Part("x", None, {}), 0)
+    assert maker.make(task) == (task.name, Part("x", {}), 0)
     maker.snapshot.close()
 
 

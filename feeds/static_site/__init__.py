@@ -61,15 +61,14 @@ class _Maker:
 
     def make(self, task: Task) -> _Made:
         """Write the files of a task."""
-        files, dues, new = {}, [], 0
+        files, new = {}, 0
         for address, published in documents(task, self.snapshot, self.pages):
             # Another process may see a later index, in which it is gone.
             if published:
                 file = file_of(address)
                 files[file], fresh = self.output.write(file, published)
                 new += fresh
-                dues += [int(published.due.timestamp())] if published.due else []
-        return task.name, Part(task.fingerprint, min(dues, default=None), files), new
+        return task.name, Part(task.fingerprint, files), new
 
 
 #: That of a worker process.
@@ -117,7 +116,7 @@ def _build(
     output, now = maker.output, maker.pages.now
     tasks, refused = find_tasks(maker.snapshot, now)
     before = output.read()
-    due = [task for task in tasks if not _is_made(task, before, output, now)]
+    due = [task for task in tasks if not _is_made(task, before, output)]
     after, written = Manifest(parts={**before.parts}), 0
     try:
         with _results(maker, due, starting, jobs) as results:
@@ -143,11 +142,11 @@ def _build(
     )
 
 
-def _is_made(task: Task, before: Manifest, output: Output, now: datetime) -> bool:
+def _is_made(task: Task, before: Manifest, output: Output) -> bool:
     part = before.parts.get(task.name)
     if part is None or part.fingerprint != task.fingerprint:
         return False
-    return (part.due is None or part.due > now.timestamp()) and output.is_intact(part.files)
+    return output.is_intact(part.files)
 
 
 @contextmanager

@@ -43,13 +43,14 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     """Files that are made together, and what they were made of."""
 
     fingerprint: str
-    #: Unix time at which time alone changes one of them.
-    due: int | None
     files: dict[str, Written]
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """What a build wrote, by the name of its part."""
+    """What a build wrote, by the name of its part.
+
+    It may be copied with the files: nothing in it tells of what is to come.
+    """
 
     parts: dict[str, Part] = {}
     #: Files that no part has any more.

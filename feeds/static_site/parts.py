@@ -132,6 +132,8 @@ def _holdings(snapshot: Snapshot, now: datetime) -> dict[int, _Holding]:
         .where(c.published <= int(now.timestamp()))
         .order_by(c.feed, c.published.desc(), c.article)
     )
+    later = tables.coming.c.at > int(now.timestamp())
+    announced = select(tables.coming.c.article).where(later).distinct()
     most = max(snapshot.config.limit, ENTRIES, NEWEST, STORIES)
     found: dict[int, _Holding] = defaultdict(_Holding)
     with snapshot.reading() as connection:
@@ -139,6 +141,9 @@ def _holdings(snapshot: Snapshot, now: datetime) -> dict[int, _Holding]:
             id: hashlib.blake2b(document, digest_size=16).digest()
             for id, document in connection.execute(documents).all()
         }
+        # Of what is public, the announced updates, which its document has already.
+        for id in connection.execute(announced).scalars():
+            digests[id] += b"announced"
         for feed, published, article, label in connection.execute(entries).all():
             holding, number = found[feed], _number(published // _DAY)
             holding.months[number].update(digests[article] + label.encode())
