@@ -322,6 +322,53 @@ def test_later_topic_does_not_take_a_known_slug(collection: Collection) -> None:
     assert selection and selection.key == "cplusplus"
 
 
+def slug_of(collection: Collection, key: str, now: datetime) -> str:
+    """What addresses call a topic that is public at a time."""
+    slugs = {i.selection.key: i.selection.slug for i in listing(collection.index, now)}
+    return slugs[key]
+
+
+def stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_no_address_tells_of_topics_of_the_future(collection: Collection) -> None:
+    soon = stamp(NOW + timedelta(minutes=10))
+    collection.write("one.md", article("One", topics=("C++", "cplusplus"), time=soon))
+    collection.write("two.md", article("Two", topics=("C#",), time=soon))
+    collection.sync()
+    collection.write("three.md", article("Three", topics=("cplusplus", "csharp")))
+    collection.sync()
+    assert slug_of(collection, "cplusplus", NOW) == "cplusplus"
+    assert slug_of(collection, "csharp", NOW) == "csharp"
+    assert slug_of(collection, "c++", LATER).startswith("cplusplus-")
+    assert slug_of(collection, "c#", LATER).startswith("csharp-")
+
+
+def test_of_topics_of_the_future_the_first_to_come_has_the_address(collection: Collection) -> None:
+    times = [NOW + timedelta(minutes=minutes) for minutes in (10, 20, 30)]
+    collection.write("late.md", article("Late", topics=("C++",), time=stamp(times[2])))
+    collection.write("first.md", article("First", topics=("cplusplus",), time=stamp(times[1])))
+    collection.sync()
+    assert slug_of(collection, "cplusplus", times[1]) == "cplusplus"
+    collection.write("late.md", article("Late", topics=("C++",), time=stamp(times[0])))
+    collection.sync()
+    assert slug_of(collection, "c++", times[0]) == "cplusplus"
+    (collection.folder / "late.md").unlink()
+    collection.sync()
+    assert slug_of(collection, "cplusplus", times[1]) == "cplusplus"
+
+
+def test_topic_that_time_made_public_keeps_its_address(collection: Collection) -> None:
+    due = NOW + timedelta(minutes=10)
+    collection.write("one.md", article("One", topics=("cplusplus",), time=stamp(due)))
+    collection.sync()
+    (collection.folder / "one.md").unlink()
+    collection.write("two.md", article("Two", topics=("C++",)))
+    collection.sync(LATER)
+    assert slug_of(collection, "cplusplus", LATER) == "cplusplus"
+
+
 def test_own_threshold_of_a_topic_decides_its_feed_alone(
     make_collection: Callable[..., Collection],
 ) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.engine import Connection
 
 from feeds.config import Config
 from feeds.index import coming, tables
-from feeds.index.dating import NOTHING, Dating
+from feeds.index.dating import NOTHING, Dating, Head
 from feeds.index.rows import BATCH, among, insert
 from feeds.placement import Key, Placement, decode, place
 from feeds.selection import Selection, short_hash
@@ -68,6 +69,7 @@ class Placing:
         leaving += [stored[p.stem] for p in moving if p.stem in stored]
         affected = {feed for row in leaving for feed in inside.get(row.id, ())}
         affected |= {self.feeds[k].id for p in moving for k in p.labels if k in self.feeds}
+        unknown = {row.id for row in self.feeds.values() if row.changed is None} & affected
         affected |= {feed for id in ranked for feed in inside[id]}
         if self.refresh:
             affected = {row.id for row in self.feeds.values()}
@@ -75,6 +77,8 @@ class Placing:
         known = {row.id for row in self.feeds.values()}
         self._replace(leaving, moving, dating.now)
         founded = {row.id for row in self.feeds.values()} - known
+        if self.refresh or founded or unknown:
+            self._assign_slugs(before)
         heads = before | dict.fromkeys(founded, NOTHING)
         due = {p.id for p in placed if self._is_due(p)}
         seen = any(p.id in due and p.labels for p in moving) or not due.isdisjoint(ranked)
@@ -158,7 +162,7 @@ class Placing:
         insert(self.connection, tables.coming, coming.rows(moving, now))
 
     def _found_feeds(self, moving: list[Placement]) -> None:
-        """Make the feeds that are named for the first time, and give each its slug."""
+        """Make the feeds that are named for the first time."""
         names: dict[Key, str] = {("site", ""): ""}
         for p in moving:
             names.update(p.labels)
@@ -169,8 +173,6 @@ class Placing:
         insert(self.connection, tables.feeds, new)
         if new:
             self._load_feeds()
-        if new or self.refresh:
-            self._assign_slugs({key for p in moving if self._is_due(p) for key in p.labels})
 
     def _is_due(self, placed: Placement) -> bool:
         return placed.published <= self._soon.timestamp()
@@ -178,24 +180,30 @@ class Placing:
     def _was_due(self, row: Row[Any]) -> bool:
         return decode(row.document).published <= self._soon
 
-    def _shown(self) -> set[int]:
-        """The feeds that the public ever saw, by the entries of before."""
-        due = tables.entries.c.published <= int(self._soon.timestamp())
-        rows = self.connection.execute(select(tables.entries.c.feed).where(due).distinct())
-        known = {row.id for row in self.feeds.values() if row.changed is not None}
-        return known | {row.feed for row in rows}
+    def _since(self, before: Mapping[int, Head]) -> dict[Key, float]:
+        """Since when the public knows each feed: 0 if it does, else when it will, if ever."""
+        entry, soon = tables.entries.c, self._soon.timestamp()
+        first = select(entry.feed, func.min(entry.published)).group_by(entry.feed)
+        times = {feed: at for feed, at in self.connection.execute(first).all()}
+        known = {id for id, head in before.items() if head.entries}
+        known |= {row.id for row in self.feeds.values() if row.changed is not None}
+        known |= {feed for feed, at in times.items() if at <= soon}
+        return {
+            key: 0 if row.id in known else times.get(row.id, math.inf)
+            for key, row in self.feeds.items()
+        }
 
-    def _assign_slugs(self, showing: set[Key]) -> None:
+    def _assign_slugs(self, before: Mapping[int, Head]) -> None:
         """No two feeds share a slug: whoever comes later gets a suffix, and keeps it."""
-        shown = self._shown()
+        since = self._since(before)
         wanted = {key: "" if key[0] == "site" else self.config.slug(*key) for key in self.feeds}
-        # First the curator's word, then what subscribers know, then code-point order.
-        # What nobody knows must not show in the suffix of another.
+        # First the curator's word, then what subscribers know, then what they will know
+        # first: what nobody knows yet must not show in the suffix of another.
         order = sorted(
             self.feeds,
             key=lambda k: (
                 not self.config.name(Selection(kind=k[0], key=k[1])).slug,
-                k not in showing and self.feeds[k].id not in shown,
+                since[k],
                 self.feeds[k].slug != wanted[k],
                 k,
             ),
