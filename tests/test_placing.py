@@ -322,6 +322,16 @@ def test_later_topic_does_not_take_a_known_slug(collection: Collection) -> None:
     assert selection and selection.key == "cplusplus"
 
 
+def test_saving_an_article_of_the_future_dates_nothing(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    text = article("Two", time=stamp(LATER - timedelta(minutes=10)))
+    for number, saved in enumerate([text, text + "More.\n", text.replace("true", "false")], 1):
+        collection.write("two.md", saved)
+        collection.sync(NOW + timedelta(minutes=number))
+        assert collection.index.changed(NOW + timedelta(minutes=number)) == NOW
+
+
 def slug_of(collection: Collection, key: str, now: datetime) -> str:
     """What addresses call a topic that is public at a time."""
     slugs = {i.selection.key: i.selection.slug for i in listing(collection.index, now)}

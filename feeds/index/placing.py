@@ -45,7 +45,7 @@ class Placing:
         """Apply what became of each stem: its article, or None where it left."""
         dating = Dating(self.connection, self.config, self.clock, self.refresh)
         # What comes due meanwhile counts as if it were.
-        self._soon = dating.now + timedelta(hours=1)
+        self._soon = dating.now + timedelta(minutes=1)
         if self.refresh:
             kept = self.connection.execute(select(tables.articles))
             again = [row.document for row in kept if row.stem not in outcome]
