@@ -13,7 +13,7 @@ import pytest
 
 from feeds.config import Config, Name
 from feeds.history import Archive, Month, Neighbours, Place
-from feeds.index import Found
+from feeds.index import Found, statements
 from feeds.selection import EVERYTHING, Kind, Selection, choose
 from tests.support import NOW, Collection, article, publish_feed
 
@@ -321,3 +321,20 @@ def test_ties_are_by_id_across_topics(collection: Collection) -> None:
     for limit in (3, 8):
         chosen = choose(CHOSEN_TOPICS[:2], limit=limit)
         assert stems(collection.index.find(chosen, NOW)) == tied[:limit]
+
+
+def test_few_statements_find_any_number_of_topics(collection: Collection) -> None:
+    """Each takes a megabyte and 50 ms to build, and whoever asks decides on how many names."""
+    topics = tuple(f"T{number}" for number in range(24))
+    collection.write("one.md", article(topics=topics))
+    collection.sync()
+    chosen = [Selection(kind="topic", key=name.lower(), slug=name.lower()) for name in topics]
+    built = [statements.named, statements.newest_of_each, statements.edges]
+    for statement in built:
+        statement.cache_clear()
+    for many in range(2, len(chosen)):
+        found = collection.index.find(choose(chosen[:many]), NOW)
+        assert found and len(found.articles) == 1
+        left = collection.index.find(choose(exclude=chosen[:many]), NOW)
+        assert left and not left.articles
+    assert max(statement.cache_info().misses for statement in built) <= 12

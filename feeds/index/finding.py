@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from sqlalchemy import Row
 from sqlalchemy.engine import Connection
@@ -32,6 +32,8 @@ class Line(NamedTuple):
 #: Rows such as a Line, the archives beside them, and whether they are all that there are.
 Part = tuple[Sequence[Any], Neighbours, bool]
 
+T = TypeVar("T")
+
 
 class Finder:
     """One selection at one Unix time, in one transaction."""
@@ -40,9 +42,10 @@ class Finder:
         self._connection = connection
         self._selection = selection
         self._second = second
-        chosen = [(s.kind, s.key) for group in selection.groups for s in group]
-        excluded = [(s.kind, s.key) for s in selection.exclude]
-        names = [*excluded, *chosen]
+        chosen: list[tuple[str, str]] = [(s.kind, s.key) for g in selection.groups for s in g]
+        excluded: list[tuple[str, str]] = [(s.kind, s.key) for s in selection.exclude]
+        excluded = _filled(excluded, ("", ""))
+        names = _filled([*excluded, *chosen], ("", ""))
         rows = connection.execute(statements.named(len(names)), _pairs(names) | {"second": second})
         #: The public ones of all that the selection names, by kind and key.
         self.feeds = {(row.kind, row.key): row for row in rows}
@@ -197,7 +200,13 @@ class Finder:
 
     def _ids(self, names: Sequence[Selection]) -> list[int]:
         known = [self.feeds.get((s.kind, s.key)) for s in names]
-        return [row.id for row in known if row]
+        return _filled([row.id for row in known if row], 0)
+
+
+def _filled(values: list[T], none: T) -> list[T]:
+    """Up to the next power of two, with what names nothing: so few statements are built."""
+    size = 1 << (len(values) - 1).bit_length() if values else 0
+    return values + [none] * (size - len(values))
 
 
 def _numbered(name: str, values: Iterable[object]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from sqlalchemy import URL, create_engine, event, inspect, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import Dialect
 
+from feeds.index.statements import STATEMENTS
 from feeds.index.tables import VERSION, fill, given, metadata, state
 
 # Milliseconds that a transaction waits for another to end.
@@ -47,6 +48,7 @@ class PostgreSQL:
             connect_args=said,
             isolation_level="REPEATABLE READ",
             max_overflow=-1,
+            query_cache_size=STATEMENTS,
             pool_pre_ping=True,
         )
         event.listen(self.engine, "do_connect", _Connecting())

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, create_engine, event, select
 from sqlalchemy.engine import Connection, Engine
 
+from feeds.index.statements import STATEMENTS
 from feeds.index.tables import VERSION, fill, given, metadata, state
 
 # Milliseconds that a transaction waits for another to end.
@@ -150,7 +151,10 @@ def _engine(path: str) -> Engine:
         return sqlite3.connect(file, uri=True, check_same_thread=False)
 
     engine = create_engine(
-        URL.create("sqlite", database=path), creator=connect_to_file, max_overflow=-1
+        URL.create("sqlite", database=path),
+        creator=connect_to_file,
+        max_overflow=-1,
+        query_cache_size=STATEMENTS,
     )
 
     @event.listens_for(engine, "connect")

@@ -26,8 +26,9 @@ from feeds.index.tables import articles, entries, feeds, missed, state
 ALL = 1 << 60
 #: Articles that are sorted rather than all others gone through.
 FEW = 2_000
-#: Statements of each sort that are kept.
-_KEPT = 256
+#: Statements of each sort that are kept, and those kept compiled: whoever asks decides on
+#: their forms, and one of many feeds takes a megabyte.
+_KEPT, STATEMENTS = 64, 100
 
 _second: ColumnElement[int] = bindparam("second")
 _quality: ColumnElement[int] = bindparam("quality")
