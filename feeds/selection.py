@@ -90,6 +90,10 @@ class Selection:
 
 EVERYTHING = Selection()
 
+#: Letters of a name; a longer one is known by its very address alone, for to spell it
+#: otherwise takes time and memory, and anybody makes up such names.
+LONGEST = 500
+
 
 def choose(
     topics: Iterable[Selection] = (),

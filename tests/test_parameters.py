@@ -18,6 +18,7 @@ from lxml import etree, html
 
 from feeds.config import Config, Name
 from feeds.formats import FORMATS
+from feeds.selection import fold, slugify
 from feeds.web.memory import Memory
 from tests.support import Collection, Site, article
 
@@ -611,3 +612,25 @@ def test_many_selections_stay_within_the_memory(
     (memory,) = kept
     assert 0 < memory._kept.currsize <= most
     assert 10 < len(memory._kept) < 100
+
+
+def test_long_names_are_known_by_their_addresses_alone(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    name = 600 * "x"
+    collection.write("one.md", article(topics=("AI", name)))
+    site = serve(collection)
+    assert site.get(f"/topics/{name}/").status_code == 200
+    assert site.get(f"/build?topic={name}&topic=AI").status_code == 301
+    for path in ("/topics/{}/", "/build?topic={}", "/feed.atom?exclude={}", "/feed.atom?topic={}"):
+        refused = site.get(path.format(name.upper()))
+        assert (refused.status_code, "nearest" in refused.text) == (404, False)
+
+
+def test_long_names_are_not_remembered(standing: Site) -> None:
+    sizes = set()
+    for letter in "abc":
+        for path in ("/topics/{}/", "/providers/{}/", "/build?topic={}", "/feed.atom?exclude={}"):
+            assert standing.get(path.format(600 * letter)).status_code == 404
+        sizes.add((slugify.cache_info().currsize, fold.cache_info().currsize))
+    assert len(sizes) == 1

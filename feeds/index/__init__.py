@@ -19,7 +19,7 @@ from feeds.index.finding import Finder
 from feeds.index.statements import public
 from feeds.index.tables import VERSION, entries, feeds, files, state
 from feeds.placement import decode
-from feeds.selection import Kind, Selection, slugify
+from feeds.selection import LONGEST, Kind, Selection, slugify
 
 #: Slugs that are compared with one that is not known.
 MOST_KNOWN = 2_000
@@ -161,6 +161,8 @@ class Index(Database):
         """Columns of feeds, and what stands in them of the one that is meant."""
         # PostgreSQL refuses a NUL, even to compare with; and no slug has a space.
         yield "slug", slug.replace("\0", " ")
+        if len(slug) > LONGEST:
+            return
         names = self.config.names(kind)
         natural = slugify(kind, slug)
         yield "slug", natural

@@ -16,7 +16,7 @@ from feeds.pages.embedding import STORIES, Look
 from feeds.pages.plot import plot
 from feeds.pages.render import render
 from feeds.publish import Published, changed, etag, find_feed
-from feeds.selection import EVERYTHING, Kind, Selection, fold
+from feeds.selection import EVERYTHING, LONGEST, Kind, Selection, fold
 
 #: Entries on a page, and the newest ones on the index page.
 ENTRIES, NEWEST = 15, 10
@@ -120,6 +120,8 @@ class Pages:
 
     def slug(self, parameter: str, written: str) -> str:
         """What addresses call a topic or provider that somebody calls by its name."""
+        if len(written) > LONGEST:
+            return written
         if parameter == "exclude":
             meant = self._called.get(("topic", fold(written)))
             meant = meant or self._called.get(("provider", fold(written)))

@@ -14,7 +14,7 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
-from feeds.selection import Kind, Selection, choose, slugify
+from feeds.selection import LONGEST, Kind, Selection, choose, slugify
 from feeds.web.responses import plain
 
 #: Each parameter of a feed, and what it does.
@@ -118,6 +118,8 @@ class Choosing:
     def _is_withdrawn(self, kind: Kind, slug: str, selection: Selection | None) -> bool:
         if selection:
             return self._config.name(selection).withdrawn
+        if len(slug) > LONGEST:
+            return False
         asked = slugify(kind, slug)
         return any(
             asked in (slugify(kind, known) for known in (key, name.slug, *name.former))
@@ -144,6 +146,8 @@ class Choosing:
 
     def _near(self, kind: Kind, slug: str) -> Iterator[str]:
         """Known slugs that are much like another, the nearest first."""
+        if len(slug) > LONGEST:
+            return
         asked = slugify(kind, slug)
         known = self._catalogue.known(kind, self._now, asked)
         for near in get_close_matches(asked, known, cutoff=0.5):
