@@ -103,6 +103,7 @@ HEADERS = {
     "Transfer-Encoding": ("chunked", "x"),
     "Host": (
         *(EVIL, "localhost.evil.example", "evil.example:80", "localhost@evil.example", "[::1", ""),
+        *("localhost:@evil.example", "localhost:80@evil.example", "localhost:/evil.example"),
         *("localhost:x", "localhost/evil.example", "xn--", "xn--a.example", "LOCALHOST:0", "\xff"),
     ),
     "X-Forwarded-Host": (EVIL, "localhost, evil.example"),
