@@ -116,6 +116,9 @@ def test_secured_is_not_told_in_a_fault() -> None:
         "Published: FALSE",
         "published: 'false'",
         'removed: "true"',
+        '"published": false',
+        "published : false",
+        "'removed' : true",
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
@@ -138,6 +141,11 @@ def test_faulty_file_keeps_the_curators_word(text: str, withheld: str) -> None:
     reading = parse_article(text.encode(), "one.md")
     assert reading.faults
     assert reading.withheld == withheld
+
+
+def test_file_with_line_breaks_of_old_says_so_too() -> None:
+    raw = article(published="false").replace("\n", "\r").encode()
+    assert parse_article(raw, "one.md").withheld == "not published"
 
 
 def test_file_too_large_that_says_so_is_withheld() -> None:

@@ -20,7 +20,9 @@ SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 
 # Last resort where the YAML cannot be parsed: the curator's word still counts, in quotes too.
 _WITHHELD = re.compile(
-    rb"^(published:\s*[\"']?(false|no|off)\b|removed:\s*[\"']?(true|yes|on)\b)", re.I | re.M
+    rb"^[\"']?(published[\"']?[ \t]*:\s*[\"']?(false|no|off)\b"
+    rb"|removed[\"']?[ \t]*:\s*[\"']?(true|yes|on)\b)",
+    re.I | re.M,
 )
 _NO = ("false", "no", "off")
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
@@ -130,8 +132,9 @@ def parse_article(raw: bytes, path: str) -> Reading:
         head, body = front_matter.split(_decode(raw))
         fields = read_plain(head) or front_matter.read_front_matter(head)
     except FrontMatterError as error:
-        # UTF-16 without its zero bytes shows the word as well.
-        withheld = "not published" if _WITHHELD.search(raw.replace(b"\0", b"")) else ""
+        # UTF-16 without its zero bytes shows the word as well; YAML ends lines at a CR too.
+        shown = raw.replace(b"\0", b"").replace(b"\r", b"\n")
+        withheld = "not published" if _WITHHELD.search(shown) else ""
         fault = ArticleError(path, error.line, error.problem)
         return Reading(article=None, withheld=withheld, faults=(fault,))
     found: list[tuple[int, str]] = []
