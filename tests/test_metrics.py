@@ -143,6 +143,12 @@ def test_nobody_reads_it_through_a_proxy(client: Client, header: str) -> None:
     assert asked.status_code == 404
 
 
+def test_no_other_site_reads_it_in_a_browser_there(client: Client) -> None:
+    headers = {"Origin": "https://evil.example"}
+    asked = client.get("/metrics", headers=headers, environ_overrides=HERE)
+    assert asked.status_code == 404
+
+
 def test_processes_of_any_server_add_up_in_a_folder(
     make_collection: Callable[..., Collection], tmp_path: Path
 ) -> None:

@@ -17,8 +17,12 @@ _KNOWN = 10_000
 _LONGEST = 64
 #: The addresses of this machine.
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
-#: Fields that say that somebody else asks through this client.
-_THROUGH = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+#: Fields that say that somebody else asks through this client: a proxy's, and that of
+#: another site's script in a browser there, which might read the answer (CORS).
+_THROUGH = (
+    *("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"),
+    "HTTP_ORIGIN",
+)
 #: Bits of an IPv6 address that one client has to itself (RFC 6177).
 _OF_ONE_CLIENT = 64
 
