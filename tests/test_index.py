@@ -106,6 +106,41 @@ def test_no_selection_goes_through_all_articles(
     catalogue.close()
 
 
+@pytest.mark.databases("sqlite")
+def test_what_is_rare_is_gone_through_however_much_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in the steps that SQLite takes, of which its plan says nothing."""
+    monkeypatch.setattr("feeds.index.statements.FEW", 50)
+    small, large = (count_steps(bulk.make_index(tmp_path, count)) for count in (500, 2_000))
+    for name in (
+        *("everything", "a rare topic", "five years back, a rare topic"),
+        *("a topic from a small provider", "a rare topic from a provider"),
+    ):
+        assert (name, large[name] <= 1.6 * small[name]) == (name, True)
+
+
+def count_steps(catalogue: Index) -> dict[str, int]:
+    """How many steps SQLite takes to find each selection."""
+    taken = [0]
+
+    def count() -> None:
+        taken[0] += 1
+
+    def connect(connection: sqlite3.Connection, _: object) -> None:
+        connection.set_progress_handler(count, 1)
+
+    event.listen(catalogue._engine, "connect", connect)
+    catalogue.close()
+    steps = {}
+    for name, (selection, archive) in finding.selections().items():
+        taken[0] = 0
+        assert catalogue.find(selection, bulk.NOW, archive)
+        steps[name] = taken[0]
+    catalogue.close()
+    return steps
+
+
 def test_unknown_topic_is_not_found(collection: Collection) -> None:
     collection.sync()
     assert collection.index.find(AI, NOW) is None
