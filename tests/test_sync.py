@@ -54,6 +54,14 @@ def test_touched_file_with_the_same_bytes_is_unchanged(collection: Collection) -
     assert (report.changed, report.unchanged, report.touched) == (0, 1, 0)
 
 
+def test_touched_file_at_fault_stays_at_fault(collection: Collection) -> None:
+    path = collection.write("one.md", article(quality="many"))
+    faults = collection.sync().faults
+    os.utime(path, (1_650_000_000, 1_650_000_000))
+    told = collection.sync(LATER).faults
+    assert [str(fault) for fault in told] == [str(fault) for fault in faults] != []
+
+
 def test_unchanged_size_and_time_are_not_read_again(collection: Collection) -> None:
     path = collection.write("one.md", article("aaaa"))
     collection.sync()
@@ -66,7 +74,8 @@ def test_unchanged_size_and_time_are_not_read_again(collection: Collection) -> N
 
 def test_second_edit_within_the_clocks_grain_is_seen(collection: Collection) -> None:
     path = collection.write("one.md", article("aaaa"))
-    moment = NOW.timestamp()
+    # As much before the sync as a clock of the file system may be late.
+    moment = NOW.timestamp() - 1.9
     os.utime(path, (moment, moment))
     collection.sync()
     path.write_text(article("bbbb"))
@@ -167,7 +176,9 @@ def test_unreadable_subfolder_withdraws_nothing(
 ) -> None:
     collection.write("sub/one.md", article("below"))
     collection.write("two.md", article("beside"))
+    collection.write("subway/three.md", article("gone"))
     collection.sync()
+    (collection.folder / "subway" / "three.md").unlink()
     scandir = os.scandir
 
     def refuse(path: str) -> object:
@@ -181,7 +192,12 @@ def test_unreadable_subfolder_withdraws_nothing(
     assert [str(f) for f in report.faults] == [
         "sub:1: the folder cannot be read, Permission denied"
     ]
-    assert report.removed == 0
+    assert (report.removed, report.unchanged) == (1, 2)
+    assert sorted(titles(collection)) == ["below", "beside"]
+    # Nor does a file of the same name take the place of one that is not seen.
+    collection.write("one.txt", article("other"))
+    faults = [str(fault) for fault in collection.sync(LATER).faults]
+    assert faults[0] == "one.txt:1: has the same name as sub/one.md, rename one of them"
     assert sorted(titles(collection)) == ["below", "beside"]
 
 
@@ -193,14 +209,20 @@ def test_file_that_vanishes_while_it_is_read_is_a_fault(
 
     def vanish(name: str | Path, flags: int, mode: int = 0o777) -> int:
         if str(name) == str(path):
-            path.unlink(missing_ok=True)
+            path.rename(away)
         return opened(name, flags, mode)
 
-    monkeypatch.setattr(os, "open", vanish)
-    report = collection.sync()
+    away = collection.folder / "away"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", vanish)
+        report = collection.sync()
     assert [str(f) for f in report.faults] == [
         "one.md:1: cannot be read, No such file or directory"
     ]
+    # Its size and its time are those of before.
+    away.rename(path)
+    assert collection.sync(LATER).faults == ()
+    assert titles(collection) == ["A title"]
 
 
 def test_folder_that_comes_up_empty_withdraws_nothing(collection: Collection) -> None:
