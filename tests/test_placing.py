@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -279,6 +280,50 @@ def test_announcing_an_update_dates_nothing_yet(collection: Collection) -> None:
     assert collection.sync(LATER).touched == 0
     found = collection.index.find(AI, LATER)
     assert found and found.due and found.due.year == 2027
+
+
+@pytest.mark.parametrize(
+    "before", [{"quality": 59}, {"time": "2026-02-01T00:00:00Z"}], ids=["poor", "due"]
+)
+def test_change_of_what_is_hidden_dates_no_document(
+    collection: Collection, before: dict[str, str]
+) -> None:
+    """Pages and lists are dated by the last change of anything that is public."""
+    collection.write("one.md", article(quality=80))
+    collection.sync()
+    visible = collection.index.revision().visible
+    for number, edit in enumerate(
+        (
+            before,
+            before | {"more": "heat: 9\n"},
+            before | {"title": "Another"},
+            before | {"published": "false"},
+        )
+    ):
+        collection.write("hidden.md", article(**edit))  # type: ignore[arg-type]  # by name
+        assert collection.sync(LATER + timedelta(minutes=number)).touched == 0
+        assert collection.index.changed(LATER + timedelta(hours=1)) == NOW
+        if "quality" in before:
+            assert collection.index.revision().visible == visible
+
+
+def test_change_of_rank_dates_what_is_chosen_by_it(collection: Collection) -> None:
+    collection.write("one.md", article(quality=80))
+    collection.sync()
+    collection.write("one.md", article(quality=81))
+    assert collection.sync(LATER).touched == 0
+    assert collection.index.changed(LATER) == LATER
+
+
+def test_changed_settings_date_a_feed_without_articles(collection: Collection) -> None:
+    path = collection.write("one.md", article())
+    collection.sync()
+    path.unlink()
+    collection.sync()
+    before = changed(collection, AI)
+    collection.index.config = replace(collection.config, title="Another")
+    collection.sync(LATER)
+    assert changed(collection, AI) == LATER > before
 
 
 def test_due_article_withdrawn_before_its_time_leaves_no_trace(collection: Collection) -> None:

@@ -63,8 +63,8 @@ class Placing:
         moving = [p for p in placed if self.refresh or self._moves(p, stored, inside)]
         still = {p.stem for p in placed} - {p.stem for p in moving}
         ranked = self._note_unseen([p for p in placed if p.stem in still], stored)
-        visible = bool(leaving or moving or self.refresh)
-        if not (visible or ranked):
+        visible = bool(moving or self.refresh) or any(inside[row.id] for row in leaving)
+        if not (visible or ranked or leaving):
             return Placed()
         leaving += [stored[p.stem] for p in moving if p.stem in stored]
         affected = {feed for row in leaving for feed in inside.get(row.id, ())}
@@ -102,7 +102,7 @@ class Placing:
     ) -> bool:
         """Whether a subscriber of any feed could see the difference."""
         row = stored.get(placed.stem)
-        if row is None:
+        if row is None or not inside[row.id]:
             return bool(placed.labels)
         feeds = {self.feeds[key].id if key in self.feeds else None for key in placed.labels}
         if row.digest != placed.digest or inside[row.id] != feeds:
