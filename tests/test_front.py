@@ -179,13 +179,17 @@ def test_answer_is_forgotten_when_its_time_comes_near(
     client, behind, collection = made
     due = datetime.now(UTC) + timedelta(seconds=1900)
     collection.write("due.md", article("Due", time=f"{due:%Y-%m-%dT%H:%M:%SZ}"))
+    late = due + timedelta(days=1)
+    text = article("Late", time=f"{late:%Y-%m-%dT%H:%M:%SZ}", topics=("Law",), domain="l.example")
+    collection.write("law.md", article("Law", topics=("Law",), domain="l.example"))
+    collection.write("late.md", text)
     collection.sync(datetime.now(UTC))
-    ask(client), ask(client)
-    assert behind.count == 1
+    ask(client), ask(client), ask(client, "/topics/law/feed.atom")
+    assert behind.count == 2
     later = time.time() + 120
     monkeypatch.setattr("feeds.web.front.time.time", lambda: later)
     ask(client), ask(client)
-    assert behind.count == 3
+    assert behind.count == 4
 
 
 def test_answers_that_stand_ready_are_bounded(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,6 +324,31 @@ def test_hosts_have_answers_of_their_own(made: Made) -> None:
     assert ask(client, Host="evil.example").status_code == 400
 
 
+def test_schemes_and_mounts_have_answers_of_their_own(made: Made) -> None:
+    client, _, _ = made
+    for base in ("http://localhost", "https://localhost", "http://localhost/news"):
+        assert f'href="{base}{FEED}"' in client.get(FEED, base_url=base).text
+
+
+def test_what_a_server_adds_to_an_answer_is_not_remembered(made: Made) -> None:
+    client, _, _ = made
+    front, told = front_of(client), list[list[str]]()
+
+    def start(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
+        told.append([status, *(name for name, _ in headers)])
+        headers.append(("X-Added", "by the server"))
+
+    for more in ({}, {"If-None-Match": ""}):
+        if more:
+            more["If-None-Match"] = ask(client).headers["ETag"]
+        environ = EnvironBuilder(FEED, headers=more).get_environ()
+        for _ in range(3):
+            list(front(environ, start))
+    assert [(status, "X-Added" in names) for status, *names in told] == (
+        [("200 OK", False)] * 3 + [("304 NOT MODIFIED", False)] * 3
+    )
+
+
 def test_hosts_share_answers_where_documents_have_an_address_of_their_own(
     make_collection: Callable[..., Collection],
 ) -> None:
@@ -430,3 +459,24 @@ def test_old_version_that_stands_in_is_not_remembered(
         lock.release()
     assert b"Fresh" in ask(client).data
     assert behind.count == 4
+
+
+def test_answer_that_was_overtaken_is_not_remembered(made: Made) -> None:
+    """The index changes, and others see it, while an answer is on its way out."""
+    client, _, collection = made
+    front = front_of(client)
+    app = front.app
+
+    def slow(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        held: list[Any] = []
+        body = app(environ, lambda *said: held.append(said))  # type: ignore[arg-type,return-value]
+        front.app = app
+        collection.write("one.md", article("Fresh"))
+        collection.sync(datetime.now(UTC))
+        assert b"Fresh" in ask(client, "/feed.atom").data
+        start(*held[0])
+        return body
+
+    front.app = slow
+    assert b"Fresh" not in ask(client).data
+    assert b"Fresh" in ask(client).data
