@@ -46,9 +46,15 @@ def test_client_that_asks_with_validators_is_never_refused(limited: Site) -> Non
     headers = {"if_none_match": first.headers["ETag"]}
     for _ in range(10):
         assert limited.get(FEED, **headers).status_code == 304
+    # As a client sends it that has several versions, which the application reads.
+    several = {"if_none_match": f'"older", {first.headers["ETag"]}'}
+    for _ in range(10):
+        assert limited.get(FEED, **several).status_code == 304
+    assert limited.get(FEED).status_code == 200
     while limited.get(FEED).status_code == 200:
         pass
     assert limited.get(FEED, **headers).status_code == 304
+    assert limited.get(FEED, **several).status_code == 304
     since = first.headers["Last-Modified"]
     assert limited.get(FEED, if_modified_since=since).status_code == 304
     limited.collection.write("one.md", article("Edited"))
@@ -132,6 +138,20 @@ def test_counts_begin_anew_each_minute(
     later = time.monotonic() + 61
     monkeypatch.setattr("feeds.web.limit.time.monotonic", lambda: later)
     assert ask(3, "203.0.113.5") == [200, 200, 429]
+
+
+@pytest.mark.parametrize(("passed", "wait"), [(0.0, 60), (30.2, 30), (59.9, 1), (60.0, 1)])
+def test_who_waits_as_long_as_told_may_ask_again(
+    monkeypatch: pytest.MonkeyPatch, passed: float, wait: int
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("feeds.web.limit.time.monotonic", lambda: clock[0])
+    limit, environ = Limit(Config(rate_limit=1)), {"REMOTE_ADDR": "203.0.113.5"}
+    assert limit.allows(environ)
+    clock[0] += passed
+    assert limit.wait == wait
+    clock[0] += wait
+    assert limit.allows(environ)
 
 
 def test_clients_that_are_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,9 @@ import httpx
 import pytest
 
 from feeds.config import Name
-from tests.support import Collection, Site, article
+from feeds.publish import Published
+from feeds.web.responses import lifetime
+from tests.support import NOW, Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
 #: What a 304 repeats of the 200 (RFC 9110 section 15.4.5), and what CORS needs.
@@ -293,6 +295,17 @@ def test_max_age_is_a_setting(
     collection = make_collection(max_age=3600)
     collection.write("one.md", article())
     assert serve(collection).get(FEED).headers["Cache-Control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize(
+    ("due", "age"),
+    [(None, 1800), (9999, 1800), (1799.5, 1800), (2.5, 3), (0.1, 1), (0, 1), (-5, 1)],
+)
+def test_max_age_ends_in_the_second_in_which_an_article_comes(due: float | None, age: int) -> None:
+    """Never before it; nor is it none while the index is away, and time goes on."""
+    at = None if due is None else NOW + timedelta(seconds=due)
+    made = Published(body=b"", content_type="", etag="", modified=None, due=at)
+    assert lifetime(made, NOW, 1800) == age
 
 
 def test_due_article_caps_max_age_of_its_feeds_alone(
