@@ -109,7 +109,11 @@ def test_months_follow_each_other_over_the_year() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "20200518T024100Z", "20201318T024100Z-" + "0" * 32, "1-" + "0" * 32]
+    "text",
+    [
+        *("", "x", "20200518T024100Z", "20201318T024100Z-" + "0" * 32, "1-" + "0" * 32),
+        *("20200518T024100Z-" + "0" * 33, "20200518T024100Z-" + "0" * 32 + "\n"),
+    ],
 )
 def test_place_that_is_none_is_not_read(text: str) -> None:
     assert Place.read(text) is None

@@ -184,6 +184,30 @@ def test_withdrawn_feed_is_gone(renamed: Site, path: str) -> None:
     assert "/topics/gone/" not in renamed.get("/").text
 
 
+def test_named_in_the_settings_alone_a_feed_is_gone_or_not_there(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    """Of what never had an article, only the settings tell whether it was taken away."""
+    collection = make_collection(
+        topics={
+            "gone": Name(slug="away", former=("before",), withdrawn=True),
+            "coming": Name(slug="soon", former=("later",)),
+        }
+    )
+    site = serve(collection)
+    for slug in ("gone", "away", "before", "Gone"):
+        assert (slug, site.get(f"/topics/{slug}/feed.atom").status_code) == (slug, 410)
+    for slug in ("coming", "soon", "later"):
+        assert (slug, site.get(f"/topics/{slug}/feed.atom").status_code) == (slug, 404)
+
+
+@pytest.mark.parametrize("path", ["/topics//ai/feed.atom", "/topics//ai/", "/archive//2020-05.rss"])
+def test_doubled_slashes_lead_nowhere(standing: Site, path: str) -> None:
+    response = standing.get(path)
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
 def test_query_that_is_not_ascii_is_refused(standing: Site) -> None:
     app = create_app(standing.collection.config)
     response = app.test_client().get("/feed.atom", environ_overrides={"QUERY_STRING": "topic=\xff"})
