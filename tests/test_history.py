@@ -6,7 +6,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -280,6 +280,30 @@ def test_month_without_articles_points_to_the_nearest_that_have_some(
     assert links(Month(year=2018, month=12)) == [None, "2019-01.atom"]
     assert links(Month(year=2020, month=7)) == ["2020-06.atom", None]
     assert links(Month(year=2020, month=6)) == ["2020-05.atom", "2020-07.atom"]
+
+
+def test_page_of_a_month_leads_to_no_empty_page(collection: Collection) -> None:
+    """Beside a document stands each month; beside a page only those with articles."""
+    for number, time in enumerate(("2020-01-02", "2020-05-02", "2020-05-03", "2020-08-04")):
+        collection.write(f"{number}.md", article(f"{number}", time=f"{time}T00:00:00Z"))
+    collection.sync()
+
+    def beside(archive: Archive, most: int | None = None) -> tuple[str, str]:
+        found = collection.index.find(EVERYTHING, NOW, archive, most)
+        assert found
+        both = found.beside.previous, found.beside.following
+        previous, following = (part.page.removeprefix("archive/") if part else "" for part in both)
+        return previous, following
+
+    may = Archive(month=Month(year=2020, month=5))
+    assert beside(may) == ("2020-04/", "2020-06/")
+    assert beside(may, 3) == beside(may, 2) == ("2020-01/", "2020-08/")
+    place = Place(moment=datetime(2020, 5, 3, tzinfo=UTC), id=collection.config.entry_id("2").hex)
+    rest = replace(may, before=place)
+    assert beside(may, 1) == (rest.page.removeprefix("archive/"), "2020-08/")
+    # What is newer than a rest stands in the document that led to it.
+    assert beside(rest) == ("2020-04/", "")
+    assert beside(rest, 1) == ("2020-01/", "")
 
 
 def test_rest_of_a_month_that_went_points_further_back(

@@ -192,12 +192,15 @@ def test_unreadable_subfolder_withdraws_nothing(
     assert [str(f) for f in report.faults] == [
         "sub:1: the folder cannot be read, Permission denied"
     ]
-    assert (report.removed, report.unchanged) == (1, 2)
+    # What is saved elsewhere must not let the fault be forgotten.
+    assert (report.removed, report.unchanged, report.direct) == (1, 2, False)
     assert sorted(titles(collection)) == ["below", "beside"]
     # Nor does a file of the same name take the place of one that is not seen.
     collection.write("one.txt", article("other"))
-    faults = [str(fault) for fault in collection.sync(LATER).faults]
-    assert faults[0] == "one.txt:1: has the same name as sub/one.md, rename one of them"
+    collection.write("xyz.md", "nothing")
+    faults = collection.sync(LATER).faults
+    assert [fault.path for fault in faults] == ["one.txt", "sub", "xyz.md"]
+    assert faults[0].problem == "has the same name as sub/one.md, rename one of them"
     assert sorted(titles(collection)) == ["below", "beside"]
 
 
