@@ -338,12 +338,12 @@ def test_what_a_server_adds_to_an_answer_is_not_remembered(made: Made) -> None:
         told.append([status, *(name for name, _ in headers)])
         headers.append(("X-Added", "by the server"))
 
-    for more in ({}, {"If-None-Match": ""}):
-        if more:
-            more["If-None-Match"] = ask(client).headers["ETag"]
-        environ = EnvironBuilder(FEED, headers=more).get_environ()
-        for _ in range(3):
-            list(front(environ, start))
+    environ = EnvironBuilder(FEED).get_environ()
+    for _ in range(3):
+        list(front(environ, start))
+    environ["HTTP_IF_NONE_MATCH"] = ask(client).headers["ETag"]
+    for _ in range(3):
+        list(front(environ, start))
     assert [(status, "X-Added" in names) for status, *names in told] == (
         [("200 OK", False)] * 3 + [("304 NOT MODIFIED", False)] * 3
     )
@@ -469,7 +469,7 @@ def test_answer_that_was_overtaken_is_not_remembered(made: Made) -> None:
 
     def slow(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         held: list[Any] = []
-        body = app(environ, lambda *said: held.append(said))  # type: ignore[arg-type,return-value]
+        body = app(environ, lambda *said: held.append(said))  # type: ignore[arg-type]
         front.app = app
         collection.write("one.md", article("Fresh"))
         collection.sync(datetime.now(UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import listparser
 import pytest
@@ -11,8 +12,10 @@ from lxml import etree
 
 from feeds.cli import main
 from feeds.config import Name
+from feeds.formats import FORMATS
+from feeds.publish import publish_list
 from tests.hostile import TEXTS, in_quotes
-from tests.support import Collection, Site, article
+from tests.support import BASE, NOW, Collection, Site, article
 
 ATTRIBUTES = ["text", "title", "type", "xmlUrl", "htmlUrl"]
 
@@ -125,6 +128,25 @@ def test_list_changes_its_validators_with_its_bytes_and_only_then(site: Site) ->
     other = site.get("/feeds.opml", if_none_match=first.headers["ETag"])
     assert other.status_code == 200
     assert other.headers["Last-Modified"] != first.headers["Last-Modified"]
+
+
+def test_list_is_due_when_an_article_makes_a_topic_public(collection: Collection) -> None:
+    due = NOW + timedelta(days=1)
+    collection.write("one.md", article())
+    collection.write("due.md", article("Due", time=due.isoformat(), topics=("Soon",)))
+    collection.sync()
+    before = publish_list(collection.index, FORMATS["atom"], BASE, NOW)
+    after = publish_list(collection.index, FORMATS["atom"], BASE, due)
+    assert (b"Soon" in before.body, b"Soon" in after.body) == (False, True)
+    assert (before.due, after.due, after.modified) == (due, None, due)
+
+
+def test_lists_of_two_formats_do_not_date_each_other(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    atom, rss = FORMATS["atom"], FORMATS["rss"]
+    forms = [publish_list(collection.index, form, BASE, NOW) for form in (atom, rss, atom)]
+    assert [made.modified for made in forms] == [NOW, NOW, NOW]
 
 
 def test_command_prints_what_is_served(
