@@ -91,8 +91,8 @@ class _Sync:
 
     def __post_init__(self) -> None:
         self.now = self.clock()
-        # Both the settings and the code that reads articles made the index what it is.
-        self.fingerprint = f"{tables.VERSION} {self.config.fingerprint()}"
+        # Where the code that reads articles is another, the index was made anew, without one.
+        self.fingerprint = self.config.fingerprint()
         self.before = self.connection.execute(select(tables.state)).one()
         self.refresh = self.before.fingerprint != self.fingerprint
         self.found = Comparison(self.connection, self.directory, self.refresh)
