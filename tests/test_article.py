@@ -217,3 +217,16 @@ def test_any_text_in_the_fields_is_read_without_an_error(
     )
     raw = text.encode() + body.encode("utf-8", "surrogatepass")
     check(parse_article(raw, "one.md").article)
+
+
+@pytest.mark.parametrize("left_out", ["title", "webUrl", "quality"])
+def test_related_story_that_lacks_what_a_link_needs_is_left_out(left_out: str) -> None:
+    story = {"title": "Told", "webUrl": "https://other.example/", "quality": 80}
+    lines = "".join(
+        f"{'  - ' if not number else '    '}{name}: {value}\n"
+        for number, (name, value) in enumerate([("type", "article"), *story.items()])
+        if name != left_out
+    )
+    for more, count in ((lines, 0), (lines + f"    {left_out}: {story[left_out]}\n", 1)):
+        reading = parse_article(article(more=f"related:\n{more}").encode(), "one.md")
+        assert reading.article and len(reading.article.related) == count
