@@ -12,6 +12,9 @@ from threading import Event
 
 import watchfiles
 
+# What watchfiles 1.3 raises where a changed name is no UTF-8; it exports it nowhere else.
+from watchfiles._rust_notify import WatchfilesRustInternalError
+
 from feeds.articles import ArticleError
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
@@ -62,11 +65,12 @@ def watch(
                 _follow(catalogue, directory, stop, look, teller.recover)
             else:
                 stop.wait(1)
-        except (OSError, IndexUnavailable) as error:
-            reason = str(error)
-            if isinstance(error, OSError):
-                reason = f"{directory} cannot be watched, {error.strerror or error}"
-            teller.fail(f"{reason}; trying again every second")
+        except IndexUnavailable as error:
+            teller.fail(f"{error}; trying again every second")
+            stop.wait(1)
+        except (OSError, UnicodeError, WatchfilesRustInternalError) as error:
+            reason = getattr(error, "strerror", None) or error
+            teller.fail(f"{directory} cannot be watched, {reason}; trying again every second")
             stop.wait(1)
     catalogue.resign()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import sqlite3
 import threading
@@ -109,6 +110,28 @@ def test_link_to_a_new_folder_is_followed(
     second.write("two.md", article("Third"))
     follower.wait_for(lambda: "Third" in follower.titles())
     follower.close()
+
+
+def test_name_that_is_no_text_does_not_end_the_watch(follower: Follower) -> None:
+    folder = follower.collection.folder
+    for name in (b"caf\xe9.jpg", b"caf\xe9.md"):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text("x")
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+    assert any("caf\\udce9.md':1: the name cannot be printed" in s for s in follower.lines)
+    assert all(line.isprintable() for line in follower.lines)
+
+
+def test_folder_whose_own_name_is_no_text_is_compared_every_second(
+    make_collection: Callable[..., Collection], tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path}/index.sqlite3"
+    collection = make_collection("caf\udce9", database=database)
+    follower = Follower(collection)
+    collection.write("one.md", article("First"))
+    follower.wait_for(lambda: follower.titles() == ["First"])
+    follower.close()
+    assert [line for line in follower.lines if "cannot be watched" in line]
 
 
 def test_fault_told_before_is_not_told_again(collection: Collection) -> None:
