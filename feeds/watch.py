@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 
 import watchfiles
+from watchfiles import Change
 
 # What watchfiles 1.3 raises where a changed name is no UTF-8; it exports it nowhere else.
 from watchfiles._rust_notify import WatchfilesRustInternalError
@@ -83,7 +84,7 @@ def _follow(
     works: Callable[[], None],
 ) -> None:
     """Sync until the folder is replaced by another one, which a watch cannot follow."""
-    watched = directory.stat().st_ino
+    watched = directory.stat()
     # Where the system has no watch left to give, this is done again every second.
     report = look(None)
     next_look = time.monotonic() + FIRST_LOOK
@@ -98,7 +99,9 @@ def _follow(
         ignore_permission_denied=True,
     ):
         works()
-        replaced = directory.stat().st_ino != watched
+        # A new folder often gets the number of the one that was deleted.
+        gone = any(c == Change.deleted and Path(path) == directory for c, path in changes)
+        replaced = gone or not os.path.samestat(directory.stat(), watched)
         named = {os.path.relpath(path, directory) for _, path in changes}
         if named:
             catalogue.leads()  # no longer, if it raises
@@ -116,7 +119,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _is_of_interest(_: watchfiles.Change, path: str) -> bool:
+def _is_of_interest(_: Change, path: str) -> bool:
     return "/.git/" not in path
 
 

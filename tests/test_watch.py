@@ -93,6 +93,22 @@ def test_folder_that_goes_and_comes_back_is_followed(follower: Follower) -> None
     follower.wait_for(lambda: "Third" in follower.titles())
 
 
+def test_folder_that_is_deleted_and_made_anew_is_followed(follower: Follower) -> None:
+    folder, reused = follower.collection.folder, False
+    time.sleep(1.2)  # past the first look
+    for number in range(20):
+        before = folder.stat().st_ino
+        shutil.rmtree(folder)
+        folder.mkdir()
+        # As it mostly is, where nothing was deleted besides.
+        reused = folder.stat().st_ino == before
+        for title in (f"New {number}", f"Newer {number}"):
+            follower.collection.write("one.md", article(title))
+            follower.wait_for(lambda title=title: title in follower.titles())  # type: ignore[misc]
+        if reused:
+            break
+
+
 def test_link_to_a_new_folder_is_followed(
     make_collection: Callable[..., Collection], tmp_path: Path
 ) -> None:
