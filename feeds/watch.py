@@ -83,7 +83,7 @@ def _follow(
     look: Callable[[Set[str] | None], Report],
     works: Callable[[], None],
 ) -> None:
-    """Sync until the folder is replaced by another one, which a watch cannot follow."""
+    """Sync until the folder is replaced by another one, which a watch cannot follow, or may be."""
     watched = directory.stat()
     # Where the system has no watch left to give, this is done again every second.
     report = look(None)
@@ -99,9 +99,9 @@ def _follow(
         ignore_permission_denied=True,
     ):
         works()
+        replaced = not os.path.samestat(directory.stat(), watched)
         # A new folder often gets the number of the one that was deleted.
-        gone = any(c == Change.deleted and Path(path) == directory for c, path in changes)
-        replaced = gone or not os.path.samestat(directory.stat(), watched)
+        replaced |= any(c == Change.deleted and Path(path) == directory for c, path in changes)
         named = {os.path.relpath(path, directory) for _, path in changes}
         if named:
             catalogue.leads()  # no longer, if it raises
@@ -111,6 +111,8 @@ def _follow(
             catalogue.leads()
             report = look(None)
             next_look = time.monotonic() + NEXT_LOOK
+            # Nothing told of it: on a disk that was mounted again, the watch is of the old.
+            replaced |= bool(report.added or report.changed or report.removed)
         if replaced:
             return
 

@@ -109,6 +109,31 @@ def test_folder_that_is_deleted_and_made_anew_is_followed(follower: Follower) ->
             break
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts disks, which only root may")
+def test_folder_whose_disk_is_mounted_again_is_followed(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new disk has the old one's number, as its first folder has."""
+    monkeypatch.setattr(watching, "NEXT_LOOK", 1)
+    mount = f"mount -t tmpfs tmpfs {collection.folder} 2>/dev/null"
+    if os.system(mount):
+        pytest.skip("no disk can be mounted here")
+    try:
+        collection.write("one.md", article("First"))
+        follower = Follower(collection)
+        time.sleep(2.2)  # past the first look
+        os.system(f"umount -l {collection.folder}; {mount}")
+        collection.write("one.md", article("Second"))
+        follower.wait_for(lambda: "Second" in follower.titles())
+        monkeypatch.setattr(watching, "NEXT_LOOK", 60)
+        time.sleep(2.2)
+        collection.write("one.md", article("Third"))
+        follower.wait_for(lambda: "Third" in follower.titles(), 2)
+        follower.close()
+    finally:
+        os.system(f"umount -l {collection.folder}")
+
+
 def test_link_to_a_new_folder_is_followed(
     make_collection: Callable[..., Collection], tmp_path: Path
 ) -> None:
