@@ -112,3 +112,5 @@ def check_port(host: str, port: int) -> None:
         # Python adds the address to what the system says, but for a name's lookup.
         problem = str(error.strerror).partition(" (while")[0]
         raise OSError(f"cannot listen on {host}:{port}, {problem}") from error
+    except UnicodeError as error:  # IDNA's, of `a..b` for one
+        raise OSError(f"cannot listen on {host}:{port}, it is no name of a host") from error

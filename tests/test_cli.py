@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,6 +49,71 @@ def test_missing_folder_is_named(run: Callable[..., Result], command: str) -> No
     result = run(command, "nowhere")
     assert result.exit_code == 2
     assert "Error: the folder nowhere does not exist, name another\n" in result.output
+
+
+def test_file_instead_of_a_folder_is_told(run: Callable[..., Result], folder: Path) -> None:
+    (folder / "one.md").write_text(article())
+    result = run("check", folder / "one.md")
+    assert result.exit_code == 2
+    assert f"Error: {folder}/one.md is not a folder, name the one it is in\n" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("index", "x" * 300), "x: File name too long"),
+        (("--config", "loop.yaml", "index"), "Too many levels of symbolic links"),
+        (("serve", "--host", "a..b", "."), "cannot listen on a..b:8000, it is no name of a host"),
+    ],
+)
+def test_typo_is_told_on_one_line(
+    run: Callable[..., Result],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    # Set by `--config`, and taken back with the test.
+    monkeypatch.setenv("FEEDS_CONFIG", "")
+    Path("loop.yaml").symlink_to("loop.yaml")
+    result = run(*arguments)
+    assert result.exit_code == 1 and result.output.startswith("Error: ")
+    assert result.output.endswith(f"{problem}\n") and result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_output_that_nobody_takes_is_no_traceback(
+    run: Callable[..., Result], folder: Path, full: bool
+) -> None:
+    assert run("index", folder).exit_code == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open("/dev/full", "w") if full else os.fdopen(writer, "w") as output:
+        command = [sys.executable, "-m", "feeds", "list", str(folder)]
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == ("Error: No space left on device\n" if full else "")
+
+
+@pytest.mark.parametrize("command", ["index", "ping"])
+@pytest.mark.parametrize("path", ["articles/one.md/index.db", "/proc/index.db"])
+def test_place_where_no_index_can_be_is_told(
+    run: Callable[..., Result],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    path: str,
+) -> None:
+    (folder / "one.md").write_text(article())
+    url = f"sqlite:///{folder.parent / path}"
+    monkeypatch.setenv("FEEDS_DATABASE", url)
+    monkeypatch.setenv("FEEDS_HUB", "http://127.0.0.1:9/")
+    monkeypatch.setenv("FEEDS_BASE_URL", "https://news.example")
+    result = run(command, folder)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: the index {url} cannot be ")
+    assert result.output.count("\n") == 1
 
 
 def test_unknown_option_is_wrong_usage(run: Callable[..., Result]) -> None:

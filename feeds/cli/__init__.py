@@ -22,10 +22,13 @@ class _Main(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (ChildProcessError, ConfigError, IndexUnavailable, SiteError) as error:
+        except (ConfigError, IndexUnavailable, SiteError) as error:
             raise click.ClickException(str(error)) from error
-        except (FileNotFoundError, PermissionError) as error:
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+        except BrokenPipeError:
+            raise  # who reads what is printed has left, and Click ends in silence
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{place}{error.strerror or error}") from error
 
 
 @click.group(cls=_Main, commands=[serve, build, index, ping, check, list_feeds, explain])
@@ -37,8 +40,8 @@ class _Main(click.Group):
 @click.version_option(package_name="feeds")
 @click.pass_context
 def main(ctx: click.Context, config: Path | None) -> None:
-    """Publish a folder of articles as Atom feeds, one for each topic and provider."""
+    """Publish a folder of articles as feeds: of everything, each topic and each provider."""
     if config:
         # Where the workers of `serve` look for it.
-        os.environ["FEEDS_CONFIG"] = str(config.resolve())
+        os.environ["FEEDS_CONFIG"] = str(config.absolute())
     ctx.obj = environment_config()

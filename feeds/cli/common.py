@@ -28,6 +28,8 @@ FOLDER = click.argument(
 def with_folder(config: Config, folder: Path | None) -> Config:
     """The settings for the folder that a command names."""
     config = dataclasses.replace(config, articles=folder) if folder else config
+    if config.articles.is_file():
+        raise click.UsageError(f"{config.articles} is not a folder, name the one it is in")
     if not config.articles.is_dir():
         raise click.UsageError(f"the folder {config.articles} does not exist, name another")
     return config

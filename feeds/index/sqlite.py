@@ -40,12 +40,13 @@ class SQLite:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The one write transaction, with the tables there; others wait for it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._path.exists():
-            # What a deleted index left behind belongs to no other.
-            for suffix in ("-wal", "-shm"):
-                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-            self._path.touch()
+        with _refusals():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._path.exists():
+                # What a deleted index left behind belongs to no other.
+                for suffix in ("-wal", "-shm"):
+                    Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+                self._path.touch()
         self._reopen_if_replaced()
         with self._immediate().begin() as connection:
             _create(connection)
@@ -73,8 +74,9 @@ class SQLite:
     def pushes(self) -> bool:
         """Whether this process has, or now gets, the lock of the one that tells the hub."""
         if self._push is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            opened = Path(f"{self._path}-push").open("a")  # noqa: SIM115  # held until `resign`
+            with _refusals():
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                opened = Path(f"{self._path}-push").open("a")  # noqa: SIM115  # held until `resign`
             try:
                 # Not `flock`: what a process forked would hold that after its death.
                 fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -117,6 +119,15 @@ class SQLite:
         if inode != self._inode:
             self.engine.dispose()
             self._inode = inode
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the system refuses, as SQLite's own refusal."""
+    try:
+        yield
+    except OSError as error:
+        raise sqlite3.OperationalError(error.strerror) from error
 
 
 def _create(connection: Connection) -> None:
