@@ -6,16 +6,22 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from feeds.cli import serving
+from feeds.index import Index
 from feeds.index.database import IndexDamaged, IndexUnavailable
 from feeds.selection import EVERYTHING
+from tests.process import Process
 from tests.support import NOW, Collection, Site, article
 from tests.test_watch import Follower
 
@@ -168,6 +174,33 @@ def test_locked_index_is_kept(collection: Collection, monkeypatch: pytest.Monkey
     assert path.stat().st_ino == inode
 
 
+def test_index_that_takes_nothing_is_served_as_it_is(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.index.sqlite._PATIENCE", 10)
+    collection.write("one.md", article())
+    with pytest.raises(IndexUnavailable, match="cannot be written"):
+        serving._compare(Index(f"sqlite:///{collection.folder}", collection.config), print)
+    collection.sync()
+    with sqlite3.connect(file_of(collection), isolation_level=None) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        assert serving._compare(collection.index, print) == ()
+    connection.close()
+
+
+def test_connection_does_not_outlive_what_the_disk_refused(collection: Collection) -> None:
+    """As one that was made while nothing could be written."""
+    collection.sync()
+    with pytest.raises(IndexUnavailable), collection.index.reading() as connection:
+        error = sqlite3.OperationalError("attempt to write a readonly database")
+        error.sqlite_errorcode = sqlite3.SQLITE_READONLY
+        old = connection.connection.driver_connection
+        raise error
+    with collection.index.reading() as connection:
+        assert connection.connection.driver_connection is not old
+    assert file_of(collection).exists()
+
+
 def test_index_that_another_made_meanwhile_is_kept(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
@@ -207,5 +240,42 @@ def test_full_disk_keeps_the_feeds_up(
         assert compare(before, site.get(FEED)).text != before.text
         assert not (disk / "index.sqlite3.damaged").exists()
     finally:
+        collection.index.close()
+        os.system(f"umount -l {disk}")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk, which only root may")
+def test_read_only_disk_keeps_the_feeds_up(
+    make_collection: Callable[..., Collection], tmp_path: Path
+) -> None:
+    """After a crash, say: the articles and the index on a disk that takes nothing."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.system(f"mount -t tmpfs tmpfs {disk} 2>/dev/null"):
+        pytest.skip("no disk can be mounted here")
+    site = None
+    try:
+        database = f"sqlite:///{disk}/index.sqlite3"
+        collection = make_collection("disk/articles", database=database)
+        collection.write("one.md", article("First"))
+        crash = "import os; from feeds.cli import main; main(['index'], None, "
+        crash = f"{crash} standalone_mode=False); os.kill(os.getpid(), 9)"
+        settings = {"FEEDS_DATABASE": database, "FEEDS_ARTICLES": str(collection.folder)}
+        subprocess.run([sys.executable, "-c", crash], env={**os.environ, **settings})
+        assert (disk / "index.sqlite3-wal").stat().st_size
+        assert os.system(f"mount -o remount,ro {disk}") == 0
+        site = Process(collection.folder, FEEDS_DATABASE=database)
+        for path in (FEED, "/feed.json", "/feed.rss?limit=1", "/"):
+            assert "First" in site.get(path).text
+        with pytest.raises(IndexUnavailable, match="readonly"):
+            collection.sync()
+        assert os.system(f"mount -o remount,rw {disk}") == 0
+        collection.write("two.md", article("Second"))
+        site.wait_until(lambda: "Second" in site.get(FEED).text)
+        assert "Second" in site.get("/feed.rss?limit=2").text
+        assert collection.sync(datetime.now(UTC)).unchanged == 2
+    finally:
+        if site:
+            site.stop()
         collection.index.close()
         os.system(f"umount -l {disk}")

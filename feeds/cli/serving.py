@@ -18,6 +18,7 @@ from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.index import Index
+from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.logs import configure, log
 from feeds.push import push
@@ -54,17 +55,31 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         raise click.ClickException(str(error)) from error
     catalogue = open_index(config)
     timed = _share_metrics(click.get_current_context()) if config.metrics else _untold
+    faults = _compare(catalogue, timed)
+    os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
+    _announce(catalogue, host, port)
+    with _beside(catalogue, host, port, faults, timed):
+        server.run(host, port, workers)
+
+
+def _compare(catalogue: Index, timed: Callable[[float], None]) -> Iterable[ArticleError]:
+    """Bring the index up to the folder before anybody asks, and tell; the faults."""
     began = time.monotonic()
-    report = sync_folder(catalogue)
+    try:
+        report = sync_folder(catalogue)
+    except IndexUnavailable as error:
+        try:
+            catalogue.health(utc_now())
+        except IndexUnavailable:
+            raise error from None
+        # It can be read, and so be served. Who follows the folder tells, and tries again.
+        return ()
     timed(time.monotonic() - began)
-    if config.log == "json":
+    if catalogue.config.log == "json":
         Teller(log).tell(report)
     else:
         show(report)
-    os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
-    _announce(catalogue, host, port)
-    with _beside(catalogue, host, port, report.faults, timed):
-        server.run(host, port, workers)
+    return report.faults
 
 
 @contextmanager

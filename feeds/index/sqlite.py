@@ -21,6 +21,7 @@ from feeds.index.tables import VERSION, fill, given, metadata, state
 _PATIENCE = 30_000
 _HASTE = 20
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_OF_THE_DISK = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
 
 
 class SQLite:
@@ -99,6 +100,9 @@ class SQLite:
         understand is, and what is no text or no article where one was written.
         """
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code in _OF_THE_DISK:
+            # A connection that was made meanwhile stays as it is when the disk is well again.
+            self.engine.dispose()
         is_said = isinstance(cause, sqlite3.Error) and code not in _DAMAGED
         if is_said and "Could not decode to UTF-8" not in str(cause):
             return False
