@@ -113,6 +113,13 @@ def test_secured_is_not_told_in_a_fault() -> None:
         "published:   no",
         "removed: true",
         "removed: on",
+        '"published": false',
+        "'removed' : yes",
+        "published : 'no'",
+        "published: 0",
+        "published: n",
+        "published: ~",
+        "removed: 1",
         "Published: FALSE",
         "published: 'false'",
         'removed: "true"',
@@ -143,9 +150,18 @@ def test_faulty_file_keeps_the_curators_word(text: str, withheld: str) -> None:
     assert reading.withheld == withheld
 
 
-def test_file_with_line_breaks_of_old_says_so_too() -> None:
+def test_word_counts_where_lines_end_as_on_old_machines() -> None:
     raw = article(published="false").replace("\n", "\r").encode()
     assert parse_article(raw, "one.md").withheld == "not published"
+
+
+@pytest.mark.parametrize(
+    "line", ["published: nobody", "published: 2020", "removed: 12", "Removed."]
+)
+def test_other_words_do_not_withhold_an_unreadable_file(line: str) -> None:
+    raw = article(more="title: [\n", body=f"{line}\n").encode()
+    reading = parse_article(raw, "one.md")
+    assert reading.faults and not reading.withheld
 
 
 def test_file_too_large_that_says_so_is_withheld() -> None:

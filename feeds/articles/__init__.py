@@ -20,8 +20,8 @@ SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 
 # Last resort where the YAML cannot be parsed: the curator's word still counts, in quotes too.
 _WITHHELD = re.compile(
-    rb"^[\"']?(published[\"']?[ \t]*:\s*[\"']?(false|no|off)\b"
-    rb"|removed[\"']?[ \t]*:\s*[\"']?(true|yes|on)\b)",
+    rb"^[\"']?(published[\"']?\s*:\s*[\"']?(?:false|no|off|n|0|null|~)"
+    rb"|removed[\"']?\s*:\s*[\"']?(?:true|yes|on|y|1))(?!\w)",
     re.I | re.M,
 )
 _NO = ("false", "no", "off")
