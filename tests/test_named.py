@@ -5,6 +5,7 @@ python -m tests.test_named EXAMPLES
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -139,6 +140,23 @@ def test_a_saved_file_is_all_that_is_looked_at(known: Collection, listed: list[P
     report = sync_named(known, "one.md", "new.md", "sub/two.md", "new.md.tmp", ".one.md.swp")
     assert (report.added, report.changed, report.removed, report.unchanged) == (1, 1, 1, 0)
     assert report.direct and listed == []
+
+
+def test_saved_file_of_the_same_size_and_time_is_read(
+    known: Collection, listed: list[Path]
+) -> None:
+    """As a tool leaves it that keeps times, and two files that change places."""
+    for name, title in (("one.md", "Six"), ("sub/two.md", "Ten")):
+        path = known.folder / name
+        before = path.stat()
+        path.write_text(article(title))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert path.stat().st_size == before.st_size
+    report = sync_named(known, "one.md", "sub/two.md")
+    assert (report.changed, report.touched, listed) == (2, 3, [])
+    (known.folder / "one.md").write_text(article("New"))
+    os.utime(known.folder / "one.md", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert sync_named(known, "one.md", "sub").changed == 1
 
 
 def test_names_of_folders_and_links_ask_for_all(known: Collection, listed: list[Path]) -> None:
