@@ -30,6 +30,8 @@ class Comparison:
     connection: Connection
     directory: Path
     refresh: bool
+    #: Files and folders that changed, as far as that was told; each such file is read.
+    named: Set[str]
     listing: Listing = field(init=False)
     #: The size and time of files that changed.
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -62,8 +64,9 @@ class Comparison:
         self.hidden = {p for p in lost if any(f == EMPTY or p.startswith(f"{f}/") for f in faults)}
         self._decide(lost - self.hidden, is_new=not known)
 
-    def look_at(self, named: Set[str]) -> bool:
-        """Compare the files that have, or had, one of some names; whether that is enough."""
+    def look_at_named(self) -> bool:
+        """Compare the files that have, or had, one of the names; whether that is enough."""
+        named = self.named
         listing = None if self.refresh or len(named) > MANY else look_at(self.directory, named)
         if listing is None or any(map(self._was_folder, named - set(listing.paths))):
             return False
@@ -89,6 +92,9 @@ class Comparison:
         seen = set(self.listing.files)
         different = seen.symmetric_difference(known)
         changed = seen if self.refresh else different & seen
+        if self.named:
+            # What keeps its size and its time changes nothing else.
+            changed |= {file for file in seen if file[0] in self.named}
         self.stamps = {path: (size, mtime) for path, size, mtime in changed}
         return {path for path, _, _ in different - seen} - self.stamps.keys()
 

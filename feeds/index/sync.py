@@ -44,7 +44,8 @@ def sync(
     `clock` tells the time in UTC, as the sync goes on. Many files are read by `jobs`
     processes. Where nothing changed since the last sync but the files and folders that
     `named` has the paths of, relative to the folder, and that one's report was `direct`,
-    the others are not looked at if that can be.
+    the others are not looked at if that can be. Files of `named` are read in any case, all
+    others if their size or time is not as before.
 
     A file with a plain line `published: false` is read no further: `feeds check` tells
     what else is wrong with it.
@@ -69,8 +70,8 @@ def _sync(
     named: Set[str] | None,
 ) -> Report:
     with catalogue.writing() as connection:
-        run = _Sync(connection, catalogue.config, directory, clock)
-        if named is None or not run.found.look_at(named):
+        run = _Sync(connection, catalogue.config, directory, clock, named or frozenset())
+        if named is None or not run.found.look_at_named():
             run.found.look_at_all()
         run.read(jobs, progress)
         return run.finish()
@@ -82,6 +83,7 @@ class _Sync:
     config: Config
     directory: Path
     clock: Callable[[], datetime]
+    named: Set[str]
     now: datetime = field(init=False)
     found: Comparison = field(init=False)
     #: What became of each stem: where its article belongs, or None where it left.
@@ -95,7 +97,7 @@ class _Sync:
         self.fingerprint = self.config.fingerprint()
         self.before = self.connection.execute(select(tables.state)).one()
         self.refresh = self.before.fingerprint != self.fingerprint
-        self.found = Comparison(self.connection, self.directory, self.refresh)
+        self.found = Comparison(self.connection, self.directory, self.refresh, self.named)
 
     def read(self, jobs: int, progress: Callable[[int, int], None]) -> None:
         """Read what changed."""
