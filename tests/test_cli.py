@@ -116,6 +116,22 @@ def test_place_where_no_index_can_be_is_told(
     assert result.output.count("\n") == 1
 
 
+@pytest.mark.parametrize("out", [".", "../articles", "link"])
+def test_no_site_is_built_among_the_articles(
+    run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    """As where OUT was forgotten."""
+    monkeypatch.setenv("FEEDS_BASE_URL", "https://news.example")
+    monkeypatch.chdir(folder)
+    Path("link").symlink_to(".")
+    result = run("build", out, folder)
+    assert result.exit_code == 2
+    assert (
+        f"Error: OUT is the folder of articles, {folder}; name another before it" in result.output
+    )
+    assert os.listdir(folder) == ["link"]
+
+
 def test_unknown_option_is_wrong_usage(run: Callable[..., Result]) -> None:
     assert run("check", "--fix").exit_code == 2
 

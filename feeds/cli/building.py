@@ -39,6 +39,10 @@ def build(
     if not config.base_url:
         raise click.ClickException("a static site needs whole addresses, set 'base_url'")
     config = with_folder(config, folder)
+    if out.exists() and out.samefile(config.articles):
+        raise click.UsageError(
+            f"OUT is the folder of articles, {config.articles}; name another before it"
+        )
     catalogue = open_index(config)
     report = sync_folder(catalogue)
     if print_nginx:
