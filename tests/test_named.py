@@ -184,6 +184,15 @@ def test_names_of_the_last_files_ask_for_all(collection: Collection) -> None:
     assert [fault.path for fault in report.faults] == ["."]
 
 
+def test_link_to_nothing_yet_asks_for_all(known: Collection, listed: list[Path]) -> None:
+    (known.folder / "link.md").symlink_to("data")
+    assert not sync_named(known, "link.md").direct
+    (known.folder / "data").write_text(article("Linked"))
+    assert sync(known.index, known.folder, lambda: NOW).added == 1
+    (known.folder / "data").unlink()
+    assert not sync(known.index, known.folder, lambda: NOW).direct
+
+
 def test_many_names_ask_for_all(known: Collection, listed: list[Path]) -> None:
     sync_named(known, *map(str, range(MANY + 1)))
     assert len(listed) == 1

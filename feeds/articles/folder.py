@@ -30,7 +30,7 @@ class Listing:
     files: list[File]
     #: The fault by path; of a folder's, nothing is known of what lies below.
     faults: dict[str, str] = field(default_factory=dict)
-    #: Links among the files: what changes one of them may lie elsewhere.
+    #: Links that are, or may become, files: what changes one of them may lie elsewhere.
     links: set[str] = field(default_factory=set)
 
     @property
@@ -43,8 +43,7 @@ def list_files(directory: Path) -> Listing:
     """Every article file below a folder; names that begin with a dot are left out.
 
     Links are followed to files within the folder only, and what is neither file nor
-    folder is left out. Raises OSError if the
-    folder itself cannot be read.
+    folder is left out. Raises OSError if the folder itself cannot be read.
     """
     root = os.path.realpath(directory)
     listing = Listing(files=[])
@@ -81,9 +80,9 @@ def _list(
             folders.append(path)
             continue
         if item.is_symlink():
+            listing.links.add(path)
             if _target(item.path, root) is None:
                 continue
-            listing.links.add(path)
         try:
             stat = item.stat()
         except FileNotFoundError:  # it vanished since the folder was read
