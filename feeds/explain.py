@@ -42,7 +42,9 @@ def _shown_in(catalogue: Index, stem: str, now: datetime) -> list[str]:
 
 
 def _obstacle(catalogue: Index, article: Article) -> str:
-    lowest = min(threshold for _, _, threshold in memberships(article, catalogue.config))
+    config = catalogue.config
+    meant = memberships(article, config)
+    lowest = min(least for selection, _, least in meant if not config.name(selection).withdrawn)
     if article.quality < lowest:
         return f"quality {article.quality} below {lowest}"
-    return f"older than the {catalogue.config.limit} newest articles of each"
+    return f"older than the {config.limit} newest articles of each"

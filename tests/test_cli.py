@@ -347,6 +347,15 @@ def test_explain_tells_of_newer_articles(
     assert result.output == "in no feed: older than the 1 newest articles of each\n"
 
 
+def test_explain_passes_over_the_threshold_of_a_withdrawn_topic(
+    run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDS_TOPICS", "{AI: {min_quality: 40, withdrawn: true}}")
+    (folder / "one.md").write_text(article(quality=50))
+    result = run("explain", folder / "one.md", folder)
+    assert result.output == "in no feed: quality 50 below 60\n"
+
+
 def test_explain_of_a_hidden_file_says_so(run: Callable[..., Result], folder: Path) -> None:
     (folder / ".draft.md").write_text(article())
     result = run("explain", folder / ".draft.md", folder)
