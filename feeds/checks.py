@@ -123,7 +123,8 @@ def path(node: Node) -> Path:
 
 def database(node: Node) -> str:
     """The URL of a SQLite file, or of a PostgreSQL database whose driver is installed."""
-    written = text(node)
+    text(node)
+    written = cast(Scalar, node).text.strip()
     if _POSTGRESQL.fullmatch(written):
         try:
             import psycopg  # noqa: F401  # what it needs of the system may be missing too

@@ -226,3 +226,10 @@ def test_each_setting_moves_the_fingerprint_or_never_does(tmp_path: Path, name: 
 def test_entry_id_is_that_of_the_standard() -> None:
     assert str(Config(id="feeds").entry_id("one")) == "ed065b36-f4fe-5681-b9e2-217e71d203ff"
     assert Config(id="a").entry_id("one") != Config(id="b").entry_id("one")
+
+
+def test_url_of_the_index_keeps_its_spaces(tmp_path: Path) -> None:
+    path = tmp_path / "feeds.yaml"
+    path.write_text("database: 'sqlite:////srv/my  site/index.db'\n")
+    assert read_config(path, {}).database == "sqlite:////srv/my  site/index.db"
+    assert read_config(None, {"FEEDS_DATABASE": " sqlite:///a.db\n"}).database == "sqlite:///a.db"

@@ -114,8 +114,11 @@ def open_index(config: Config) -> Index:
         return Index(config.database, config)
     folder = config.articles.resolve()
     instance = Flask("feeds").instance_path
-    name = f"{folder.name}-{short_hash(str(folder))}.sqlite3"
-    return Index(f"sqlite:///{instance}/{name}", config)
+    # Short, printable and without the `?` that ends the path in a URL.
+    known_as = re.sub(r"[^\w. -]", "-", folder.name)[:50]
+    # Where the name is no UTF-8, of its bytes.
+    hashed = short_hash(str(folder).encode(errors="backslashreplace").decode())
+    return Index(f"sqlite:///{instance}/{known_as}-{hashed}.sqlite3", config)
 
 
 def _fill(catalogue: Index) -> None:
