@@ -26,6 +26,8 @@ _OPENING = re.compile(r"---[ \t]*\r?\n")
 _CLOSING = re.compile(r"---[ \t]*\r?(?:\n|\Z)")
 #: Line breaks to YAML, but not to editors: one would shift every later line.
 _STRAY_BREAKS = re.compile("[\x85\u2028\u2029]")
+#: Most often it is a `: ` in a title, or what begins with a sign of YAML's.
+_REMEDY = "put the text in quotes, close what is open, or indent it with spaces as its neighbours"
 _resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
 
 
@@ -111,9 +113,8 @@ def read_front_matter(text: str) -> Mapping:
         if mark and context and mark.line >= text.count("\n"):
             # What is missing at the end began further up.
             mark = context
-        raise FrontMatterError(
-            mark.line + 1 if mark else 1, f"bad YAML, {error.problem}"
-        ) from error
+        problem = f"bad YAML, {error.problem}: {_REMEDY}"
+        raise FrontMatterError(mark.line + 1 if mark else 1, problem) from error
     except yaml.reader.ReaderError as error:
         # libyaml counts bytes.
         line = text.encode().count(b"\n", 0, error.position) + 1
