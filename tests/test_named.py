@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -79,6 +78,10 @@ def edit(collection: Collection, kind: str, name: str, what: str) -> set[str]:
 @given(_steps)
 @settings(max_examples=25, deadline=None)
 def test_named_files_are_enough(steps: list[list[tuple[str, str, str]]]) -> None:
+    check(steps)
+
+
+def check(steps: list[list[tuple[str, str, str]]]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "articles")
         folder.mkdir()
@@ -232,5 +235,4 @@ def test_what_may_not_be_looked_at_asks_for_all(
 
 
 if __name__ == "__main__":
-    run: Callable[[], None] = settings(max_examples=int(sys.argv[1]))(test_named_files_are_enough)
-    run()
+    settings(max_examples=int(sys.argv[1]), deadline=None)(given(_steps)(check))()

@@ -57,6 +57,7 @@ LINES = (
 
 _file = st.sampled_from(FILES + MADE)
 _lines = st.lists(st.sampled_from(LINES), max_size=9)
+_few = st.lists(st.sampled_from(LINES), max_size=5)
 _breaks = st.sampled_from(["\n", "\n", "\n", "\r\n", "\r"])
 
 
@@ -100,11 +101,15 @@ def test_quick_answer_is_that_of_the_parser(raw: bytes) -> None:
     check(raw)
 
 
-@given(st.lists(st.sampled_from(LINES), max_size=5), st.lists(st.sampled_from(LINES), max_size=5))
+@given(_few, _few)
 @settings(max_examples=1000, deadline=None)
 def test_no_line_beside_it_makes_an_unpublished_article_visible(
     above: list[str], below: list[str]
 ) -> None:
+    check_beside(above, below)
+
+
+def check_beside(above: list[str], below: list[str]) -> None:
     lines = article().replace("published: true\n", "").split("\n")
     lines[1:1] = [*above, "published: false", *below]
     check("\n".join(lines).encode())
@@ -141,8 +146,6 @@ def test_value_below_its_name() -> None:
 
 
 if __name__ == "__main__":
-    for test in (
-        test_quick_answer_is_that_of_the_parser,
-        test_no_line_beside_it_makes_an_unpublished_article_visible,
-    ):
-        settings(max_examples=int(sys.argv[1]), deadline=None)(test)()
+    more = settings(max_examples=int(sys.argv[1]), deadline=None)
+    more(given(hostile())(check))()
+    more(given(_few, _few)(check_beside))()
