@@ -40,7 +40,8 @@ def names(kind: Kind) -> Callable[[Node], Mapping[str, Name]]:
             if key in found:
                 raise ValueError(f"{name!r} stands twice, keep one")
             found[key] = _name(kind, name, settings)
-        return found
+        # The settings' fingerprint tells no order from another.
+        return dict(sorted(found.items()))
 
     return check
 

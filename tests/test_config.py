@@ -233,3 +233,10 @@ def test_url_of_the_index_keeps_its_spaces(tmp_path: Path) -> None:
     path.write_text("database: 'sqlite:////srv/my  site/index.db'\n")
     assert read_config(path, {}).database == "sqlite:////srv/my  site/index.db"
     assert read_config(None, {"FEEDS_DATABASE": " sqlite:///a.db\n"}).database == "sqlite:///a.db"
+
+
+def test_order_of_names_means_nothing() -> None:
+    """Or every feed would be dated anew by whoever sorts them."""
+    one = read_config(None, {"FEEDS_TOPICS": "{AI: {slug: a}, Law: {}}"})
+    other = read_config(None, {"FEEDS_TOPICS": "{Law: {}, AI: {slug: a}}"})
+    assert one.fingerprint() == other.fingerprint()
