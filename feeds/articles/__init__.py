@@ -20,9 +20,8 @@ SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 
 # Last resort where the YAML cannot be parsed: the curator's word still counts, in quotes too.
 _WITHHELD = re.compile(
-    rb"^[\"']?(published[\"']?\s*:\s*[\"']?(?:false|no|off|n|0|null|~)"
-    rb"|removed[\"']?\s*:\s*[\"']?(?:true|yes|on|y|1))(?!\w)",
-    re.I | re.M,
+    rb"(?im)^[\"']?(published[\"']?\s*:\s*[\"']?(false|no|off|n|0|null|~)"
+    rb"|removed[\"']?\s*:\s*[\"']?(true|yes|on|y|1))(?!\w)"
 )
 _NO = ("false", "no", "off")
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
@@ -212,10 +211,9 @@ def _read(stem: str, fields: Fields, content: str) -> Article:
 
 
 def _visible(raw: str) -> str:
-    cleaned = clean.text(raw)
-    if not cleaned:
-        raise ValueError("has no visible character, write one")
-    return cleaned
+    if cleaned := clean.text(raw):
+        return cleaned
+    raise ValueError("has no visible character, write one")
 
 
 def _provider(fields: Fields, link: str) -> Provider:
