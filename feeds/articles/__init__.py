@@ -137,8 +137,7 @@ def parse_article(raw: bytes, path: str) -> Reading:
         fault = ArticleError(path, error.line, error.problem)
         return Reading(article=None, withheld=withheld, faults=(fault,))
     found: list[tuple[int, str]] = []
-    content = _content(body, head.count("\n") + 2, found)
-    article = _read(stem_of(path), Fields(fields, found), content)
+    article = _read(stem_of(path), Fields(fields, found), _content(body, head, found))
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
     return Reading(article=None if faults else article, withheld=_withheld(fields), faults=faults)
 
@@ -167,11 +166,11 @@ def _is_no(node: Node) -> bool:
     return isinstance(node, Scalar) and (node.is_null or (node.plain and node.text.lower() in _NO))
 
 
-def _content(body: str, line: int, faults: list[tuple[int, str]]) -> str:
+def _content(body: str, head: str, faults: list[tuple[int, str]]) -> str:
     try:
         return clean.markdown(body) if body and not body.isspace() else ""
     except ValueError as error:
-        faults.append((line, f"the body {error}"))
+        faults.append((head.count("\n") + 2, f"the body {error}"))
         return ""
 
 
