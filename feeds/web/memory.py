@@ -21,9 +21,10 @@ from feeds.publish import Published
 MEMORY = 64 << 20
 #: Bytes that the smallest document costs.
 OVERHEAD = 2 << 10
-#: Seconds for which a request waits for a new version before it gets the last one: much
-#: longer than documents take, and no slow one holds up all threads for long.
-PATIENCE = 1.0
+#: Seconds for which a request waits for a new version before it gets the last one: many
+#: times what a feed takes, while the lists of a huge site take a second, and must not
+#: hold up all threads for that.
+PATIENCE = 0.25
 _LOCKS = 64
 
 
