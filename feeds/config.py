@@ -79,7 +79,8 @@ class Config:
     checks_per_second: int = _setting(
         50,
         checks.number(0, 1000),
-        "How often a second, at most, a process looks for changes; 0 for at each request.",
+        "How often a second, at most, a process looks for changes, but for who may know of one;"
+        " 0 for at each request.",
         public=False,
     )
     rate_limit: int | None = _setting(
