@@ -120,9 +120,6 @@ class Front:
 
         def started(status: str, headers: Headers, *more: Any) -> Any:
             self._tally.count(environ, status, conditional)[0] += 1
-            if self._memory.last != self._revision:
-                # The application has looked: what stands ready is older than its answer.
-                self._forget()
             kept: Kept | None = environ.get(KEPT)
             is_whole = status.startswith("200") and environ["REQUEST_METHOD"] == "GET"
             is_current = kept and revision and kept.is_of(revision)
