@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,9 @@ from feeds.articles.folder import read_bytes
 from feeds.articles.plain import is_unpublished
 from feeds.config import Config
 from feeds.placement import Placement, place
+
+#: Seconds after each of which a file is read again that was just being saved.
+_PAUSES = (0.01, 0.03)
 
 
 class Read(NamedTuple):
@@ -34,7 +39,7 @@ def read_file(directory: Path, config: Config, asked: tuple[str, bytes]) -> Read
     """
     path, known = asked
     try:
-        raw = read_bytes(directory, path)
+        raw = _read_bytes(directory, path)
     except OSError as error:
         return Read(b"", f"cannot be read, {error.strerror or error}", 1)
     digest = hashlib.sha256(raw).digest()
@@ -49,3 +54,14 @@ def read_file(directory: Path, config: Config, asked: tuple[str, bytes]) -> Read
     if reading.withheld or reading.article is None:
         return Read(digest, withheld=True)
     return Read(digest, placement=place(reading.article, config))
+
+
+def _read_bytes(directory: Path, path: str) -> bytes:
+    for pause in _PAUSES:
+        try:
+            return read_bytes(directory, path)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            time.sleep(pause)
+    return read_bytes(directory, path)

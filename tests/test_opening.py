@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from feeds.articles.opening import MAX_BYTES, read_bytes
+from tests.support import Collection, article
 
 
 def test_bytes_come_as_they_are(tmp_path: Path) -> None:
@@ -87,6 +88,26 @@ def test_save_in_the_midst_of_a_read_is_refused(
         with pytest.raises(OSError, match="it changes while it is read, save it again"):
             read_bytes(path)
     assert rest == []
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(("saves", "faults"), [(1, 0), (2, 0), (9, 1)])
+def test_file_that_is_just_being_saved_is_read_again(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, saves: int, faults: int
+) -> None:
+    path, fstat, left = collection.write("one.md", article()), os.fstat, [saves]
+
+    def save(descriptor: int) -> os.stat_result:
+        found = fstat(descriptor)
+        if left[0] and os.path.samestat(found, path.stat()):
+            left[0] -= 1
+            os.utime(path, (1_700_000_000 + left[0],) * 2)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", save)
+        report = collection.sync()
+    assert (report.added, len(report.faults)) == (1, faults)
 
 
 def test_file_closed_to_the_reader_is_an_error(tmp_path: Path) -> None:
