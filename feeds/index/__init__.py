@@ -100,22 +100,24 @@ class Index(Database):
                 rows, beside, complete = finder.current(most or limit)
             # Without a newer archive beside it, what comes next may be the first of one.
             is_last = archive and not (archive.before or beside.following)
-            due = finder.due(None if is_last else archive)
+            dues = [finder.due(None if is_last else archive)]
             names = {key: row.name for key, row in finder.feeds.items()}
             is_within = most is None or most <= self.config.limit
             exact = selection == selection.plain and not archive and is_within
-            if selection.whole == selection.plain:
-                feed = finder.feeds[selection.kind, selection.key]
-                names[selection.kind, selection.key] = rows[0].label if rows else feed.name
+            named = 0
+            if rows and selection.whole == selection.plain:
+                names[selection.kind, selection.key] = rows[0].label
+            else:
+                dues.append(finder.renamed())
+                named = finder.named
             if exact:
-                changed = feed.changed or 0
+                changed = finder.feeds[selection.kind, selection.key].changed or 0
             else:
                 latest = finder.latest if archive else rows[0].published if rows else 0
-                changed = max(_changed(connection), latest)
+                changed = max(_changed(connection), latest, named)
             found = tuple(decode(row.document) for row in rows)
         coming = [a.updated for a in found if a.updated and a.updated > now]
-        if due is not None:
-            coming.append(_moment(due))
+        coming += [_moment(due) for due in dues if due is not None]
         return Found(
             articles=found,
             names=names,

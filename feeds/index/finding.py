@@ -75,6 +75,11 @@ class Finder:
         """When its newest article was published; 0 without any."""
         return max((row.published for row in self._newest(1, documents=False)), default=0)
 
+    @property
+    def named(self) -> int:
+        """When the newest article that names any of its feeds was published; 0 without any."""
+        return max((row.latest or 0 for row in self.feeds.values()), default=0)
+
     def current(self, limit: int) -> Part:
         """The newest articles; where older ones are, or that there are none.
 
@@ -191,6 +196,14 @@ class Finder:
             read = self._connection.execute(statement, _numbered("id", ids)).all()
             found |= {id: document for id, document in read}
         return [Line(row.id, row.published, row.label, found[row.id]) for row in rows]
+
+    def renamed(self) -> int | None:
+        """The Unix time at which an article may come that calls one of its feeds otherwise."""
+        rows = _filled([(row.id, row.name) for row in self.feeds.values()], (0, ""))
+        said = _numbered("feed", (id for id, _ in rows)) | _numbered("name", (n for _, n in rows))
+        statement = statements.renamed(len(rows))
+        found = self._connection.execute(statement, said | {"second": self._second}).scalars()
+        return min((at for at in found if at is not None), default=None)
 
     def _edge(self, above: int, below: int, *, earliest: bool) -> int | None:
         statement = statements.edges(len(self._any_of), self._shape, earliest)

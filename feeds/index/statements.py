@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     func,
     literal,
     or_,
@@ -72,19 +71,33 @@ def public_by(column: str) -> Select[Any]:
 def named(count: int) -> Select[Any]:
     """The public feeds of the numbered pairs `kind` and `key`, at `second`.
 
-    What time alone made public was never named by a change; then its first article
-    names it, for others may not be due yet.
+    Its newest article names a feed, `latest`; one without any keeps the name that it had.
     """
-    first = (
-        select(entries.c.label)
+    newest = [
+        select(column)
         .where(entries.c.feed == feeds.c.id, _visible)
-        .order_by(entries.c.published, entries.c.article.desc())
+        .order_by(entries.c.published.desc(), entries.c.article)
         .limit(1)
         .scalar_subquery()
-    )
-    name = case((feeds.c.changed.is_(None), first), else_=feeds.c.name).label("name")
-    columns = (feeds.c.id, feeds.c.kind, feeds.c.key, feeds.c.changed, name)
+        for column in (entries.c.label, entries.c.published)
+    ]
+    names = (func.coalesce(newest[0], feeds.c.name).label("name"), newest[1].label("latest"))
+    columns = (feeds.c.id, feeds.c.kind, feeds.c.key, feeds.c.changed, *names)
     return select(*columns).where(_names(feeds, count), public())
+
+
+@lru_cache(_KEPT)
+def renamed(count: int) -> CompoundSelect[Any]:
+    """When after `second` an article comes that calls each `feed` other than its `name`."""
+    published, label = entries.c.published, entries.c.label
+    return _each(
+        count,
+        lambda feed: select(func.min(published).label("at")).where(
+            entries.c.feed == bindparam(feed),
+            published > _second,
+            label != bindparam(feed.replace("feed", "name")),
+        ),
+    )
 
 
 @lru_cache(_KEPT)
