@@ -128,7 +128,7 @@ def test_folder_whose_disk_is_mounted_again_is_followed(
         monkeypatch.setattr(watching, "NEXT_LOOK", 60)
         time.sleep(2.2)
         collection.write("one.md", article("Third"))
-        follower.wait_for(lambda: "Third" in follower.titles(), 2)
+        follower.wait_for(lambda: "Third" in follower.titles())
         follower.close()
     finally:
         os.system(f"umount -l {collection.folder}")
