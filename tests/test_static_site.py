@@ -29,7 +29,7 @@ from feeds.static_site import Built, build
 from feeds.static_site.output import MANIFEST, Manifest, Output, Part, SiteError, Written, file_of
 from feeds.static_site.parts import Task
 from tests.hostile import write_hostile
-from tests.support import BASE, Collection, Site, article, publish_feed
+from tests.support import BASE, NOW, Collection, Site, article, publish_feed
 
 Make = Callable[..., Collection]
 #: Links of pages, of Atom and RSS documents and of JSON feeds.
@@ -311,6 +311,28 @@ def test_an_article_that_came_due_is_built(make_collection: Make, tmp_path: Path
     assert b"Soon" not in feed.read_bytes()
     build_site(collection, tmp_path, datetime(2031, 1, 2, tzinfo=UTC))
     assert b"Soon" in feed.read_bytes()
+
+
+def test_a_topic_that_time_renames_is_built_as_from_nothing(
+    make_collection: Make, tmp_path: Path
+) -> None:
+    collection = make_collection(limit=1, base_url=BASE)
+    due = NOW + timedelta(hours=1)
+    for name, at, topic in (
+        ("a.md", "2020-01-05T00:00:00Z", "ai"),
+        ("b.md", "2020-03-05T00:00:00Z", "ai"),
+        ("c.md", due.isoformat(), "AI"),
+        ("d.md", "2026-01-01T00:00:00Z", "ai"),
+    ):
+        collection.write(name, article(name, time=at, topics=(topic,)))
+    collection.sync(NOW)
+    build_site(collection, tmp_path / "one", NOW)
+    for out in ("one", "two"):
+        build_site(collection, tmp_path / out, due)
+    one, two = (files(tmp_path / out) for out in ("one", "two"))
+    assert one == two
+    # A month without articles, between others, has the title too.
+    assert b"<title>AI " in one["topics/ai/archive/2020-02.atom"]
 
 
 def test_no_file_tells_of_what_is_to_come(make_collection: Make, tmp_path: Path) -> None:

@@ -73,13 +73,13 @@ def find_tasks(snapshot: Snapshot, now: datetime) -> tuple[list[Task], tuple[str
     for item in listing(snapshot, now):
         row = rows[item.selection.kind, item.selection.key]
         holding = holdings.get(row.id, _Holding())
-        looks.append((item.selection.path, row.name, item.count))
+        looks.append((item.selection.path, item.name, item.count))
         try:
             file_of(item.selection.path)
         except SiteError as error:
             refused.append(str(error))
             continue
-        made += _tasks(item.selection, row.name, holding, snapshot.config.limit, code)
+        made += _tasks(item.selection, item.name, holding, snapshot.config.limit, code)
     made.sort(key=lambda task: (str(task.month or ""), task.name))
     # Quality, which no other page shows, counts among the revisions.
     everything = _digest(code, snapshot.seen, looks, [task.fingerprint for task in made])
