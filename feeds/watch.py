@@ -87,7 +87,7 @@ def _follow(
     watched = directory.stat()
     # Where the system has no watch left to give, this is done again every second.
     report = look(None)
-    next_look = time.monotonic() + FIRST_LOOK
+    next_look, untold = time.monotonic() + FIRST_LOOK, False
     for changes in watchfiles.watch(
         directory,
         watch_filter=_is_of_interest,
@@ -99,6 +99,9 @@ def _follow(
         ignore_permission_denied=True,
     ):
         works()
+        if untold and not changes:
+            return
+        untold = False
         replaced = not os.path.samestat(directory.stat(), watched)
         # A new folder often gets the number of the one that was deleted.
         replaced |= any(c == Change.deleted and Path(path) == directory for c, path in changes)
@@ -111,8 +114,8 @@ def _follow(
             catalogue.leads()
             report = look(None)
             next_look = time.monotonic() + NEXT_LOOK
-            # Nothing told of it: on a disk that was mounted again, the watch is of the old.
-            replaced |= bool(report.added or report.changed or report.removed)
+            # If nothing tells of it yet: on a disk mounted again, the watch is of the old.
+            untold = bool(report.added or report.changed or report.removed)
         if replaced:
             return
 

@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import watchfiles
 
 from feeds import watch as watching
 from feeds.index.database import IndexUnavailable
@@ -132,6 +134,29 @@ def test_folder_whose_disk_is_mounted_again_is_followed(
         follower.close()
     finally:
         os.system(f"umount -l {collection.folder}")
+
+
+def test_change_that_nothing_tells_of_has_the_folder_watched_anew(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "NEXT_LOOK", 1)
+    watch, anew = watchfiles.watch, list[object]()
+
+    def count(*about: Any, **more: Any) -> Any:
+        anew.append(about)
+        return watch(*about, **more)
+
+    monkeypatch.setattr(watchfiles, "watch", count)
+    time.sleep(2.2)  # past the first look
+    anew.clear()
+    # What is written by another name, elsewhere, sends no event here.
+    other = follower.collection.folder.parent / "other.md"
+    os.link(follower.collection.folder / "one.md", other)
+    other.write_text(article("Fresh"))
+    follower.wait_for(lambda: follower.titles() == ["Fresh"])
+    follower.wait_for(lambda: bool(anew))
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
 
 
 def test_link_to_a_new_folder_is_followed(
