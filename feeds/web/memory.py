@@ -25,7 +25,8 @@ OVERHEAD = 2 << 10
 #: times what a feed takes, while the lists of a huge site take a second, and must not
 #: hold up all threads for that.
 PATIENCE = 0.25
-_LOCKS = 64
+#: So many that a slow document seldom holds up another.
+_LOCKS = 4096
 
 
 class Kept:
