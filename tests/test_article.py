@@ -119,6 +119,8 @@ def test_secured_is_not_told_in_a_fault() -> None:
         "published: 0",
         "published: n",
         "published: ~",
+        "published:",
+        "published:  # not yet",
         "removed: 1",
         "Published: FALSE",
         "published: 'false'",

@@ -20,7 +20,7 @@ SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 
 # Last resort where the YAML cannot be parsed: the curator's word still counts, in quotes too.
 _WITHHELD = re.compile(
-    rb"(?im)^[\"']?(published[\"']?\s*:\s*[\"']?(false|no|off|n|0|null|~)"
+    rb"(?im)^[\"']?(published[\"']?\s*:(\s*[\"']?(false|no|off|n|0|null|~)|[ \t]*(#.*)?$)"
     rb"|removed[\"']?\s*:\s*[\"']?(true|yes|on|y|1))(?!\w)"
 )
 _NO = ("false", "no", "off")

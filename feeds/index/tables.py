@@ -156,7 +156,7 @@ documents = Table(
 
 #: Raised with the tables, and with what is read of a file or shown of an article:
 #: an index of another version is made anew.
-VERSION = 9
+VERSION = 10
 
 
 class Given(NamedTuple):
