@@ -10,7 +10,7 @@ from socket import AF_UNIX, socket
 
 import pytest
 
-from feeds.articles.folder import list_files, read_bytes
+from feeds.articles.folder import list_files, look_at, read_bytes
 from feeds.articles.opening import MAX_BYTES
 
 
@@ -178,9 +178,93 @@ def test_file_that_vanishes_while_listed_is_left_out(
     assert paths(folder) == []
 
 
+def _after_listing(
+    monkeypatch: pytest.MonkeyPatch, name: str, happen: Callable[[], object]
+) -> None:
+    """Have something happen once, as the folder of that name is open to be listed."""
+    real, todo = os.scandir, [happen]
+
+    def scandir(path: str) -> object:
+        found = real(path)
+        if path.endswith(f"/{name}") and todo:
+            todo.pop()()
+        return found
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def test_folder_that_is_moved_while_listed_is_an_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its articles would be taken for removed ones."""
+    (folder / "one.md").write_text("x")
+    _after_listing(monkeypatch, "articles", lambda: folder.rename(folder.with_name("away")))
+    with pytest.raises(FileNotFoundError):
+        list_files(folder)
+
+
+def test_folder_below_that_is_moved_while_listed_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a").mkdir()
+    (folder / "a" / "one.md").write_text("x")
+    (folder / "two.md").write_text("x")
+    _after_listing(monkeypatch, "a", lambda: (folder / "a").rename(folder / "b"))
+    listing = list_files(folder)
+    assert listing.paths == ["two.md"]
+    assert listing.faults == {"a": "the folder cannot be read, No such file or directory"}
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_folder_that_is_replaced_while_listed_is_listed_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, by_link: bool
+) -> None:
+    """As those are who publish a whole folder at once; the old one may be half deleted."""
+    for release, names in (("old", ["one.md", "two.md"]), ("new", ["one.md", "three.md"])):
+        (folder / release).mkdir()
+        for name in names:
+            (folder / release / name).write_text("x")
+    current = folder / "current"
+    if by_link:
+        current.symlink_to("old")
+    else:
+        (folder / "old").rename(current)
+
+    def replace() -> None:
+        if by_link:
+            (folder / "next").symlink_to("new")
+            (folder / "next").rename(current)
+            (folder / "old" / "two.md").unlink()
+        else:
+            current.rename(folder / "old")
+            (folder / "new").rename(current)
+
+    _after_listing(monkeypatch, "old" if by_link else "current", replace)
+    assert paths(current) == ["one.md", "three.md"]
+
+
+def test_named_files_of_a_folder_that_is_replaced_meanwhile_are_not_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "one.md").write_text("x")
+    assert look_at(folder, ["one.md", "two.md"]) is not None
+    real = os.lstat
+
+    def lstat(path: str) -> os.stat_result:
+        if path.endswith("/two.md"):
+            folder.rename(folder.with_name("away"))
+            folder.mkdir()
+        return real(path)
+
+    monkeypatch.setattr("feeds.articles.folder.os.lstat", lstat)
+    assert look_at(folder, ["one.md", "two.md"]) is None
+
+
 def test_missing_folder_is_an_error(folder: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list_files(folder / "nowhere")
+    with pytest.raises(FileNotFoundError):
+        look_at(folder / "nowhere", ["one.md"])
 
 
 def test_at_most_one_byte_too_many_is_read(folder: Path) -> None:

@@ -45,7 +45,14 @@ def list_files(directory: Path) -> Listing:
     Links are followed to files within the folder only, and what is neither file nor
     folder is left out. Raises OSError if the folder itself cannot be read.
     """
-    root = os.path.realpath(directory)
+    while True:
+        before = os.stat(directory)
+        listing = _list_all(os.path.realpath(directory))
+        if os.path.samestat(before, os.stat(directory)):
+            return listing
+
+
+def _list_all(root: str) -> Listing:
     listing = Listing(files=[])
     folders = [""]
     while folders:
@@ -86,6 +93,7 @@ def _list(
         try:
             stat = item.stat()
         except FileNotFoundError:  # it vanished since the folder was read
+            os.stat(os.path.dirname(item.path))  # unless that did: no word of its files
             continue
         if S_ISREG(stat.st_mode):
             files.append((path, stat.st_size, stat.st_mtime_ns))
@@ -95,8 +103,10 @@ def look_at(directory: Path, paths: Iterable[str]) -> Listing | None:
     """The article files among some paths below a folder; None where only a list can tell.
 
     That is so for folders, for links and what lies behind them, for names that cannot be
-    printed and for what may not be looked at.
+    printed, for what may not be looked at, and where the folder was replaced meanwhile.
+    Raises OSError if the folder itself cannot be read.
     """
+    before = os.stat(directory)
     root = os.path.realpath(directory)
     listing = Listing(files=[])
     for path in paths:
@@ -114,7 +124,7 @@ def look_at(directory: Path, paths: Iterable[str]) -> Listing | None:
             return None
         if path.lower().endswith(_SUFFIXES) and not is_hidden(path):
             listing.files.append((path, stat.st_size, stat.st_mtime_ns))
-    return listing
+    return listing if os.path.samestat(before, os.stat(directory)) else None
 
 
 def is_hidden(path: str) -> bool:
