@@ -223,6 +223,30 @@ def test_whoever_knows_more_is_not_answered_with_less(
     assert b"Fresh" in ask(late).data
 
 
+def test_nothing_older_is_answered_than_what_another_request_got(
+    make_collection: Callable[..., Collection],
+) -> None:
+    """The time to look at the index comes as a request is on its way to Flask."""
+    collection = make_collection(checks_per_second=1)
+    collection.write("one.md", article("Old"))
+    collection.sync(datetime.now(UTC))
+    client = Client(create_app(collection.config))
+    assert b"Old" in ask(client).data
+    collection.write("one.md", article("Fresh"))
+    collection.sync(datetime.now(UTC))
+    front = front_of(client)
+    memory, app = front._memory, front.app
+    memory.next_look = time.monotonic() + 3600
+
+    def late(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        memory.next_look = 0
+        return app(environ, start)
+
+    front.app = late
+    assert b"Fresh" in ask(client, "/providers/example.org/feed.atom").data
+    assert b"Fresh" in ask(client).data
+
+
 def test_whoever_knows_more_does_not_rely_on_what_others_ask(
     make_collection: Callable[..., Collection],
 ) -> None:

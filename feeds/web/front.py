@@ -74,7 +74,8 @@ class Front:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # Every line counts here: a server without it answers in some 15 microseconds.
-        if time.monotonic() >= self._memory.next_look:
+        memory = self._memory
+        if time.monotonic() >= memory.next_look or memory.last is not self._revision:
             self._look()
         try:
             address = self._address(environ), environ.get("HTTP_ACCEPT_ENCODING")

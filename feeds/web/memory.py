@@ -86,7 +86,7 @@ class Memory:
         self._pause = 1 / checks if checks else 0.0
         #: When the index is looked at again, on the monotonic clock.
         self.next_look = 0.0
-        #: What it said last.
+        #: What it said last, the same object until it says something else.
         self.last: Revision | None = None
         self._asked = 0.0
         #: Told how many seconds each document took.
@@ -158,5 +158,5 @@ class Memory:
         with self._lock:
             # Who asked earlier may be answered later.
             if self.last is None or at >= self._asked:
-                self.last, self._asked = said, at
+                self.last, self._asked = self.last if said == self.last else said, at
             return self.last
