@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: The first starts pages three times as fast.
 _NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
+#: Seconds that a page gets for what it is waited for.
+_PATIENCE = 10
 #: Every address that is not of this machine.
 _FOREIGN = re.compile(r"^(?!https?://(?:127\.0\.0\.1|localhost)[:/])")
 _PNG = b64decode(
@@ -58,6 +61,18 @@ class Visit:
         for frame in self.frames:
             # What a frame reports comes in order.
             frame.evaluate("0")
+
+
+def wait_until(page: Page, script: str) -> None:
+    """Wait until a script says so, asking from outside.
+
+    A page that asks by itself, as the library would have it do, may have a policy that
+    forbids it.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while not page.evaluate(script):
+        assert time.monotonic() < deadline, script
+        page.wait_for_timeout(10)
 
 
 class Visiting(Protocol):
@@ -125,7 +140,7 @@ def visit(browser: Browser) -> Iterator[Visiting]:
             reduced_motion="reduce",
             locale="en-US",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(1000 * _PATIENCE)
         visit = Visit(page=context.new_page())
         visits.append(visit)
         _note_faults(context, visit.faults.append)

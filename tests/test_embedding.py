@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import Hosting, Visit, Visiting
+from tests.browser import Hosting, Visit, Visiting, wait_until
 from tests.support import ROOT, Collection, Site, article
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def test_source_elsewhere_than_on_the_web_keeps_the_fallback(
     opened = visit(host(""))
     requests = _asked(opened.page)
     opened.page.goto(host(_page(news, "".join(map(_element, sources)) + "<news-feed></news-feed>")))
-    opened.page.wait_for_function("!!customElements.get('news-feed')")
+    wait_until(opened.page, "!!customElements.get('news-feed')")
     opened.settle()
     assert [each.is_visible() for each in opened.page.locator("news-feed b").all()] == [True] * 5
     assert requests == []
@@ -402,7 +402,7 @@ def test_element_works_under_a_strict_policy(news: Site, host: Hosting, visit: V
     _titles(page, 5)
     display = "element => getComputedStyle(element).display"
     assert page.locator("news-feed [part=item]").first.evaluate(display) == "flex"
-    page.wait_for_function("document.querySelector('iframe').clientHeight > 400")
+    wait_until(page, "document.querySelector('iframe').clientHeight > 400")
 
 
 def test_nothing_of_a_hostile_feed_runs(news: Site, host: Hosting, visit: Visiting) -> None:
@@ -459,12 +459,12 @@ def test_frame_becomes_as_high_as_its_content(
 ) -> None:
     script = f'<script src="{news.base}/embed.js" {kind}></script>'
     page = visit(host(_frame(f"{news.base}/embed?limit=3") + script)).page
-    page.wait_for_function("document.querySelector('iframe').clientHeight > 300")
+    wait_until(page, "document.querySelector('iframe').clientHeight > 300")
     frame, height = page.frames[1], "document.documentElement.getBoundingClientRect().height"
     element = page.locator("iframe")
     assert element.evaluate("frame => frame.clientHeight") == frame.evaluate(f"Math.ceil({height})")
     frame.evaluate("document.querySelector('main').lastElementChild.remove()")
-    page.wait_for_function("document.querySelector('iframe').clientHeight < 300")
+    wait_until(page, "document.querySelector('iframe').clientHeight < 300")
     assert element.evaluate("frame => frame.clientHeight") == frame.evaluate(f"Math.ceil({height})")
 
 
@@ -482,8 +482,8 @@ def test_frame_of_another_site_is_left_as_it_is(news: Site, host: Hosting, visit
     other = host({"/embed": _telling("700"), "/pretends": _telling("800", news.base + "/embed")})
     body = _frame(other + "embed") + _frame(other + "pretends") + _frame(news.base + "/embed")
     page = visit(host(_page(news, body))).page
-    page.wait_for_function("document.querySelectorAll('iframe')[2].clientHeight > 300")
-    page.wait_for_function("frames[0].length === 0 && frames[1].length === 0")
+    wait_until(page, "document.querySelectorAll('iframe')[2].clientHeight > 300")
+    wait_until(page, "frames[0].length === 0 && frames[1].length === 0")
     heights = "frames => frames.map((frame) => frame.clientHeight).slice(0, 2)"
     assert page.locator("iframe").evaluate_all(heights) == [20, 20]
 
@@ -501,7 +501,7 @@ def _with_silent_frame(news: Site, host: Hosting, visit: Visiting) -> Page:
         f"{news.base}/silent", lambda route: route.fulfill(body="", content_type="text/html")
     )
     page.goto(host(_page(news, _frame(f"{news.base}/silent"))))
-    page.wait_for_function("!!customElements.get('news-feed')")
+    wait_until(page, "!!customElements.get('news-feed')")
     page.evaluate("""() => {
       window.heights = [];
       const frame = document.querySelector("iframe");
@@ -533,7 +533,7 @@ def test_frame_keeps_its_height_after_other_messages(
     page.frames[1].evaluate(
         "all => all.forEach((said) => parent.postMessage(said, '*'))", [*_OTHER_MESSAGES, last]
     )
-    page.wait_for_function("heights.includes('44.5px')")
+    wait_until(page, "heights.includes('44.5px')")
     assert page.evaluate("heights") == ["44.5px"]
 
 
@@ -550,7 +550,7 @@ def test_messages_of_other_windows_resize_nothing(
         said,
     )
     page.frames[1].evaluate('parent.postMessage(\'{"context":"iframe.resize","height":9}\', \'*\')')
-    page.wait_for_function("heights.includes('9px')")
+    wait_until(page, "heights.includes('9px')")
     assert page.evaluate("heights") == ["9px"]
 
 
@@ -567,7 +567,7 @@ def test_frame_that_came_from_elsewhere_is_left_as_it_is(
         }""",
         elsewhere,
     )
-    page.wait_for_function("document.querySelector('iframe').clientHeight === 150")
+    wait_until(page, "document.querySelector('iframe').clientHeight === 150")
     moved = next(
         frame for frame in page.frames[1:] if frame.frame_element().get_attribute("width") is None
     )
@@ -584,7 +584,7 @@ def test_module_knows_our_frames_by_their_path(news: Site, host: Hosting, visit:
     other = host(pages)
     script = f'<script src="{news.base}/embed.js" type="module"></script>'
     page = visit(host(script)).page
-    page.wait_for_function("!!customElements.get('news-feed')")
+    wait_until(page, "!!customElements.get('news-feed')")
     frames = json.dumps("".join(_frame(other + address) for address in addresses))
     page.evaluate(f"document.body.insertAdjacentHTML('beforeend', {frames})")
     page.wait_for_load_state("networkidle")
