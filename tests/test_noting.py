@@ -134,7 +134,7 @@ def test_locked_index_delays_no_answer(filled: Collection) -> None:
     with locked(filled):
         began = time.monotonic()
         assert since(filled.index, "/", b"same", NOW) == NOW
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
     assert noted(filled) == 0
     # What waits for a sync waits again afterwards.
     with filled.index.reading() as connection:
@@ -271,7 +271,7 @@ def test_request_during_a_sync_is_answered_at_once(
         began = time.monotonic()
         for number in range(1, 9):
             modified(site, f"/feed.atom?limit={number}")
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 8
     assert noted(collection) == 0
 
 

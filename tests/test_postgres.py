@@ -245,7 +245,7 @@ def test_silent_server_holds_up_one_request_alone(collection: Collection) -> Non
         time.sleep(0.2)
         began = time.monotonic()
         ask()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 2
         again.join()
     assert sum("cannot be used: the server is away; run" in fault for fault in faults) == 1
     assert len(faults) == 10

@@ -254,7 +254,7 @@ def test_workers_end_with_a_parent_that_is_killed(
     server.wait_until(lambda: deaf_children(server.popen.pid) == 2)
     workers = server.workers()
     server.stop(signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -165,7 +165,7 @@ def test_clients_that_go_early_or_never_read_stop_nobody(served: Process) -> Non
                 gone.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
         asked = time.monotonic()
         assert served.get("/healthz").status_code == 200
-        assert time.monotonic() - asked < 5
+        assert time.monotonic() - asked < 9
 
 
 def test_slow_clients_stop_nobody_and_are_let_go(served: Process) -> None:
@@ -180,7 +180,7 @@ def test_slow_clients_stop_nobody_and_are_let_go(served: Process) -> None:
         for _ in range(5):
             asked = time.monotonic()
             assert served.get("/feed.atom").status_code == 200
-            assert time.monotonic() - asked < 2
+            assert time.monotonic() - asked < 5
         with contextlib.suppress(ConnectionError):
             while time.monotonic() - begun < 20:
                 slow[0].sendall(b"y")
