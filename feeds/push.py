@@ -17,6 +17,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from feeds.articles import clean
 from feeds.formats import FORMATS, Format
 from feeds.index import Index, outbox
 from feeds.index.coming import queue_due
@@ -113,15 +114,15 @@ class Pusher:
         topic = config.base_url + waiting.selection.address(form.file)
         # WebSub leaves the words to the hub: some read the one, some the other. One
         # topic at a time, for of several a hub in PHP reads the last.
-        said = {"hub.mode": "publish", "hub.topic": topic, "hub.url": topic}
-        body = urlencode(said).encode("ascii")
+        asked = {"hub.mode": "publish", "hub.topic": topic, "hub.url": topic}
+        body = urlencode(asked).encode("ascii")
         headers = {"User-Agent": f"feeds ({config.base_url}/)"}
         try:
             with _OPENER.open(Request(config.hub, body, headers), timeout=TIMEOUT):
                 pass
         except HTTPError as error:
             error.close()
-            trouble = f"answers {error.code} {error.reason}"
+            trouble = f"answers {error.code} {_line(error.reason)}"
             if error.code < 500 and error.code not in _LATER:
                 self._tell(f"{trouble} to {topic}, and is not asked again")
                 self.failures = 0
@@ -130,7 +131,8 @@ class Pusher:
         except (OSError, ValueError, HTTPException) as error:  # ValueError: of no possible host
             # urllib wraps some of them.
             reason = getattr(error, "reason", error)
-            self._wait(f"cannot be reached, {getattr(reason, 'strerror', None) or reason}", 0)
+            said = _line(getattr(reason, "strerror", None) or reason)
+            self._wait(f"cannot be reached, {said}", 0)
         else:
             self.failures, self._trouble = 0, ""
             return True
@@ -157,6 +159,11 @@ class _Staying(HTTPRedirectHandler):
 
 
 _OPENER = build_opener(_Staying)
+
+
+def _line(said: object) -> str:
+    """What somebody else said, for a line of the log."""
+    return clean.text(str(said))[:80]
 
 
 def _retry_after(headers: Message) -> float:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
@@ -30,7 +31,7 @@ from feeds.config import Config, Name
 from feeds.index import Index, outbox, tables
 from feeds.index.coming import queue_due
 from feeds.push import push, push_once
-from tests.hub import Hub, Subscriber, Trouble, wait_for
+from tests.hub import Hub, Served, Subscriber, Trouble, wait_for
 from tests.process import Process
 from tests.support import BASE, NOW, Collection, Site, article
 from tests.test_serve import seeds, start
@@ -547,6 +548,58 @@ def test_of_two_processes_one_sends(told: Collection, hub: Hub) -> None:
     holder.join()
     assert push_once(told.index, print) == 0
     assert hub.topics == ALL
+
+
+def test_process_takes_over_from_one_that_dies(
+    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+) -> None:
+    ready = SPAWN.Event()
+    arguments = (told.config.database, told.config, ready)
+    holder = SPAWN.Process(target=_hold, args=arguments, daemon=True)
+    holder.start()
+    assert ready.wait(30)
+    pusher(told)
+    time.sleep(pushing.SETTLE + 0.5)
+    assert hub.asked == []
+    holder.kill()
+    wait_for(lambda: waiting(told) == [])
+    assert hub.topics == ALL
+
+
+class Mumbling(Served):
+    """A server that speaks no HTTP."""
+
+    def post(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+        request.wfile.write(b"non\x1bsense" + 999 * b"!" + b"\r\n\r\n")
+
+
+def test_hub_that_speaks_no_http_is_tried_again(
+    make_collection: Callable[..., Collection], pusher: Callable[[Collection], Pushing]
+) -> None:
+    hub = Mumbling()
+    collection = make_collection(base_url=BASE, hub=hub.url)
+    collection.write("one.md", article())
+    collection.sync()
+    telling = pusher(collection)
+    wait_for(lambda: len(hub.asked) == 2)
+    said = "nonsense" + 72 * "!"
+    assert telling.lines == [f"the hub {hub.url} cannot be reached, {said}; trying again"]
+    hub.close()
+
+
+def test_hub_that_answered_is_well_again(told: Collection, hub: Hub) -> None:
+    fails, refuses = Trouble(status=500), Trouble(status=404)
+    hub.troubles = [fails, refuses, fails, None, fails]
+    pusher = pushing.Pusher(catalogue=told.index, tell=(lines := list[str]()).append)
+    failures, deadline = [0], time.monotonic() + 20
+    while len(hub.refused) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(min(pusher.step(), 0.1))
+        if pusher.failures != failures[-1]:
+            failures.append(pusher.failures)
+    # Neither does it wait for longer than the first time, nor is its trouble no news.
+    assert max(failures) == 1
+    assert [line.partition("answers ")[2][:3] for line in lines] == ["500", "404", "500", "500"]
 
 
 def test_index_that_fails_is_asked_again(
