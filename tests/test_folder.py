@@ -243,6 +243,27 @@ def test_folder_that_is_replaced_while_listed_is_listed_again(
     assert paths(current) == ["one.md", "three.md"]
 
 
+def test_named_files_are_looked_at_as_a_list_has_them(folder: Path) -> None:
+    names = ["a.md", "b.TXT", ".c.md", ".h/d.md", "x/.e.md", "x/f.markdown", "page.html"]
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+    found = look_at(folder, [*names, "gone.md", "gone/a.md", "a.md/below.md"])
+    assert found and sorted(found.files) == sorted(list_files(folder).files)
+    assert sorted(found.paths) == ["a.md", "b.TXT", "x/f.markdown"]
+
+
+@pytest.mark.parametrize("path", ["x", "link.md", "behind/one.md", "line\nbreak.md", "x" * 300])
+def test_named_file_that_only_a_list_can_tell_of_is_none(folder: Path, path: str) -> None:
+    (folder / "x").mkdir()
+    (folder / "x" / "one.md").write_text("x")
+    (folder / "line\nbreak.md").write_text("x")
+    (folder / "link.md").symlink_to("x/one.md")
+    (folder / "behind").symlink_to("x")
+    assert look_at(folder, ["x/one.md"]) is not None
+    assert look_at(folder, ["x/one.md", path]) is None
+
+
 def test_named_files_of_a_folder_that_is_replaced_meanwhile_are_not_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,14 +186,28 @@ def test_listing_has_only_what_has_or_had_a_visible_article(
     assert later == ["", "Due", "Had", "The Law", "Example"]
 
 
+def test_listing_counts_and_names_after_what_has_come(collection: Collection) -> None:
+    collection.write("one.md", article(topics=("AI", "Zoo")))
+    collection.write("old.md", article(topics=("Ai", "law"), time="2019-01-01T00:00:00Z"))
+    due = article(topics=("aI",), provider="Renamed", time="2026-01-01T12:00:01Z")
+    collection.write("due.md", due)
+    collection.sync()
+    now = [(i.name, i.count) for i in listing(collection.index, NOW)]
+    assert now == [("", 2), ("AI", 2), ("law", 1), ("Zoo", 1), ("Example", 2)]
+    later = [(i.name, i.count) for i in listing(collection.index, NOW + timedelta(seconds=1))]
+    assert later == [("", 3), ("aI", 3), ("law", 1), ("Zoo", 1), ("Renamed", 3)]
+
+
 def test_health_counts_files_visible_articles_and_faults(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.write("two.md", article(published="false"))
+    collection.write("due.md", article("Due", time="2026-01-01T12:00:01Z"))
     collection.write("bad.md", "nothing")
     collection.sync()
     health = collection.index.health(NOW)
-    assert (health.articles, health.visible, health.faults) == (3, 1, 1)
+    assert (health.articles, health.visible, health.faults) == (4, 1, 1)
     assert health.synced == NOW
+    assert collection.index.health(NOW + timedelta(seconds=1)).visible == 2
 
 
 def test_index_never_filled_says_what_to_do(collection: Collection) -> None:

@@ -193,6 +193,12 @@ def test_due_article_appears_in_its_time_without_a_sync(collection: Collection) 
     assert found and len(found.articles) == 1 and found.due == due
     assert collection.index.due(NOW) == due
     assert collection.index.due(due) is None
+    assert collection.index.changed(NOW) == NOW
+    assert collection.index.changed(due) == due
+    after = due + timedelta(minutes=1)
+    collection.write("next.md", article("Next", time=after.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    collection.sync(NOW + timedelta(seconds=9))
+    assert collection.index.due(NOW) == due
 
 
 def test_sync_after_an_article_came_due_dates_nothing_again(collection: Collection) -> None:

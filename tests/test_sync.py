@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -216,15 +216,22 @@ def test_file_that_vanishes_while_it_is_read_is_a_fault(
         return opened(name, flags, mode)
 
     away = collection.folder / "away"
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "open", vanish)
-        report = collection.sync()
-    assert [str(f) for f in report.faults] == [
-        "one.md:1: cannot be read, No such file or directory"
-    ]
+
+    def fail(now: datetime) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", vanish)
+            report = collection.sync(now)
+        assert [str(f) for f in report.faults] == [
+            "one.md:1: cannot be read, No such file or directory"
+        ]
+
+    fail(NOW)
     # Its size and its time are those of before.
     away.rename(path)
-    assert collection.sync(LATER).faults == ()
+    assert collection.sync(NOW + timedelta(hours=1)).faults == ()
+    assert titles(collection) == ["A title"]
+    collection.write("one.md", article("Changed"))
+    fail(LATER)
     assert titles(collection) == ["A title"]
 
 
