@@ -396,10 +396,12 @@ def test_serve_on_a_taken_port_says_so(run: Callable[..., Result], folder: Path)
 def test_each_folder_has_an_index_of_its_own(
     run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flask.Flask.auto_find_instance_path", lambda self: str(tmp_path / "i"))
+    instance = tmp_path / "100%41 #1? ü"
+    monkeypatch.setattr("flask.Flask.auto_find_instance_path", lambda self: str(instance))
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "story.md").write_text(article(topics=(name,)))
         run("index", tmp_path / name)
     assert "/topics/two/" in run("list", tmp_path / "two").output
     assert "/topics/two/" not in run("list", tmp_path / "one").output
+    assert sorted(path.name[:4] for path in instance.glob("*.sqlite3")) == ["one-", "two-"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import URL, Connection
 
 from feeds.articles import Article
 from feeds.config import Config
@@ -68,7 +68,7 @@ class Health:
 class Index(Database):
     """The articles that feeds are made of."""
 
-    def __init__(self, url: str, config: Config) -> None:
+    def __init__(self, url: str | URL, config: Config) -> None:
         super().__init__(url)
         self.config = config
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 from sqlalchemy import exc, make_url, select
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import URL, Connection
 
 from feeds.index.postgresql import PostgreSQL
 from feeds.index.sqlite import SQLite
@@ -30,7 +30,7 @@ class IndexDamaged(IndexUnavailable):
 class Database:
     """The database of an index, which may go and come back at any time."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
         kind = PostgreSQL if self.url.get_backend_name() == "postgresql" else SQLite
         self._store: PostgreSQL | SQLite = kind(self.url)

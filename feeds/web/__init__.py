@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
+from sqlalchemy.engine import URL
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -114,11 +115,12 @@ def open_index(config: Config) -> Index:
         return Index(config.database, config)
     folder = config.articles.resolve()
     instance = Flask("feeds").instance_path
-    # Short, printable and without the `?` that ends the path in a URL.
+    # Short and printable.
     known_as = re.sub(r"[^\w. -]", "-", folder.name)[:50]
     # Where the name is no UTF-8, of its bytes.
     hashed = short_hash(str(folder).encode(errors="backslashreplace").decode())
-    return Index(f"sqlite:///{instance}/{known_as}-{hashed}.sqlite3", config)
+    path = f"{instance}/{known_as}-{hashed}.sqlite3"
+    return Index(URL.create("sqlite", database=path), config)
 
 
 def _fill(catalogue: Index) -> None:
