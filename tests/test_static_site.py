@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import random
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -216,6 +217,50 @@ def test_a_build_from_nothing_gives_the_same_site(large: Collection, tmp_path: P
     every = build_site(large, tmp_path / "two")
     assert 0 < some.written < every.written
     assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_edits_a_build_gives_the_same_site_as_one_from_nothing(
+    make_collection: Make, tmp_path: Path, seed: int
+) -> None:
+    """Months come and go, names change, articles and updates come due."""
+    dice, now = random.Random(seed), NOW
+    collection = make_collection(base_url=BASE, limit=2, topics={"law": Name(min_quality=70)})
+    for number in range(22):  # more than any list shows
+        time = "2025-08-05T10:00:00Z"
+        collection.write(f"old{number}.md", article(f"{number}", time=time, domain="a.example"))
+    for step in range(8):
+        for _ in range(dice.randint(1, 3)):
+            file, chance = collection.folder / f"{dice.randrange(9)}.md", dice.random()
+            if file.exists() and chance < 0.4:
+                file.unlink()
+                continue
+            if file.exists() and chance < 0.6:
+                # What only the plot shows.
+                changed = re.sub("quality: .*", f"quality: {70 + step}", file.read_text())
+                collection.write(file.name, changed)
+                continue
+            soon = now + timedelta(hours=dice.randint(1, 30))
+            dated = f"2025-{dice.choice((1, 2, 3, 6, 7, 12)):02}-05T10:00:00Z"
+            text = article(
+                f"Story {dice.randrange(99)}",
+                time=soon.isoformat() if dice.random() < 0.2 else dated,
+                topics=tuple(dice.sample(("AI", "ai", "Law", "art"), dice.randint(1, 2))),
+                quality=dice.choice((59, 65, 75)),
+                domain=dice.choice(("a.example", "b.example")),
+                provider=dice.choice(("One", "Two")),
+                more=f"updatedDateTime: {soon.isoformat()}\n" if dice.random() < 0.2 else "",
+            )
+            collection.write(file.name, text)
+        now += timedelta(hours=dice.randint(1, 20))
+        collection.sync(now)
+        build_site(collection, tmp_path / "one", now)
+        build_site(collection, tmp_path / f"{step}", now)
+        assert files(tmp_path / "one") == files(tmp_path / f"{step}")
+        built = (tmp_path / "one").rglob("*")
+        assert {str(p.relative_to(tmp_path / "one")) for p in built} == {
+            str(p.relative_to(tmp_path / f"{step}")) for p in (tmp_path / f"{step}").rglob("*")
+        }
 
 
 def test_one_changed_article_touches_only_its_feeds_and_months(

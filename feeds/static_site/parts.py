@@ -81,8 +81,7 @@ def find_tasks(snapshot: Snapshot, now: datetime) -> tuple[list[Task], tuple[str
             continue
         made += _tasks(item.selection, item.name, holding, snapshot.config.limit, code)
     made.sort(key=lambda task: (str(task.month or ""), task.name))
-    # Quality, which no other page shows, counts among the revisions.
-    everything = _digest(code, snapshot.seen, looks, [task.fingerprint for task in made])
+    everything = _digest(code, looks, [task.fingerprint for task in made])
     return [Task(name="", fingerprint=everything, selection=None), *made], tuple(refused)
 
 

@@ -35,7 +35,6 @@ class Snapshot(Index):
         self._known: dict[str, tuple[bytes, int]] | None = None
         #: What was found last: the documents beside it are those that its page leads to.
         self.last: Found | None = None
-        self.seen = self.revision()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
