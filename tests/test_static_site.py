@@ -199,6 +199,19 @@ def test_a_link_in_the_folder_is_not_followed_out_of_it(large: Collection, tmp_p
     assert list(outside.rglob("*")) == []
 
 
+def test_nothing_is_removed_behind_a_link_out_of_the_folder(
+    large: Collection, tmp_path: Path
+) -> None:
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    build_site(large, out)
+    (out / "providers" / "p1.example").rename(outside)
+    (out / "providers" / "p1.example").symlink_to(outside)
+    kept = times(outside)
+    with pytest.raises(SiteError, match="leads out"):
+        Output(folder=out).prune(["providers/p1.example/feed.atom"])
+    assert times(outside) == kept
+
+
 def test_a_second_build_touches_nothing(large: Collection, tmp_path: Path) -> None:
     first = build_site(large, tmp_path)
     before = times(tmp_path)

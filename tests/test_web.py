@@ -95,9 +95,12 @@ def test_every_answer_lets_other_origins_read_it_and_guards_itself(
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert response.headers["Access-Control-Expose-Headers"] == "ETag, Link"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    policy = response.headers["Content-Security-Policy"].split("; ")
-    assert "frame-ancestors 'self'" in policy
-    assert "default-src 'none'" in policy
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' http: https:;"
+        " connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors 'self'"
+    )
 
 
 @pytest.mark.parametrize("path", [FEED, "/topics/ai/", "/"])
