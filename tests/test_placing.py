@@ -350,8 +350,8 @@ def test_names_alike_but_for_case_and_spaces_are_one_feed(collection: Collection
 
 
 def test_topics_whose_slugs_collide_have_feeds_of_their_own(collection: Collection) -> None:
-    collection.write("one.md", article("One", topics=("C++",)))
-    collection.write("two.md", article("Two", topics=("cplusplus",)))
+    collection.write("one.md", article("One", topics=("cplusplus",)))
+    collection.write("two.md", article("Two", topics=("C++",)))
     collection.write("three.md", article("Three", topics=("C#", "C")))
     collection.sync()
     slugs = {
@@ -362,6 +362,19 @@ def test_topics_whose_slugs_collide_have_feeds_of_their_own(collection: Collecti
     assert slugs["c++"] == "cplusplus"
     assert slugs["cplusplus"].startswith("cplusplus-")
     assert (slugs["c#"], slugs["c"]) == ("csharp", "c")
+
+
+def test_slug_that_the_curator_chose_goes_before_a_known_one(
+    make_collection: Callable[..., Collection],
+) -> None:
+    collection = make_collection(topics={"ai": Name(slug="machines")})
+    collection.write("one.md", article("One", topics=("Machines",)))
+    collection.sync()
+    assert slug_of(collection, "machines", NOW) == "machines"
+    collection.write("two.md", article("Two", topics=("AI",)))
+    collection.sync(LATER)
+    assert slug_of(collection, "ai", LATER) == "machines"
+    assert slug_of(collection, "machines", LATER).startswith("machines-")
 
 
 def test_later_topic_does_not_take_a_known_slug(collection: Collection) -> None:
