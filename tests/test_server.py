@@ -6,6 +6,8 @@ import contextlib
 import resource
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,3 +199,15 @@ def test_process_asks_for_as_many_files_as_it_may_need() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > server.CONNECTIONS
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize(("files", "most"), [(300, 64), (1_000, 1_000 - 256)])
+def test_connections_leave_files_for_the_rest_where_the_system_gives_few(
+    files: int, most: int
+) -> None:
+    script = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
+        "from feeds.server import connections; print(connections())"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (told.stdout, told.stderr) == (f"{most}\n", "")
