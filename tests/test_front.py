@@ -51,6 +51,20 @@ def made(collection: Collection) -> tuple[Client, Counted, Collection]:
 Made = tuple[Client, Counted, Collection]
 
 
+@pytest.fixture
+def seldom(make_collection: Callable[..., Collection]) -> Collection:
+    """A collection with one article, whose index is looked at once a second."""
+    collection = make_collection(checks_per_second=1)
+    save(collection, "Old")
+    return collection
+
+
+def save(collection: Collection, title: str) -> None:
+    """Save the article, and have the index follow."""
+    collection.write("one.md", article(title))
+    collection.sync(datetime.now(UTC))
+
+
 def ask(client: Client, path: str = FEED, method: str = "GET", **headers: str) -> TestResponse:
     """A request with headers named with underscores."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -116,20 +130,14 @@ def test_head_alone_is_not_remembered(made: Made) -> None:
     assert behind.count == 2
 
 
-def test_change_of_the_index_is_seen_at_the_next_look(
-    make_collection: Callable[..., Collection],
-) -> None:
-    collection = make_collection(checks_per_second=1)
-    collection.write("one.md", article("Old"))
-    collection.sync(datetime.now(UTC))
-    client = Client(create_app(collection.config))
+def test_change_of_the_index_is_seen_at_the_next_look(seldom: Collection) -> None:
+    client = Client(create_app(seldom.config))
     began = time.monotonic()
     assert b"Old" in ask(client).data
     memory = front_of(client)._memory
     assert began + 1 <= memory.next_look <= time.monotonic() + 1
     memory.next_look += 3600
-    collection.write("one.md", article("Fresh"))
-    collection.sync(datetime.now(UTC))
+    save(seldom, "Fresh")
     assert b"Old" in ask(client).data
     assert b"Old" in ask(client, Accept_Encoding="identity").data
     memory.next_look = 0
@@ -205,16 +213,12 @@ def test_answers_that_stand_ready_are_bounded(made: Made, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("before", [{}, {"Accept_Encoding": "gzip"}], ids=["ready", "not ready"])
 def test_whoever_knows_more_is_not_answered_with_less(
-    make_collection: Callable[..., Collection], before: dict[str, str]
+    seldom: Collection, before: dict[str, str]
 ) -> None:
     """Of two processes that look once a second, a client gets the newer answer first."""
-    collection = make_collection(checks_per_second=1)
-    collection.write("one.md", article("Old"))
-    collection.sync(datetime.now(UTC))
-    late, early = (Client(create_app(collection.config)) for _ in range(2))
+    late, early = (Client(create_app(seldom.config)) for _ in range(2))
     assert ask(late, **before).status_code == 200
-    collection.write("one.md", article("Fresh"))
-    collection.sync(datetime.now(UTC))
+    save(seldom, "Fresh")
     known = ask(early)
     assert b"Fresh" in known.data
     # The wait of the sync took a part of the second: it begins anew.
@@ -223,17 +227,11 @@ def test_whoever_knows_more_is_not_answered_with_less(
     assert b"Fresh" in ask(late).data
 
 
-def test_nothing_older_is_answered_than_what_another_request_got(
-    make_collection: Callable[..., Collection],
-) -> None:
+def test_nothing_older_is_answered_than_what_another_request_got(seldom: Collection) -> None:
     """The time to look at the index comes as a request is on its way to Flask."""
-    collection = make_collection(checks_per_second=1)
-    collection.write("one.md", article("Old"))
-    collection.sync(datetime.now(UTC))
-    client = Client(create_app(collection.config))
+    client = Client(create_app(seldom.config))
     assert b"Old" in ask(client).data
-    collection.write("one.md", article("Fresh"))
-    collection.sync(datetime.now(UTC))
+    save(seldom, "Fresh")
     front = front_of(client)
     memory, app = front._memory, front.app
     memory.next_look = time.monotonic() + 3600
@@ -247,17 +245,11 @@ def test_nothing_older_is_answered_than_what_another_request_got(
     assert b"Fresh" in ask(client).data
 
 
-def test_whoever_knows_more_does_not_rely_on_what_others_ask(
-    make_collection: Callable[..., Collection],
-) -> None:
+def test_whoever_knows_more_does_not_rely_on_what_others_ask(seldom: Collection) -> None:
     """The index tells another request of the change, and this one does not wait for that."""
-    collection = make_collection(checks_per_second=1)
-    collection.write("one.md", article("Old"))
-    collection.sync(datetime.now(UTC))
-    late, early = (Client(create_app(collection.config)) for _ in range(2))
+    late, early = (Client(create_app(seldom.config)) for _ in range(2))
     assert ask(late).status_code == 200
-    collection.write("one.md", article("Fresh"))
-    collection.sync(datetime.now(UTC))
+    save(seldom, "Fresh")
     front, known = front_of(late), ask(early).headers["ETag"]
     memory, app = front._memory, front.app
     read, asked, go_on = memory._read, threading.Event(), threading.Event()
