@@ -151,6 +151,9 @@ def test_change_that_nobody_sees_lets_answers_stand(made: Made) -> None:
     collection.sync(datetime.now(UTC))
     ask(client)
     assert behind.count == 1
+    # Else each request would look at the index.
+    front = front_of(client)
+    assert front._memory.last is front._revision
 
 
 def test_answers_stand_while_the_index_cannot_be_read(made: Made) -> None:
