@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 import httpx
+import pytest
 from werkzeug.serving import make_server
 from werkzeug.test import Client
 
@@ -74,6 +77,25 @@ class Collection:
     def sync(self, now: datetime = NOW) -> Report:
         """Bring the index up to the files."""
         return sync(self.index, self.folder, lambda: now)
+
+
+def before_open(patch: pytest.MonkeyPatch, name: str, happen: Callable[[], object]) -> None:
+    """Have something happen each time that a file or folder of a name is about to be opened."""
+    opened = os.open
+
+    def wrapped(
+        path: str | Path, flags: int, mode: int = 0o777, *, dir_fd: int | None = None
+    ) -> int:
+        if os.path.basename(path) == name:
+            happen()
+        return opened(path, flags, mode, dir_fd=dir_fd)
+
+    patch.setattr(os, "open", wrapped)
+
+
+def refuse() -> None:
+    """Refuse as the system does; it refuses nothing to root."""
+    raise PermissionError(errno.EACCES, "Permission denied")
 
 
 def publish_feed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from feeds.cli import main
-from tests.support import SEEDS, article
+from tests.support import SEEDS, article, before_open, refuse
 
 
 @pytest.fixture
@@ -221,21 +222,8 @@ def test_check_names_what_it_cannot_read(
 ) -> None:
     (folder / "sub").mkdir()
     (folder / "one.md").write_text(article())
-    scandir, opened = os.scandir, os.open
-
-    def refuse_folder(path: str) -> object:
-        if str(path).endswith("/sub"):
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    def refuse_file(path: str | Path, flags: int, mode: int = 0o777) -> int:
-        if str(path).endswith("/one.md"):
-            raise PermissionError(13, "Permission denied")
-        return opened(path, flags, mode)
-
-    # Root may read everything, so the system's refusals are played.
-    monkeypatch.setattr(os, "scandir", refuse_folder)
-    monkeypatch.setattr(os, "open", refuse_file)
+    before_open(monkeypatch, "sub", refuse)
+    before_open(monkeypatch, "one.md", refuse)
     result = run("check", folder)
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
@@ -253,10 +241,10 @@ def test_faults_are_coloured_on_a_terminal(run: Callable[..., Result], folder: P
 def test_folder_that_cannot_be_listed_is_named(
     run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: str) -> None:
-        raise PermissionError(13, "Permission denied", path)
+    def refuse_folder() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", folder)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    before_open(monkeypatch, folder.name, refuse_folder)
     for command in ("index", "check"):
         result = run(command, folder)
         assert result.exit_code == 1

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socket import AF_UNIX, socket
 
 import pytest
 
-from feeds.articles.folder import list_files, look_at, read_bytes
+from feeds.articles.folder import list_files, read_bytes, scan_paths
 from feeds.articles.opening import MAX_BYTES
+from tests.support import before_open, refuse
 
 
 def paths(folder: Path) -> list[str]:
@@ -133,15 +138,7 @@ def test_folder_that_cannot_be_read_is_told_and_the_others_are_listed(
     for name in ("a/closed", "b"):
         (folder / name).mkdir(parents=True)
         (folder / name / "one.md").write_text("x")
-    real = os.scandir
-
-    def scandir(path: str) -> object:
-        """The file system's answer to whoever is not root."""
-        if path.endswith("/closed"):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
+    before_open(monkeypatch, "closed", refuse)
     listing = list_files(folder)
     assert sorted(listing.paths) == ["b/one.md"]
     assert listing.faults == {"a/closed": "the folder cannot be read, Permission denied"}
@@ -151,55 +148,39 @@ def test_file_that_vanishes_while_listed_is_left_out(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "one.md").write_text("x")
+    (folder / "two.md").write_text("x")
+    real = os.scandir
 
-    class Vanishing:
-        """A directory entry whose file goes between two looks at it."""
-
-        name, path = "one.md", str(folder / "one.md")
-
-        def is_dir(self, follow_symlinks: bool) -> bool:
-            return False
-
-        def is_symlink(self) -> bool:
-            return False
-
-        def stat(self) -> os.stat_result:
+    @contextmanager
+    def scandir(opened: int) -> Iterator[list[os.DirEntry[str]]]:
+        with real(opened) as found:
+            items = list(found)
             (folder / "one.md").unlink()
-            return os.stat(self.path)
-
-    class Listed:
-        def __enter__(self) -> list[Vanishing]:
-            return [Vanishing()]
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-    monkeypatch.setattr(os, "scandir", lambda path: Listed())
-    assert paths(folder) == []
-
-
-def _after_listing(
-    monkeypatch: pytest.MonkeyPatch, name: str, happen: Callable[[], object]
-) -> None:
-    """Have something happen once, as the folder of that name is open to be listed."""
-    real, todo = os.scandir, [happen]
-
-    def scandir(path: str) -> object:
-        found = real(path)
-        if path.endswith(f"/{name}") and todo:
-            todo.pop()()
-        return found
+            yield items
 
     monkeypatch.setattr(os, "scandir", scandir)
+    assert paths(folder) == ["two.md"]
 
 
 def test_folder_that_is_moved_while_listed_is_an_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else its articles would be taken for removed ones."""
+    (folder / "a").mkdir()
     (folder / "one.md").write_text("x")
-    _after_listing(monkeypatch, "articles", lambda: folder.rename(folder.with_name("away")))
+    before_open(monkeypatch, "a", lambda: folder.rename(folder.with_name("away")))
     with pytest.raises(FileNotFoundError):
+        list_files(folder)
+
+
+def test_folder_on_a_failing_disk_is_an_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(opened: int) -> Iterator[os.DirEntry[str]]:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "scandir", fail)
+    with pytest.raises(OSError):
         list_files(folder)
 
 
@@ -209,7 +190,7 @@ def test_folder_below_that_is_moved_while_listed_is_told(
     (folder / "a").mkdir()
     (folder / "a" / "one.md").write_text("x")
     (folder / "two.md").write_text("x")
-    _after_listing(monkeypatch, "a", lambda: (folder / "a").rename(folder / "b"))
+    before_open(monkeypatch, "a", lambda: (folder / "a").rename(folder / "b"))
     listing = list_files(folder)
     assert listing.paths == ["two.md"]
     assert listing.faults == {"a": "the folder cannot be read, No such file or directory"}
@@ -220,8 +201,8 @@ def test_folder_that_is_replaced_while_listed_is_listed_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, by_link: bool
 ) -> None:
     """As those are who publish a whole folder at once; the old one may be half deleted."""
-    for release, names in (("old", ["one.md", "two.md"]), ("new", ["one.md", "three.md"])):
-        (folder / release).mkdir()
+    for release, names in (("old", ["one.md", "a/two.md"]), ("new", ["one.md", "a/three.md"])):
+        (folder / release / "a").mkdir(parents=True)
         for name in names:
             (folder / release / name).write_text("x")
     current = folder / "current"
@@ -231,61 +212,64 @@ def test_folder_that_is_replaced_while_listed_is_listed_again(
         (folder / "old").rename(current)
 
     def replace() -> None:
+        if not (folder / "new").exists() or current.resolve().name == "new":
+            return
         if by_link:
             (folder / "next").symlink_to("new")
             (folder / "next").rename(current)
-            (folder / "old" / "two.md").unlink()
+            (folder / "old" / "a" / "two.md").unlink()
         else:
             current.rename(folder / "old")
             (folder / "new").rename(current)
 
-    _after_listing(monkeypatch, "old" if by_link else "current", replace)
-    assert paths(current) == ["one.md", "three.md"]
+    before_open(monkeypatch, "a", replace)
+    assert paths(current) == ["a/three.md", "one.md"]
 
 
-def test_named_files_are_looked_at_as_a_list_has_them(folder: Path) -> None:
+def test_named_files_are_found_as_a_list_has_them(folder: Path) -> None:
     names = ["a.md", "b.TXT", ".c.md", ".h/d.md", "x/.e.md", "x/f.markdown", "page.html"]
     for name in names:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("x")
-    found = look_at(folder, [*names, "gone.md", "gone/a.md", "a.md/below.md"])
+    found = scan_paths(folder, [*names, "gone.md", "gone/a.md"])
     assert found and sorted(found.files) == sorted(list_files(folder).files)
     assert sorted(found.paths) == ["a.md", "b.TXT", "x/f.markdown"]
 
 
-@pytest.mark.parametrize("path", ["x", "link.md", "behind/one.md", "line\nbreak.md", "x" * 300])
+@pytest.mark.parametrize(
+    "path",
+    ["x", "link.md", "behind/one.md", "x/one.md/a.md", "pipe/a.md", "line\nbreak.md", "x" * 300],
+)
 def test_named_file_that_only_a_list_can_tell_of_is_none(folder: Path, path: str) -> None:
     (folder / "x").mkdir()
     (folder / "x" / "one.md").write_text("x")
     (folder / "line\nbreak.md").write_text("x")
     (folder / "link.md").symlink_to("x/one.md")
     (folder / "behind").symlink_to("x")
-    assert look_at(folder, ["x/one.md"]) is not None
-    assert look_at(folder, ["x/one.md", path]) is None
+    os.mkfifo(folder / "pipe")
+    assert scan_paths(folder, ["x/one.md"]) is not None
+    assert scan_paths(folder, ["x/one.md", path]) is None
 
 
 def test_named_files_of_a_folder_that_is_replaced_meanwhile_are_not_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "one.md").write_text("x")
-    assert look_at(folder, ["one.md", "two.md"]) is not None
-    real = os.lstat
+    assert scan_paths(folder, ["one.md", "a/two.md"]) is not None
 
-    def lstat(path: str) -> os.stat_result:
-        if path.endswith("/two.md"):
-            folder.rename(folder.with_name("away"))
-            folder.mkdir()
-        return real(path)
+    def replace() -> None:
+        folder.rename(folder.with_name("away"))
+        folder.mkdir()
 
-    monkeypatch.setattr("feeds.articles.folder.os.lstat", lstat)
-    assert look_at(folder, ["one.md", "two.md"]) is None
+    before_open(monkeypatch, "a", replace)
+    assert scan_paths(folder, ["one.md", "a/two.md"]) is None
 
 
 def test_missing_folder_is_an_error(folder: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list_files(folder / "nowhere")
     with pytest.raises(FileNotFoundError):
-        look_at(folder / "nowhere", ["one.md"])
+        scan_paths(folder / "nowhere", ["one.md"])
 
 
 def test_at_most_one_byte_too_many_is_read(folder: Path) -> None:
@@ -315,12 +299,12 @@ def _swap_for_a_loop(path: Path, outside: Path) -> None:
     [
         (_swap_for_a_link_out, "a link to no file of the folder"),
         (_swap_for_a_pipe, "it is not a file"),
-        (_swap_for_a_link_to_a_pipe, "a link to no file of the folder"),
-        (_swap_for_a_loop, "a link to no file of the folder"),
+        (_swap_for_a_link_to_a_pipe, "it is not a file"),
+        (_swap_for_a_loop, None),
     ],
 )
 def test_file_that_became_something_else_is_not_read(
-    folder: Path, tmp_path: Path, swap: Callable[[Path, Path], None], problem: str
+    folder: Path, tmp_path: Path, swap: Callable[[Path, Path], None], problem: str | None
 ) -> None:
     (tmp_path / "secret.md").write_text("secret")
     (folder / "one.md").write_text("x")
@@ -336,3 +320,85 @@ def test_hundreds_of_levels_are_listed(folder: Path) -> None:
     below.mkdir(parents=True)
     (below / f"{'x' * 252}.md").write_text("x")
     assert len(paths(folder)) == 1
+
+
+def _with_an_outside(folder: Path) -> Path:
+    """A folder beside `folder` that holds a file of the same name, and a link to it."""
+    outside = folder.with_name("outside")
+    for path, text in ((folder / "a", "inside"), (outside, "secret, outside")):
+        path.mkdir()
+        (path / "one.md").write_text(text)
+    (folder / "link").symlink_to(outside)
+    return outside
+
+
+def test_subfolder_that_became_a_link_out_is_not_read(folder: Path) -> None:
+    outside = _with_an_outside(folder)
+    (file,) = list_files(folder).paths
+    (folder / "a").rename(folder / "b")
+    (folder / "a").symlink_to(outside)
+    with pytest.raises(OSError):
+        read_bytes(folder, file)
+    assert scan_paths(folder, [file]) is None
+
+
+def _swap_as_it_is_opened(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    outside = _with_an_outside(folder)
+
+    def swap() -> None:
+        if not (folder / "a").is_symlink():
+            (folder / "a").rename(folder / "b")
+            (folder / "a").symlink_to(outside)
+
+    before_open(monkeypatch, "a", swap)
+
+
+def test_subfolder_that_becomes_a_link_out_as_it_is_opened_is_not_listed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _swap_as_it_is_opened(monkeypatch, folder)
+    listing = list_files(folder)
+    assert (listing.files, [*listing.faults]) == ([], ["a"])
+
+
+def test_link_whose_target_comes_to_lie_outside_as_it_is_opened_is_not_followed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "to.md").symlink_to("a/one.md")
+    _swap_as_it_is_opened(monkeypatch, folder)
+    with pytest.raises(OSError):
+        read_bytes(folder, "to.md")
+
+
+def test_subfolder_that_changes_places_with_a_link_out_shows_nothing_of_it(folder: Path) -> None:
+    """Linux exchanges two names in one step (renameat2), so there is no moment without them."""
+    outside = _with_an_outside(folder)
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is None:
+        pytest.skip("the C library has no renameat2")
+    names = [os.fsencode(folder / name) for name in ("a", "link")]
+    at_cwd, exchange = -100, 2
+    stop = threading.Event()
+
+    def swap() -> None:
+        while not stop.is_set():
+            renameat2(at_cwd, names[0], at_cwd, names[1], exchange)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    sizes, texts, deadline = set(), set(), time.monotonic() + 1
+    try:
+        while time.monotonic() < deadline:
+            named = scan_paths(folder, ["a/one.md", "link/one.md"])
+            files = [*list_files(folder).files, *(named.files if named else [])]
+            sizes |= {size for _, size, _ in files}
+            for path in ("a/one.md", "link/one.md"):
+                try:
+                    texts.add(read_bytes(folder, path))
+                except OSError:
+                    continue
+    finally:
+        stop.set()
+        swapping.join()
+    assert (sizes, texts) == ({6}, {b"inside"})
+    assert (outside / "one.md").read_text() == "secret, outside"

@@ -23,7 +23,7 @@ from feeds.index import Index, tables
 from feeds.index.comparing import ALL, MANY
 from feeds.index.report import Report
 from feeds.index.sync import sync
-from tests.support import NOW, Collection, article
+from tests.support import NOW, Collection, article, before_open, refuse
 
 TEXTS = (
     *(article("One"), article("Two", topics=("Law",)), article("Three", quality=59)),
@@ -221,16 +221,11 @@ def test_file_that_waited_and_became_a_link_asks_for_all(
     assert len(listed) == 1
 
 
-def test_what_may_not_be_looked_at_asks_for_all(
+def test_what_may_not_be_read_asks_for_all(
     known: Collection, listed: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: str) -> None:
-        raise PermissionError(13, "Permission denied", path)
-
-    # Root may look at everything, so the system's refusal is played.
-    monkeypatch.setattr("feeds.articles.folder.os.lstat", refuse)
-    monkeypatch.setattr("feeds.articles.folder.os.path.realpath", lambda path: str(path))
-    assert sync_named(known, "one.md").removed == 0
+    before_open(monkeypatch, "sub", refuse)
+    assert sync_named(known, "sub/two.md").removed == 0
     assert len(listed) == 1
 
 

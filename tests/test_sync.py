@@ -20,7 +20,7 @@ from feeds.index.database import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.index.sync import sync
 from feeds.selection import EVERYTHING, Selection
-from tests.support import NOW, SEEDS, Collection, article
+from tests.support import NOW, SEEDS, Collection, article, before_open, refuse
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -179,15 +179,7 @@ def test_unreadable_subfolder_withdraws_nothing(
     collection.write("subway/three.md", article("gone"))
     collection.sync()
     (collection.folder / "subway" / "three.md").unlink()
-    scandir = os.scandir
-
-    def refuse(path: str) -> object:
-        if str(path).endswith("/sub"):
-            raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
-
-    # Root may read every folder, so the system's refusal is played.
-    monkeypatch.setattr(os, "scandir", refuse)
+    before_open(monkeypatch, "sub", refuse)
     report = collection.sync(LATER)
     assert [str(f) for f in report.faults] == [
         "sub:1: the folder cannot be read, Permission denied"
@@ -208,18 +200,11 @@ def test_file_that_vanishes_while_it_is_read_is_a_fault(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = collection.write("one.md", article())
-    opened = os.open
-
-    def vanish(name: str | Path, flags: int, mode: int = 0o777) -> int:
-        if str(name) == str(path):
-            path.rename(away)
-        return opened(name, flags, mode)
-
     away = collection.folder / "away"
 
     def fail(now: datetime) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(os, "open", vanish)
+            before_open(patch, "one.md", lambda: path.rename(away))
             report = collection.sync(now)
         assert [str(f) for f in report.faults] == [
             "one.md:1: cannot be read, No such file or directory"

@@ -6,12 +6,13 @@ import errno
 import gc
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 
 from feeds.articles import SUFFIXES, opening
+from feeds.articles.opening import open_folder
 
 _SUFFIXES = tuple(SUFFIXES)
 
@@ -27,7 +28,7 @@ class Listing:
     """
 
     #: In no order.
-    files: list[File]
+    files: list[File] = field(default_factory=list)
     #: The fault by path; of a folder's, nothing is known of what lies below.
     faults: dict[str, str] = field(default_factory=dict)
     #: Links that are, or may become, files: what changes one of them may lie elsewhere.
@@ -46,33 +47,30 @@ def list_files(directory: Path) -> Listing:
     folder is left out. Raises OSError if the folder itself cannot be read.
     """
     while True:
-        before = os.stat(directory)
-        listing = _list_all(os.path.realpath(directory))
-        if os.path.samestat(before, os.stat(directory)):
-            return listing
+        listing, folders, real = Listing(), [""], os.path.realpath(directory)
+        with open_folder(directory) as root:
+            while folders:
+                path = folders.pop()
+                try:
+                    with open_folder(root, path) as folder, os.scandir(folder) as items:
+                        folders += _list(items, path and f"{path}/", listing)
+                except OSError as error:
+                    if not path:
+                        raise
+                    listing.faults[path] = f"the folder cannot be read, {error.strerror}"
+            for path in listing.links:
+                # A link to nothing or to itself must not hide its neighbours.
+                with suppress(OSError):
+                    _add(listing, path, _stat(root, _target(real, path)))
+            if os.path.samestat(os.fstat(root), os.stat(directory)):
+                return listing
 
 
-def _list_all(root: str) -> Listing:
-    listing = Listing(files=[])
-    folders = [""]
-    while folders:
-        folder = folders.pop()
-        try:
-            with os.scandir(f"{root}/{folder}" if folder else root) as found:
-                _list(found, f"{folder}/" if folder else "", root, folders, listing)
-        except OSError as error:
-            if not folder:
-                raise
-            listing.faults[folder] = f"the folder cannot be read, {error.strerror}"
-    return listing
-
-
-def _list(
-    found: Iterable[os.DirEntry[str]], prefix: str, root: str, folders: list[str], listing: Listing
-) -> None:
-    # Every line counts here: all files are looked at again and again.
-    files = listing.files
-    for item in found:
+def _list(items: Iterable[os.DirEntry[str]], prefix: str, listing: Listing) -> list[str]:
+    """Add the files and links of a folder, and return the folders in it."""
+    # Every line costs time: all files are scanned again and again.
+    folders = []
+    for item in items:
         name = item.name
         if name[0] == ".":
             continue
@@ -82,68 +80,49 @@ def _list(
         path = prefix + name
         if not name.isprintable():  # a line break, or bytes that are no UTF-8
             listing.faults[ascii(path)] = "the name cannot be printed, rename it"
-            continue
-        if is_folder:
+        elif is_folder:
             folders.append(path)
-            continue
-        if item.is_symlink():
+        elif item.is_symlink():
             listing.links.add(path)
-            if _target(item.path, root) is None:
+        else:
+            try:
+                _add(listing, path, item.stat(follow_symlinks=False))
+            except FileNotFoundError:  # it vanished since the folder was read
                 continue
-        try:
-            stat = item.stat()
-        except FileNotFoundError:  # it vanished since the folder was read
-            os.stat(os.path.dirname(item.path))  # unless that did: no word of its files
-            continue
-        if S_ISREG(stat.st_mode):
-            files.append((path, stat.st_size, stat.st_mtime_ns))
+    return folders
 
 
-def look_at(directory: Path, paths: Iterable[str]) -> Listing | None:
+def scan_paths(directory: Path, paths: Iterable[str]) -> Listing | None:
     """The article files among some paths below a folder; None where only a list can tell.
 
     That is so for folders, for links and what lies behind them, for names that cannot be
-    printed, for what may not be looked at, and where the folder was replaced meanwhile.
+    printed, for what may not be read, and where the folder was replaced meanwhile.
     Raises OSError if the folder itself cannot be read.
     """
-    before = os.stat(directory)
-    root = os.path.realpath(directory)
-    listing = Listing(files=[])
-    for path in paths:
-        full = f"{root}/{path}"
-        folder = os.path.dirname(full)
-        if os.path.realpath(folder) != folder:
-            return None
-        try:
-            stat = os.lstat(full)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError:
-            return None
-        if not (S_ISREG(stat.st_mode) and path.isprintable()):
-            return None
-        if path.lower().endswith(_SUFFIXES) and not is_hidden(path):
-            listing.files.append((path, stat.st_size, stat.st_mtime_ns))
-    return listing if os.path.samestat(before, os.stat(directory)) else None
+    listing = Listing()
+    with open_folder(directory) as root:
+        for path in paths:
+            try:
+                stat = _stat(root, path)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return None
+            if not (S_ISREG(stat.st_mode) and path.isprintable()):
+                return None
+            if path.lower().endswith(_SUFFIXES) and "/." not in f"/{path}":
+                _add(listing, path, stat)
+        return listing if os.path.samestat(os.fstat(root), os.stat(directory)) else None
 
 
-def is_hidden(path: str) -> bool:
-    """Whether any name in a path begins with a dot."""
-    return path.startswith(".") or "/." in path
-
-
-def _target(path: str, root: str) -> str | None:
-    """The file within `root` that a link leads to, if it does."""
-    try:
-        target = os.path.realpath(path, strict=True)
-    except OSError:  # a link to nothing or to itself must not hide its neighbours
-        return None
-    return target if target.startswith(root + os.sep) and os.path.isfile(target) else None
+def _add(listing: Listing, path: str, stat: os.stat_result) -> None:
+    if S_ISREG(stat.st_mode):
+        listing.files.append((path, stat.st_size, stat.st_mtime_ns))
 
 
 @contextmanager
-def collector_off() -> Iterator[None]:
-    """Python's collector off: it would go through all that is listed, and find nothing."""
+def gc_disabled() -> Iterator[None]:
+    """Scanning makes no reference cycles, so the collector only costs time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -155,12 +134,29 @@ def collector_off() -> Iterator[None]:
 def read_bytes(directory: Path, path: str) -> bytes:
     """A file's bytes, at most one more than an article may have. Raises OSError."""
     try:
-        return opening.read_bytes(f"{directory}/{path}", os.O_NOFOLLOW)
+        return _read(directory, path)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
     # A link, which may lead elsewhere than when the folder was listed.
-    target = _target(f"{directory}/{path}", os.path.realpath(directory))
-    if target is None:
+    return _read(directory, _target(os.path.realpath(directory), path))
+
+
+def _read(directory: Path, path: str) -> bytes:
+    above, _, name = path.rpartition("/")
+    with open_folder(directory, above) as folder:
+        return opening.read_bytes(name, folder)
+
+
+def _stat(root: int, path: str) -> os.stat_result:
+    above, _, name = path.rpartition("/")
+    with open_folder(root, above) as folder:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+
+
+def _target(root: str, path: str) -> str:
+    """The path below `root` that a link leads to. Raises OSError if it leads elsewhere."""
+    target = os.path.realpath(f"{root}/{path}", strict=True)
+    if not target.startswith(root + os.sep):
         raise OSError(errno.ELOOP, "it is a link to no file of the folder")
-    return opening.read_bytes(target, os.O_NOFOLLOW)
+    return target.removeprefix(root + os.sep)

@@ -11,11 +11,11 @@ from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
 from feeds.articles import stem_of
-from feeds.articles.folder import File, Listing, collector_off, list_files, look_at
+from feeds.articles.folder import File, Listing, gc_disabled, list_files, scan_paths
 from feeds.index import tables
 from feeds.index.rows import among
 
-#: Names of files that changed; where there are more, a look at all files is faster.
+#: Names of files that changed; where there are more, a scan of all files is faster.
 MANY = 500
 #: So many articles do not go at once: the folder's disk is not there.
 ALL = 10
@@ -47,10 +47,10 @@ class Comparison:
     #: The stems that no file has any more.
     gone: set[str] = field(default_factory=set)
 
-    def look_at_all(self) -> None:
+    def scan_all(self) -> None:
         """Compare every file with the index."""
         files = tables.files.c
-        with collector_off():
+        with gc_disabled():
             self.listing = list_files(self.directory)
             rows = self.connection.execute(select(files.path, files.size, files.mtime))
             # As the driver has them, which takes half the time.
@@ -64,14 +64,14 @@ class Comparison:
         self.hidden = {p for p in lost if any(f == EMPTY or p.startswith(f"{f}/") for f in faults)}
         self._decide(lost - self.hidden, is_new=not known)
 
-    def look_at_named(self) -> bool:
+    def scan_changed(self) -> bool:
         """Compare the files that have, or had, one of the names; whether that is enough."""
         named = self.named
-        listing = None if self.refresh or len(named) > MANY else look_at(self.directory, named)
+        listing = None if self.refresh or len(named) > MANY else scan_paths(self.directory, named)
         if listing is None or any(map(self._was_folder, named - set(listing.paths))):
             return False
         known = self._sharing({stem_of(path) for path in named})
-        others = look_at(self.directory, known.keys() - named)
+        others = scan_paths(self.directory, known.keys() - named)
         if others is None:
             return False
         listing.files.extend(others.files)

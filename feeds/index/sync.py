@@ -71,8 +71,8 @@ def _sync(
 ) -> Report:
     with catalogue.writing() as connection:
         run = _Sync(connection, catalogue.config, directory, clock, named or frozenset())
-        if named is None or not run.found.look_at_named():
-            run.found.look_at_all()
+        if named is None or not run.found.scan_changed():
+            run.found.scan_all()
         run.read(jobs, progress)
         return run.finish()
 
