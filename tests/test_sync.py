@@ -171,6 +171,35 @@ def test_missing_folder_is_an_error_and_withdraws_nothing(collection: Collection
     assert collection.sync(LATER).unchanged == 1
 
 
+def test_folder_that_comes_up_empty_but_for_an_unreadable_one_withdraws_nothing(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a disk does that is not mounted where a whole disk was; each has a `lost+found`."""
+    for number in range(ALL):
+        collection.write(f"{number}.md", article(f"{number}"))
+    (collection.folder / "lost+found").mkdir()
+    before_open(monkeypatch, "lost+found", refuse)
+    assert [fault.path for fault in collection.sync().faults] == ["lost+found"]
+    collection.folder.rename(collection.folder.with_name("away"))
+    (collection.folder / "lost+found").mkdir(parents=True)
+    report = collection.sync(LATER)
+    assert [fault.path for fault in report.faults] == [".", "lost+found"]
+    assert (report.removed, report.unchanged, report.touched) == (0, ALL, 0)
+    assert len(titles(collection)) == ALL
+
+
+def test_unreadable_subfolder_of_all_articles_is_the_only_fault(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(ALL):
+        collection.write(f"sub/{number}.md", article(f"{number}"))
+    collection.sync()
+    before_open(monkeypatch, "sub", refuse)
+    report = collection.sync(LATER)
+    assert [fault.path for fault in report.faults] == ["sub"]
+    assert (report.removed, report.unchanged) == (0, ALL)
+
+
 def test_unreadable_subfolder_withdraws_nothing(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,8 +19,6 @@ from feeds.index.rows import among
 MANY = 500
 #: So many articles do not go at once: the folder's disk is not there.
 ALL = 10
-#: Names the folder itself in a fault.
-EMPTY = "."
 
 
 @dataclass
@@ -57,11 +55,12 @@ class Comparison:
             known = rows.cursor.fetchall() if rows.cursor else []
             lost = self._compare(known)
         faults = self.listing.faults
-        if len(lost) >= ALL and not self.listing.files and not faults:
-            stay = "which stay up; mount the disk, or leave one file"
-            faults[EMPTY] = f"empty where {len(lost)} articles were, {stay}"
         # Below a folder that cannot be read: nothing says that they are gone.
-        self.hidden = {p for p in lost if any(f == EMPTY or p.startswith(f"{f}/") for f in faults)}
+        self.hidden = {path for path in lost if any(path.startswith(f"{f}/") for f in faults)}
+        if len(lost) >= ALL and not self.listing.files and lost != self.hidden:
+            stay = "which stay up; mount the disk, or leave one file"
+            faults["."] = f"empty where {len(lost)} articles were, {stay}"
+            self.hidden = lost
         self._decide(lost - self.hidden, is_new=not known)
 
     def scan_changed(self) -> bool:
