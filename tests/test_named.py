@@ -20,7 +20,7 @@ from sqlalchemy import select
 from feeds.articles import folder as folders
 from feeds.config import Config
 from feeds.index import Index, tables
-from feeds.index.comparing import ALL, MANY
+from feeds.index.comparing import MAX_CHANGED_PATHS, MIN_LOST_AT_ONCE
 from feeds.index.report import Report
 from feeds.index.sync import sync
 from tests.support import NOW, Collection, article, before_open, refuse
@@ -176,14 +176,14 @@ def test_names_of_folders_and_links_ask_for_all(known: Collection, listed: list[
 
 
 def test_names_of_the_last_files_ask_for_all(collection: Collection) -> None:
-    for number in range(ALL):
+    for number in range(MIN_LOST_AT_ONCE):
         collection.write(f"{number}.md", article(f"{number}"))
     collection.sync(NOW)
-    names = {f"{number}.md" for number in range(ALL)}
+    names = {f"{number}.md" for number in range(MIN_LOST_AT_ONCE)}
     for name in names:
         (collection.folder / name).unlink()
     report = sync(collection.index, collection.folder, lambda: NOW, named=names)
-    assert (report.removed, report.unchanged) == (0, ALL)
+    assert (report.removed, report.unchanged) == (0, MIN_LOST_AT_ONCE)
     assert [fault.path for fault in report.faults] == ["."]
 
 
@@ -197,7 +197,7 @@ def test_link_to_nothing_yet_asks_for_all(known: Collection, listed: list[Path])
 
 
 def test_many_names_ask_for_all(known: Collection, listed: list[Path]) -> None:
-    sync_named(known, *map(str, range(MANY + 1)))
+    sync_named(known, *map(str, range(MAX_CHANGED_PATHS + 1)))
     assert len(listed) == 1
 
 

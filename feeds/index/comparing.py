@@ -15,10 +15,10 @@ from feeds.articles.folder import File, Listing, gc_disabled, list_files, scan_p
 from feeds.index import tables
 from feeds.index.rows import among
 
-#: Names of files that changed; where there are more, a scan of all files is faster.
-MANY = 500
-#: So many articles do not go at once: the folder's disk is not there.
-ALL = 10
+#: Where more files changed, a scan of all files is faster.
+MAX_CHANGED_PATHS = 500
+#: Where so many articles are gone and no file is left, the folder's disk is not mounted.
+MIN_LOST_AT_ONCE = 10
 
 
 @dataclass
@@ -28,15 +28,15 @@ class Comparison:
     connection: Connection
     directory: Path
     refresh: bool
-    #: Files and folders that changed, as far as that was told; each such file is read.
-    named: Set[str]
+    #: Files and folders that were reported as changed; each such file is read.
+    changed_paths: Set[str]
     listing: Listing = field(init=False)
     #: The size and time of files that changed.
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
     #: What the index holds of all files that share a stem with one of them.
     known: dict[str, Row[Any]] = field(default_factory=dict)
     #: The files to read, by path.
-    due: list[str] = field(default_factory=list)
+    to_read: list[str] = field(default_factory=list)
     #: Files whose name is another's, and that one.
     refused: dict[str, str] = field(default_factory=dict)
     #: Files that are no more, and files of which that is not known.
@@ -57,20 +57,22 @@ class Comparison:
         faults = self.listing.faults
         # Below a folder that cannot be read: nothing says that they are gone.
         self.hidden = {path for path in lost if any(path.startswith(f"{f}/") for f in faults)}
-        if len(lost) >= ALL and not self.listing.files and lost != self.hidden:
+        if len(lost) >= MIN_LOST_AT_ONCE and not self.listing.files and lost != self.hidden:
             stay = "which stay up; mount the disk, or leave one file"
             faults["."] = f"empty where {len(lost)} articles were, {stay}"
             self.hidden = lost
         self._decide(lost - self.hidden, is_new=not known)
 
     def scan_changed(self) -> bool:
-        """Compare the files that have, or had, one of the names; whether that is enough."""
-        named = self.named
-        listing = None if self.refresh or len(named) > MANY else scan_paths(self.directory, named)
-        if listing is None or any(map(self._was_folder, named - set(listing.paths))):
+        """Compare `changed_paths` and files of the same stems; False where all must be compared."""
+        changed = self.changed_paths
+        if self.refresh or len(changed) > MAX_CHANGED_PATHS:
             return False
-        known = self._sharing({stem_of(path) for path in named})
-        others = scan_paths(self.directory, known.keys() - named)
+        listing = scan_paths(self.directory, changed)
+        if listing is None or any(map(self._was_folder, changed - set(listing.paths))):
+            return False
+        known = self._sharing({stem_of(path) for path in changed})
+        others = scan_paths(self.directory, known.keys() - changed)
         if others is None:
             return False
         listing.files.extend(others.files)
@@ -91,9 +93,9 @@ class Comparison:
         seen = set(self.listing.files)
         different = seen.symmetric_difference(known)
         changed = seen if self.refresh else different & seen
-        if self.named:
+        if self.changed_paths:
             # What keeps its size and its time changes nothing else.
-            changed |= {file for file in seen if file[0] in self.named}
+            changed |= {file for file in seen if file[0] in self.changed_paths}
         self.stamps = {path: (size, mtime) for path, size, mtime in changed}
         return {path for path, _, _ in different - seen} - self.stamps.keys()
 
@@ -122,8 +124,8 @@ class Comparison:
                 self.gone.add(stem)
                 continue
             if owner in self.stamps:
-                self.due.append(owner)
+                self.to_read.append(owner)
             if len(paths) > 1:
                 self.refused.update(dict.fromkeys(paths - self.hidden - {owner}, owner))
-        self.due.sort()
+        self.to_read.sort()
         self.missing = missing

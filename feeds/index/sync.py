@@ -102,7 +102,7 @@ class _Sync:
     def read(self, jobs: int, progress: Callable[[int, int], None]) -> None:
         """Read what changed."""
         self.outcome = dict.fromkeys(self.found.gone)
-        asked = [(path, b"" if self.refresh else self._digest(path)) for path in self.found.due]
+        asked = [(path, b"" if self.refresh else self._digest(path)) for path in self.found.to_read]
         work = partial(read_file, self.directory, self.config)
         with closing(spread(work, asked, jobs)) as answers:
             for done, ((path, known), read) in enumerate(zip(asked, answers, strict=True), 1):
