@@ -348,7 +348,38 @@ def test_explain_of_a_hidden_file_says_so(run: Callable[..., Result], folder: Pa
     (folder / ".draft.md").write_text(article())
     result = run("explain", folder / ".draft.md", folder)
     assert result.exit_code == 1
-    assert ".draft.md is hidden by a dot, or no file" in result.output
+    assert ".draft.md is hidden by a dot, or leads to no file of the folder" in result.output
+
+
+@pytest.mark.parametrize("target", ["..data/one.md", "../articles/two.md"])
+def test_explain_of_a_link_within_the_folder_explains_its_article(
+    run: Callable[..., Result], folder: Path, target: str
+) -> None:
+    (folder / "..data").mkdir()
+    (folder / "..data" / "one.md").write_text(article(topics=("Linked",)))
+    (folder / "two.md").write_text(article(topics=("Linked",)))
+    (folder / "link.md").symlink_to(target)
+    lines = run("explain", folder / "link.md", folder).output.splitlines()
+    assert lines == ["in /", "in /topics/linked/", "in /providers/example.org/"]
+
+
+def test_explain_of_a_link_from_elsewhere_explains_what_it_leads_to(
+    run: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    (folder / "one.md").write_text(article(quality=59))
+    (tmp_path / "link.md").symlink_to(folder / "one.md")
+    result = run("explain", tmp_path / "link.md", folder)
+    assert result.output == "in no feed: quality 59 below 60\n"
+
+
+def test_explain_of_a_link_out_of_the_folder_says_so(
+    run: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other.md").write_text(article())
+    (folder / "link.md").symlink_to(tmp_path / "other.md")
+    result = run("explain", folder / "link.md", folder)
+    assert result.exit_code == 1
+    assert "link.md is hidden by a dot, or leads to no file of the folder" in result.output
 
 
 def test_explain_of_the_second_file_of_a_name_says_so(

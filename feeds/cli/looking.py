@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from feeds.articles import SUFFIXES, parse_article, stem_of
-from feeds.articles.folder import list_files
-from feeds.articles.opening import read_bytes
+from feeds.articles.folder import list_files, read_bytes
 from feeds.checking import check_folder
 from feeds.cli.common import FOLDER, show, sync_folder, with_folder
 from feeds.config import Config
@@ -108,8 +107,11 @@ def explain(config: Config, file: Path, folder: Path | None) -> None:
     config = with_folder(config, folder)
     if file.suffix.lower() not in SUFFIXES:
         raise click.ClickException(f"{file} is not an article file ({', '.join(sorted(SUFFIXES))})")
+    place, root = file.parent.resolve() / file.name, config.articles.resolve()
+    if not place.is_relative_to(root):
+        place = file.resolve()  # a link from elsewhere; one within the folder is an article
     try:
-        path = file.resolve().relative_to(config.articles.resolve()).as_posix()
+        path = place.relative_to(root).as_posix()
     except ValueError as error:
         message = f"{file} is not in the folder of articles, {config.articles}"
         raise click.ClickException(f"{message}; name its folder after it") from error
@@ -117,13 +119,13 @@ def explain(config: Config, file: Path, folder: Path | None) -> None:
     alike = (other for other in list_files(config.articles).paths if stem_of(other) == stem)
     owner = min(alike, default="")
     if not owner:
-        raise click.ClickException(f"{file} is hidden by a dot, or no file")
+        raise click.ClickException(f"{file} is hidden by a dot, or leads to no file of the folder")
     if owner != path:
         click.echo(f"in no feed: has the same name as {owner}, rename one of them")
         return
     catalogue = open_index(config)
     faults = sync_folder(catalogue).faults
     fault = next((fault for fault in faults if fault.path == path), None)
-    reading = parse_article(read_bytes(file), str(file))
+    reading = parse_article(read_bytes(config.articles, path), str(file))
     for line in explain_article(catalogue, stem, reading, fault, utc_now()):
         click.echo(line)
