@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from feeds.cli.building import build
-from feeds.cli.looking import check, explain, index, list_feeds, ping
+from feeds.cli.inspect import check, explain, index, list_feeds, ping
 from feeds.cli.serving import serve
 from feeds.config import ConfigError
 from feeds.index.database import IndexUnavailable
