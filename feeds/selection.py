@@ -61,8 +61,14 @@ class Selection:
 
     @property
     def excluded(self) -> str:
-        """What `exclude` calls it: a provider by a name with a dot, as no topic has one."""
-        return self.key if self.kind == "provider" and "." not in self.slug else self.slug
+        """Its value of `exclude`: a provider's has a dot, because no topic's slug has one.
+
+        A provider without one is written with a final dot, as DNS writes absolute names
+        (RFC 1034 section 3.1).
+        """
+        if self.kind != "provider" or "." in self.slug:
+            return self.slug
+        return self.key if "." in self.key else f"{self.slug}."
 
     @property
     def plain(self) -> Selection:

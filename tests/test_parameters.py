@@ -18,9 +18,10 @@ from lxml import etree, html
 
 from feeds.config import Config, Name
 from feeds.formats import FORMATS
+from feeds.index.survey import listing
 from feeds.selection import fold, slugify
 from feeds.web.memory import Memory
-from tests.support import Collection, Site, article
+from tests.support import NOW, Collection, Site, article
 
 FUTURE = "2999-01-01T00:00:00Z"
 SCRIPT = quote("人工知能")
@@ -448,6 +449,71 @@ def test_excluded_provider_stays_a_provider(library: Site) -> None:
     found = library.get(response.headers["Location"])
     assert titles(found) == ["ai", "both", "law", "letters", "low", "script"]
     check_canonical(library, response.headers["Location"].removeprefix(library.base))
+
+
+#: What topics and the domains of providers share.
+SHARED = ("intranet", "wiki", "Node.js", "Inc.", "a.example")
+
+
+@pytest.fixture
+def alike(make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]) -> Site:
+    """Topics, and providers whose domains and slugs are much like them."""
+    collection = make_collection(
+        providers={
+            "wiki": Name(slug="intra"),
+            "intra": Name(slug="wiki"),
+            "inc": Name(title="Inc."),
+            "news.example": Name(slug="other"),
+        }
+    )
+    collection.write("all.md", article("all", topics=(*SHARED, "Intra"), domain="other.example"))
+    for domain in (*SHARED, "intra", "news.example"):
+        text = article(domain, topics=("Other",), domain=domain.strip("."), provider=domain)
+        collection.write(f"{domain}.md", text)
+    return serve(collection)
+
+
+def test_every_topic_and_provider_is_excluded_by_a_value_of_its_own(alike: Site) -> None:
+    """In a feed's address and in the builder, which suggests the values."""
+    page = html.fromstring(alike.get("/build").text)
+    (suggested,) = [item for item in page.iter("datalist") if item.get("id") == "suggested-exclude"]
+    values = [option.get("value") for option in suggested]
+    listed = [feed for feed in listing(alike.collection.index, NOW) if feed.selection.key]
+    assert len(set(values)) == len(values) == len(listed)
+    for feed in listed:
+        shown = titles(alike.get(f"{feed.selection.path}feed.atom"))
+        left = sorted(set(titles(alike.get("/feed.atom"))) - set(shown))
+        query = f"exclude={quote(feed.selection.excluded)}"
+        assert feed.selection.excluded in values
+        response = alike.get(f"/feed.atom?{query}")
+        assert (response.status_code, titles(response)) == (200, left)
+        assert f"<title>Everything, without {feed.name} · News</title>" in response.text
+        assert alike.get(f"/build?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("intranet", "intranet"),  # the topic
+        ("INTRANET.", "intranet."),
+        ("Node.js", "node.js"),  # a domain as well
+        ("intra..", "intra."),
+        ("other", "other"),
+    ],
+)
+def test_excluded_name_means_the_same_in_the_builder(alike: Site, written: str, value: str) -> None:
+    for path in ("/feed.atom", "/build"):
+        found = alike.client.get(f"{path}?exclude={written}", follow_redirects=True)
+        assert str(found.url) == f"{alike.base}{path}?exclude={value}"
+
+
+def test_excluded_provider_without_a_dot_leads_to_its_address(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    collection.write("one.md", article(domain="intranet"))
+    response = serve(collection).get("/feed.atom?exclude=intranet")
+    assert response.status_code == 301
+    assert response.headers["Location"].endswith("/feed.atom?exclude=intranet.")
 
 
 @pytest.mark.parametrize("kind", HIDDEN)

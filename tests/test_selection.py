@@ -122,6 +122,8 @@ def test_parameters_of_a_file_are_sorted_among_the_others() -> None:
         (plain("provider", "a.example"), "a.example"),
         (plain("provider", "a.example", "a.news"), "a.news"),
         (plain("provider", "a.example", "ai"), "a.example"),
+        (plain("provider", "ai"), "ai."),
+        (plain("provider", "law", "ai"), "ai."),
     ],
 )
 def test_excluded_provider_is_never_written_as_a_topic(provider: Selection, written: str) -> None:

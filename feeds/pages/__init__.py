@@ -119,21 +119,23 @@ class Pages:
         return self._page("embed.html", address, *made, selection=selection, look=look)
 
     def slug(self, parameter: str, written: str) -> str:
-        """What addresses call a topic or provider that somebody calls by its name."""
+        """The value of a parameter for a topic or provider that is written by its name."""
         if len(written) > LONGEST:
             return written
-        if parameter == "exclude":
-            meant = self._called.get(("topic", fold(written)))
-            meant = meant or self._called.get(("provider", fold(written)))
-            return meant.excluded if meant else written
-        meant = self._called.get((parameter, fold(written)))
-        return meant.slug if meant else written
+        return self._values.get((parameter, fold(written)), written)
 
     @cached_property
-    def _called(self) -> dict[tuple[str, str], Selection]:
-        # Of several that are called the same, the first.
-        listed = reversed(self._listed)
-        return {(i.selection.kind, fold(i.name)): i.selection for i in listed}
+    def _values(self) -> dict[tuple[str, str], str]:
+        """The values of parameters, by themselves and by the names of what they stand for."""
+        written = [
+            (parameter, value, item.name)
+            for item, s in ((item, item.selection) for item in self._listed)
+            for parameter, value in ((s.kind, s.slug), ("exclude", s.excluded))
+        ]
+        # Of several that have the same name, the first: topics stand before providers.
+        names = {(parameter, fold(name)): value for parameter, value, name in reversed(written)}
+        # A value that is also the name of something else means what it means in feeds.
+        return names | {(parameter, fold(value)): value for parameter, value, _ in written}
 
     @cached_property
     def _listed(self) -> list[Listed]:

@@ -21,7 +21,8 @@ from feeds.web.responses import plain
 PARAMETERS = {
     "topic": "Any of these topics; repeat it for several.",
     "provider": "Any of these providers; repeat it for several.",
-    "exclude": "None of these topics and providers; repeat it for several.",
+    "exclude": "None of these topics and providers; repeat it for several. "
+    "A provider without a dot is written with one at its end: `intranet.`.",
     "type": "Only articles of this type, such as `video`; repeat it for several.",
     "min_quality": "Only articles of this quality and up.",
     "min_heat": "Only articles that are as hot as this now.",
@@ -128,7 +129,7 @@ class Choosing:
         )
 
     def _excluded(self, slug: str) -> Selection:
-        # A provider is a domain, and no topic's slug has a dot.
+        # `Selection.excluded`: a provider's value has a dot, and no topic's has one.
         kinds: tuple[Kind, Kind] = ("provider", "topic") if "." in slug else ("topic", "provider")
         found = (self._catalogue.resolve(kind, slug, self._now) for kind in kinds)
         return next(filter(None, found), None) or self._not_found(kinds, slug)
