@@ -13,6 +13,8 @@ from tests.browser import Hosting, Visit, Visiting, accessibility_faults, overfl
 from tests.support import Collection, Site, article
 from tests.xss import HALVES, read_strings, write_marked
 
+pytestmark = pytest.mark.slow
+
 #: Every kind of page.
 PAGES = (
     "/",

@@ -36,6 +36,8 @@ from tests.process import Process
 from tests.support import BASE, NOW, Collection, Site, article
 from tests.test_serve import seeds, start
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["seeds", "start"]
 
 SPAWN = multiprocessing.get_context("spawn")

@@ -13,6 +13,8 @@ import sys
 from ipaddress import ip_network
 from pathlib import Path
 
+import pytest
+
 from feeds.config import Config, Name, read_config, settings
 from feeds.pages.embedding import STORIES, THEMES, Look, snippets
 from feeds.pages.render import STATIC
@@ -21,6 +23,8 @@ from feeds.web import create_app
 from feeds.web.parameters import PARAMETERS
 from feeds.web.tally import KINDS
 from tests.support import ROOT
+
+pytestmark = pytest.mark.slow
 
 README = (ROOT / "README.md").read_text()
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests import soak
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_no_subscriber_loses_an_update_or_sees_an_entry_twice() -> None:

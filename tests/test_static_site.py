@@ -32,6 +32,8 @@ from feeds.static_site.parts import Task
 from tests.hostile import write_hostile
 from tests.support import BASE, NOW, Collection, Site, article, publish_feed
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Collection]
 #: Links of pages, of Atom and RSS documents and of JSON feeds.
 _LINKS = re.compile(rb'(?:href|src)="([^"]+)"|"(?:next_url|feed_url|home_page_url)":"([^"]+)"')
