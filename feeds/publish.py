@@ -121,19 +121,19 @@ def _links(
 
 
 def publish_list(catalogue: Index, form: Format, base: str, now: datetime) -> Published:
-    """The subscription list of all topics and providers, as feeds of one format."""
+    """The subscription list of the site and all topics and providers, as feeds of one format."""
     listed = listing(catalogue, now)
     groups = {
         name: [
             opml.Subscription(
-                title=item.name,
+                title=item.name or catalogue.config.title,
                 feed=base + item.selection.address(form.file),
                 page=base + item.selection.address(),
             )
             for item in listed
             if item.selection.kind == kind
         ]
-        for kind, name in (("topic", "Topics"), ("provider", "Providers"))
+        for kind, name in (("site", ""), ("topic", "Topics"), ("provider", "Providers"))
     }
     body = opml.write(catalogue.config.title, groups)
     address = f"{base}/{opml.FILE}?format={form.suffix}"
