@@ -66,7 +66,7 @@ def test_subscribe_button_leads_a_reader_to_the_feed(shop: Site, visit: Visiting
     page = visit(shop.base + "/topics/law/").page
     link = page.get_by_role("link", name="Open in a feed reader").get_attribute("href") or ""
     assert link == f"feed:{shop.base}/topics/law/feed.atom"
-    shown = page.locator("article h2").all_inner_texts()
+    shown = page.locator("[role=article] h2").all_inner_texts()
     feed = feedparser.parse(link.removeprefix("feed:"))
     assert [entry.title for entry in feed.entries] == shown == [STORIES[1][0], STORIES[4][0]]
 
@@ -145,7 +145,7 @@ def test_builder_follows_each_choice(shop: Site, visit: Visiting) -> None:
     assert [entry.title for entry in entries] == [STORIES[n][0] for n in (0, 1, 2)]
     with page.expect_navigation():
         page.get_by_role("link", name="See its page").click()
-    assert page.locator("article h2").all_inner_texts() == [STORIES[n][0] for n in (0, 1, 2)]
+    assert page.locator("[role=article] h2").all_inner_texts() == [STORIES[n][0] for n in (0, 1, 2)]
 
 
 def test_builder_keeps_what_is_chosen_while_the_server_is_slow(shop: Site, visit: Visiting) -> None:

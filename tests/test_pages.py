@@ -87,9 +87,22 @@ def links(page: html.HtmlElement, at: str) -> set[str]:
     return {urljoin(at, link.get("href") or "") for link in page.iter("a")}
 
 
+def stories(page: html.HtmlElement) -> list[html.HtmlElement]:
+    """The stories of a page, as assistive technology finds them."""
+    found: list[html.HtmlElement] = page.xpath("//*[@role='article']")
+    return found
+
+
 def titles(page: html.HtmlElement) -> list[str]:
     """What the stories of a page are called."""
-    return [text(story.find(".//*[@dir='auto']")) for story in page.iter("article")]
+    return [text(story.find(".//*[@dir='auto']")) for story in stories(page)]
+
+
+@pytest.mark.parametrize("path", (*PAGES, *FRAMES))
+def test_no_reader_takes_a_page_for_a_feed(library: Site, path: str) -> None:
+    page = parsed(library.get(path))
+    # Liferea's rule (src/parsers/html5_feed.c): three of these make a feed.
+    assert not page.xpath("/html/body//article[.//h1 | .//h2 | .//h3 | .//h4 | .//h5]")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -257,7 +270,7 @@ def test_find_shows_the_topics_and_providers_called_so(
         for kind in ("topics", "providers")
     }
     assert shown == {"topics": topics, "providers": providers}
-    assert not list(page.iter("article"))
+    assert not stories(page)
     assert ("None of that name." in text(page)) == (not topics or not providers)
     for kind in ("topics", "providers"):
         asked = library.client.get(f"/{kind}/?find={find}", follow_redirects=True)
@@ -342,7 +355,7 @@ def test_lists_of_names_go_on_over_pages(
 
 def test_page_shows_stories_as_subscribers_see_them(library: Site) -> None:
     page = parsed(library.get("/topics/law/"))
-    story = next(iter(page.iter("article")))
+    story = stories(page)[0]
     assert text(story) == ("Story 29 Paper A · 15 May 2020 About Story 29. Also 29 Paper R")
     assert {"https://a.example/29", "https://r.example/29"} == links(story, library.base)
     (picture,) = story.iter("img")
