@@ -12,6 +12,7 @@ from tests.support import article
 PICTURE = "https://images.example/p.jpg?w=1&lt;h='2'"
 TEXTS = {
     "markup": "AT&T <b>bold</b> </title> <script>",
+    "picture": "Vector<T> <img src=x onerror=alert(1)>",
     "entities": "&amp;lt; &#8217; &eacute; &",
     "cdata": "<![CDATA[a]]> ]]>",
     "emoji": "👩‍👩‍👧 🇳🇿 🏴",

@@ -115,6 +115,10 @@ def faults(body: bytes, now: datetime = NOW) -> list[str]:
 
 
 def _document(root: etree._Element) -> Iterator[str]:
+    # HTML to every reader, the channel's as well as an item's.
+    for description in texts(root, "//description"):
+        if escape(unescape(description), quote=False) != description:
+            yield "a description that is not plain text in HTML"
     if (name_of(root), root.get("version")) != ("rss", "2.0"):
         yield "not RSS 2.0"
     yield from xml_rules.ids(texts(root, "//guid"))
@@ -176,9 +180,6 @@ def _item(item: etree._Element) -> Iterator[str]:
     if bodies != sorted(bodies, reverse=True):
         # Some readers take the later of both for the content.
         yield "the description after the content"
-    summary = "".join(texts(item, "description"))
-    if escape(unescape(summary), quote=False) != summary:
-        yield "a description that is not plain text in HTML"
     if texts(item, "guid/@isPermaLink") != ["false"]:
         yield "a guid for an address"
     if any("," in label for label in texts(item, "category")):

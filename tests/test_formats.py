@@ -22,9 +22,11 @@ from feeds.articles import read_article
 from feeds.config import Config, read_config
 from feeds.document import Feed, Links, Person
 from feeds.formats import FORMATS
+from feeds.index.survey import listing
 from feeds.selection import EVERYTHING, Selection
 from tests import atom_rules, json_rules, rss_rules
 from tests.hostile import ARTICLES, TEXTS, hostile_article, in_quotes, write_hostile
+from tests.html_rules import Html
 from tests.support import BASE, NOW, SEEDS, Collection, article, publish_feed
 from tests.xml_rules import read_xml, texts
 
@@ -105,7 +107,7 @@ def read_rss(body: bytes) -> Reading:
     parsed, root = rss_rules.reread(body), read_xml(body)
     return Reading(
         title=checked(parsed.feed.title, *texts(root, "channel/title")),
-        description=checked(parsed.feed.subtitle, *texts(root, "channel/description")),
+        description=shown(checked(parsed.feed.subtitle, *texts(root, "channel/description"))),
         language=parsed.feed.language,
         page=parsed.feed.link,
         said=tuple(
@@ -121,8 +123,7 @@ def read_rss(body: bytes) -> Reading:
                 else parsedate_to_datetime(read.published),
                 author=checked(read.author, *texts(item, "d:creator")),
                 labels=tuple(map(checked, terms(read), texts(item, "category"))),
-                # HTML to every reader.
-                summary=html.unescape(checked(read.summary, *texts(item, "description"))),
+                summary=shown(checked(read.summary, *texts(item, "description"))),
                 content=checked(read.content[0].value, *texts(item, "c:encoded")),
                 picture=picture(read),
             )
@@ -170,6 +171,13 @@ def checked(read: str, written: str) -> str:
     except UnicodeError:
         return read
     return written if read == mended else read
+
+
+def shown(description: str) -> str:
+    """The text of an RSS description, which every reader takes for HTML: nothing else is in it."""
+    fragment = Html(description)
+    assert fragment.tags == []
+    return fragment.text
 
 
 def terms(read: Any) -> list[str]:
@@ -256,6 +264,21 @@ def test_every_format_says_the_same_of(
     for reading in readings(collection):
         assert (reading.title, reading.description) == (text, text)
         assert reading.said[1].title == text
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize(("kind", "relation"), [("topic", "on"), ("provider", "from")])
+def test_every_format_calls_a_topic_and_a_provider_by_name(
+    collection: Collection, kind: str, relation: str, text: str
+) -> None:
+    collection.write("one.md", article(topics=(in_quotes(text),), provider=in_quotes(text)))
+    collection.sync()
+    found = (item.selection for item in listing(collection.index, NOW))
+    (selection,) = (each for each in found if each.kind == kind)
+    for reading in readings(collection, selection):
+        assert reading.title == f"{text} · News"
+        assert reading.description == f"Articles {relation} {text}."
+        assert (reading.said[0].author, reading.said[0].labels) == (text, (text,))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def link_to(rel: str, type: str = "application/rss+xml") -> str:
         ("<title>Police", "<title> Police", "white space around title"),
         ("<title>News", "<title><b/>News", "title may not hold b"),
         ("<item>(.*?)<description>[^<]*", r"<item>\1<description>", "description is blank"),
+        ("<description>Every", "<description>&lt;b&gt;", "a description that is not plain"),
         ("<description>The", "<description>The &lt;b&gt;", "a description that is not plain"),
         ("<description>The", "<description>The &amp;eacute;", "a description that is not plain"),
         ("<description>The", "<description>The &amp; ", "a description that is not plain"),
@@ -219,8 +221,9 @@ def test_names_come_back_as_they_went_in(
     collection = make_collection(title=text, description=text)
     words = in_quotes(text)
     channel = read_rss(feed_of(collection, article(topics=(words,), provider=words)))
-    assert texts(channel, "title | description") == [text, text]
-    assert texts(channel, "item/d:creator | item/category") == [text, text]
+    assert texts(channel, "title | item/d:creator | item/category") == [text, text, text]
+    # HTML to every reader, as an item's.
+    assert texts(channel, "description") == [escape(text, quote=False)]
 
 
 def test_description_stands_before_the_content(collection: Collection) -> None:

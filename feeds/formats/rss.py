@@ -35,7 +35,7 @@ def write(feed: Feed, links: Links) -> bytes:
     generator.register_extension("feeds", _ChannelExtension, _ItemExtension, atom=False)
     generator.feeds.feed, generator.feeds.links = feed, links
     generator.title(feed.title)
-    generator.description(feed.subtitle)
+    generator.description(_html(feed.subtitle))
     # feedgen 1.0.0: the last link given becomes the channel's.
     generator.link(href=links.canonical, rel="self", type="application/rss+xml")
     generator.link(href=feed.link, rel="alternate")
@@ -61,9 +61,9 @@ def _item(entry: Entry) -> Any:
     item.guid(entry.id, permalink=False)
     item.title(entry.title)
     item.link(href=entry.link)
-    # HTML to every reader, where the summary is plain text; feedgen writes it before
-    # the content, for some readers take the later of both for the content.
-    item.description(escape(entry.summary, quote=False))
+    # feedgen writes it before the content, for some readers take the later of both for
+    # the content.
+    item.description(_html(entry.summary))
     item.content(entry.content)
     # One list: feedgen 1.0.0 takes quadratic time for one at a time.
     item.category(
@@ -105,6 +105,11 @@ class _ItemExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
             etree.SubElement(item, f"{{{ATOM}}}updated").text = entry.updated.isoformat()
         write_media(item, entry.image)
         return item
+
+
+def _html(text: str) -> str:
+    """Text as a description says it, which every reader takes for HTML; titles are plain."""
+    return escape(text, quote=False)
 
 
 def _date(moment: datetime) -> str:
