@@ -230,6 +230,20 @@ def test_whoever_knows_more_is_not_answered_with_less(
     assert b"Fresh" in ask(late).data
 
 
+def test_whoever_sends_no_validators_gets_the_previous_version_for_one_pause_at_most(
+    seldom: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [time.monotonic()]
+    monkeypatch.setattr("feeds.web.memory.time.monotonic", lambda: clock[0])
+    late, early = (Client(create_app(seldom.config)) for _ in range(2))
+    assert b"Old" in ask(late).data
+    save(seldom, "Fresh")
+    assert b"Fresh" in ask(early).data
+    assert b"Old" in ask(late).data
+    clock[0] += 1
+    assert b"Fresh" in ask(late).data
+
+
 def test_nothing_older_is_answered_than_what_another_request_got(seldom: Collection) -> None:
     """The time to look at the index comes as a request is on its way to Flask."""
     client = Client(create_app(seldom.config))
