@@ -8,14 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import Message
-from email.utils import parsedate_to_datetime
-from http.client import HTTPException
 from threading import Event
-from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import pycurl
 
 from feeds.articles import clean
 from feeds.formats import FORMATS, Format
@@ -28,8 +24,8 @@ from feeds.index.outbox import Waiting
 POLL = 0.2
 #: Seconds from a change until every process has surely seen it, besides its own pause.
 SETTLE = 0.25
-#: Seconds for which a hub may be silent.
-TIMEOUT = 10
+#: Seconds that a ping takes at most, from finding the host to the end of the answer.
+TIMEOUT = 30
 #: Seconds until a hub that failed is tried again: at first, at most, and if it says so.
 FIRST, MOST, LONGEST = 1, 3600, 86_400
 #: Answers of hubs that may take the same ping later, besides all from 500 on.
@@ -72,12 +68,14 @@ class Pusher:
 
     catalogue: Index
     tell: Callable[[str], None]
+    #: Seconds, as time.monotonic counts them.
+    clock: Callable[[], float] = time.monotonic
     #: How often the hub has failed in a row.
     failures: int = 0
-    #: When it is told more, on the monotonic clock.
+    #: When it is told more, on this clock.
     _next: float = 0.0
-    #: What was told of it last.
-    _trouble: str = ""
+    #: The status, or curl's number of the error, that was told last; 0 for a success.
+    _trouble: int = 0
     #: The highest number that the processes have seen the change of.
     _settled: int = 0
     #: What the hub has been told of the feed that has waited longest.
@@ -86,7 +84,7 @@ class Pusher:
     def step(self) -> float:
         """Do what is next; in how many seconds there may be more, inf if nothing waits."""
         queue_due(self.catalogue, datetime.now(UTC))
-        if (pause := self._next - time.monotonic()) > 0:
+        if (pause := self._next - self.clock()) > 0:
             return pause
         waiting = outbox.first(self.catalogue, self.catalogue.config.hub)
         if waiting is None:
@@ -96,7 +94,7 @@ class Pusher:
             self._settled = waiting.last
             checks = self.catalogue.config.checks_per_second
             pause = SETTLE + (1 / checks if checks else 0)
-            self._next = time.monotonic() + pause
+            self._next = self.clock() + pause
             return pause
         for form in FORMATS.values():
             ping = waiting.id, form.suffix
@@ -112,66 +110,46 @@ class Pusher:
         """Ping the hub; whether there is nothing more to be said of it."""
         config = self.catalogue.config
         topic = config.base_url + waiting.selection.address(form.file)
+        try:
+            status, retry_after = self._post(topic)
+        except pycurl.error as error:
+            number, reason = error.args  # type: ignore[misc]  # all but errors in arguments have two
+            self._wait(number, f"cannot be reached, {clean.text(reason)[:80]}", 0)
+            return False
+        if status >= 500 or status in _LATER:
+            self._wait(status, f"answers {status}", retry_after)
+            return False
+        self.failures = self._trouble = 0
+        if not 200 <= status < 300:
+            self._tell(status, f"answers {status} to {topic}, and is not asked again")
+        return True
+
+    def _post(self, topic: str) -> tuple[int, int]:
+        """The status of the hub's answer, and the seconds that its Retry-After says, or 0."""
+        config, curl = self.catalogue.config, pycurl.Curl()
         # WebSub leaves the words to the hub: some read the one, some the other. One
         # topic at a time, for of several a hub in PHP reads the last.
-        asked = {"hub.mode": "publish", "hub.topic": topic, "hub.url": topic}
-        body = urlencode(asked).encode("ascii")
-        headers = {"User-Agent": f"feeds ({config.base_url}/)"}
-        try:
-            with _OPENER.open(Request(config.hub, body, headers), timeout=TIMEOUT):
-                pass
-        except HTTPError as error:
-            error.close()
-            trouble = f"answers {error.code} {_line(error.reason)}"
-            if error.code < 500 and error.code not in _LATER:
-                self._tell(f"{trouble} to {topic}, and is not asked again")
-                self.failures = 0
-                return True
-            self._wait(trouble, _retry_after(error.headers))
-        except (OSError, ValueError, HTTPException) as error:  # ValueError: of no possible host
-            # urllib wraps some of them.
-            reason = getattr(error, "reason", error)
-            said = _line(getattr(reason, "strerror", None) or reason)
-            self._wait(f"cannot be reached, {said}", 0)
-        else:
-            self.failures, self._trouble = 0, ""
-            return True
-        return False
+        params = {"hub.mode": "publish", "hub.topic": topic, "hub.url": topic}
+        curl.setopt(pycurl.URL, config.hub)
+        curl.setopt(pycurl.POSTFIELDS, urlencode(params))
+        curl.setopt(pycurl.USERAGENT, f"feeds ({config.base_url}/)")
+        curl.setopt(pycurl.TIMEOUT_MS, round(1000 * TIMEOUT))
+        # Only the main thread of a process may use signals.
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        # It takes the body, by telling how much of it there was.
+        curl.setopt(pycurl.WRITEFUNCTION, len)
+        curl.perform()
+        return curl.getinfo(pycurl.RESPONSE_CODE), curl.getinfo(pycurl.RETRY_AFTER)
 
-    def _wait(self, trouble: str, least: float) -> None:
+    def _wait(self, number: int, trouble: str, least: float) -> None:
         """Leave a hub that failed alone, the longer the oftener it has."""
-        self._tell(f"{trouble}; trying again")
+        self._tell(number, f"{trouble}; trying again")
         pause = min(FIRST * 2.0**self.failures, MOST) * random.uniform(0.5, 1)
-        self._next = time.monotonic() + min(max(pause, least), LONGEST)
+        self._next = self.clock() + min(max(pause, least), LONGEST)
         self.failures = min(self.failures + 1, 30)
 
-    def _tell(self, trouble: str) -> None:
-        if trouble != self._trouble:
+    def _tell(self, number: int, trouble: str) -> None:
+        """Tell of a trouble once, by its number: curl's texts say how long it took."""
+        if number != self._trouble:
             self.tell(f"the hub {self.catalogue.config.hub} {trouble}")
-        self._trouble = trouble
-
-
-class _Staying(HTTPRedirectHandler):
-    """Follows no redirect: urllib would make a GET of the ping."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-_OPENER = build_opener(_Staying)
-
-
-def _line(said: object) -> str:
-    """What somebody else said, for a line of the log."""
-    return clean.text(str(said))[:80]
-
-
-def _retry_after(headers: Message) -> float:
-    """Seconds until the hub wants to be asked again (RFC 9110 section 10.2.3), 0 if not said."""
-    said = headers.get("Retry-After", "")
-    if said.isdecimal():
-        return float(said)
-    try:
-        return parsedate_to_datetime(said).timestamp() - time.time()
-    except (ValueError, OverflowError):  # of a year beyond all years
-        return 0
+        self._trouble = number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -15,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
@@ -332,7 +332,7 @@ def test_hub_says_when_it_is_asked_again(
     assert hub.topics == ALL
     least = hub.refused[0].at + 2 if form == "seconds" else later.timestamp()
     assert least - 0.05 <= hub.pings[0].at < least + 1
-    assert lines == [f"the hub {hub.url} answers 503 Service Unavailable; trying again"]
+    assert lines == [f"the hub {hub.url} answers 503; trying again"]
 
 
 def test_nonsense_of_a_hub_ends_no_pushing(
@@ -345,33 +345,38 @@ def test_nonsense_of_a_hub_ends_no_pushing(
     assert hub.topics == ALL
 
 
+def pusher_by(collection: Collection, clock: list[float]) -> tuple[pushing.Pusher, list[str]]:
+    """A pusher by a clock that a test moves, and what it told; all processes have looked."""
+    lines: list[str] = []
+    pusher = pushing.Pusher(catalogue=collection.index, tell=lines.append, clock=lambda: clock[0])
+    clock[0] += pusher.step()
+    return pusher, lines
+
+
 def test_hub_that_fails_is_left_alone_longer_each_time(
-    told: Collection,
-    hub: Hub,
-    pusher: Callable[[Collection], Pushing],
-    monkeypatch: pytest.MonkeyPatch,
+    told: Collection, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pushing, "FIRST", 0.2)
-    monkeypatch.setattr(pushing, "MOST", 0.8)
-    monkeypatch.setattr(pushing, "TIMEOUT", 0.2)
+    monkeypatch.setattr(pushing, "TIMEOUT", 1)
     troubles = [Trouble(status=s, headers={"Retry-After": "?"}) for s in (500, 408, 429)]
-    hub.troubles = [*troubles, Trouble(status=0), Trouble(status=202, seconds=1)]
-    lines = pusher(told).lines
-    wait_for(lambda: len(hub.pings) == 9)
+    hub.troubles = [*troubles, Trouble(status=0), Trouble(status=202, seconds=3)]
+    pusher, lines = pusher_by(told, clock := [0.0])
+    # Twice as long each time, half of it by chance.
+    for most in (1, 2, 4, 8, 16):
+        assert pusher.step() == 0
+        pause = pusher.step()
+        assert most / 2 <= pause <= most
+        clock[0] += pause
+    while pusher.step() < math.inf:
+        pass
     assert hub.topics == ALL
-    at = [ping.at for ping in (*hub.refused, hub.pings[0])]
-    pauses = [later - sooner for sooner, later in pairwise(at)]
-    # Twice as long each time, half of it by chance, at most MOST; besides looks and timeouts.
-    for pause, most in zip(pauses, (0.2, 0.4, 0.8, 0.8, 0.8), strict=True):
-        assert most / 2 <= pause < most + 0.8
     assert {ping.topic for ping in hub.refused} == {ALL[0]}
-    assert [line.removeprefix(f"the hub {hub.url} ") for line in lines] == [
-        "answers 500 Internal Server Error; trying again",
-        "answers 408 Request Timeout; trying again",
-        "answers 429 Too Many Requests; trying again",
-        "cannot be reached, Remote end closed connection without response; trying again",
-        "cannot be reached, timed out; trying again",
+    told_of = [line.removeprefix(f"the hub {hub.url} ") for line in lines]
+    assert told_of[:3] == [
+        "answers 500; trying again",
+        "answers 408; trying again",
+        "answers 429; trying again",
     ]
+    assert [line.partition(",")[0] for line in told_of[3:]] == ["cannot be reached"] * 2
 
 
 def test_what_a_hub_has_taken_is_not_sent_again_when_it_fails(
@@ -384,27 +389,29 @@ def test_what_a_hub_has_taken_is_not_sent_again_when_it_fails(
     assert [ping.topic for ping in hub.refused] == [ALL[2]]
 
 
-def test_pauses_grow_to_an_hour(told: Collection) -> None:
-    lines: list[str] = []
-    pusher = pushing.Pusher(catalogue=told.index, tell=lines.append)
-    for _ in range(2_000):
-        pusher._wait("fails", 0)
-    assert 1800 <= pusher._next - time.monotonic() <= 3600
-    pusher._wait("fails", 1e9)
-    assert 86_000 < pusher._next - time.monotonic() <= 86_400
-    assert len(lines) == 1
+def test_pauses_grow_to_an_hour(told: Collection, hub: Hub) -> None:
+    pusher, lines = pusher_by(told, clock := [0.0])
+    hub.always = Trouble(status=503)
+    for _ in range(40):
+        assert pusher.step() == 0
+        clock[0] += (pause := pusher.step())
+    assert 1800 <= pause <= 3600
+    hub.always = Trouble(status=503, headers={"Retry-After": "99999999"})
+    assert pusher.step() == 0
+    assert 3600 < pusher.step() < 90_000
+    assert (len(hub.refused), len(lines)) == (41, 1)
 
 
-@pytest.mark.parametrize(("status", "named"), [(400, "Bad Request"), (404, "Not Found")])
+@pytest.mark.parametrize("status", [400, 404])
 def test_ping_that_is_refused_is_given_up(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing], status: int, named: str
+    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing], status: int
 ) -> None:
     hub.troubles = [Trouble(status=status)]
     lines = pusher(told).lines
     wait_for(lambda: waiting(told) == [])
     assert hub.topics == ALL[1:]
     asked = "and is not asked again"
-    assert lines == [f"the hub {hub.url} answers {status} {named} to {ALL[0]}, {asked}"]
+    assert lines == [f"the hub {hub.url} answers {status} to {ALL[0]}, {asked}"]
 
 
 def test_no_redirect_is_followed(
@@ -431,8 +438,7 @@ def test_hub_that_is_away_is_told_when_it_is_back(
     collection.sync()
     lines = pusher(collection).lines
     wait_for(lambda: lines)
-    reason = "cannot be reached, Connection refused; trying again"
-    assert lines == [f"the hub {address} {reason}"]
+    assert lines[0].startswith(f"the hub {address} cannot be reached, ")
     assert len(waiting(collection)) == 3
     hub = Hub(port)
     wait_for(lambda: len(hub.pings) == 9)
@@ -568,24 +574,56 @@ def test_process_takes_over_from_one_that_dies(
     assert hub.topics == ALL
 
 
-class Mumbling(Served):
-    """A server that speaks no HTTP."""
+class Saying(Served):
+    """A server that says something again and again, some seconds apart."""
+
+    def __init__(self, first: bytes, more: bytes, pause: float) -> None:
+        self._first, self._more, self._pause = first, more, pause
+        super().__init__()
 
     def post(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        request.wfile.write(b"non\x1bsense" + 999 * b"!" + b"\r\n\r\n")
+        with contextlib.suppress(OSError):
+            request.wfile.write(self._first)
+            while self._more:
+                request.wfile.write(self._more)
+                time.sleep(self._pause)
 
 
-def test_hub_that_speaks_no_http_is_tried_again(
-    make_collection: Callable[..., Collection], pusher: Callable[[Collection], Pushing]
+OK, CHUNKED = b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
+HOSTILE = {
+    "no HTTP": (b"non\x1bsense" + 999 * b"!" + b"\r\n\r\n", b"", 0),
+    "nothing": (b"", b"", 0),
+    "interim answers for ever": (b"", 999 * b"HTTP/1.1 100 Continue\r\n\r\n", 0),
+    "an interim answer now and then": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.1),
+    "a header now and then": (OK, b"X-More: 1\r\n", 0.1),
+    "a letter now and then": (b"", b"H", 0.1),
+    "headers for ever": (OK, 999 * b"X-More: 1\r\n", 0),
+    "one header for ever": (OK + b"X-More: ", 9999 * b"a", 0),
+    "an endless reason": (b"HTTP/1.1 200 ", 9999 * b"a", 0),
+    "an endless body": (OK + b"\r\n", 9999 * b"a", 0),
+    "a chunk now and then": (OK + CHUNKED, b"1\r\na\r\n", 0.1),
+}
+
+
+@pytest.mark.parametrize("said", HOSTILE.values(), ids=HOSTILE)
+def test_hub_whose_answer_does_not_end_is_tried_again(
+    make_collection: Callable[..., Collection],
+    pusher: Callable[[Collection], Pushing],
+    monkeypatch: pytest.MonkeyPatch,
+    said: tuple[bytes, bytes, float],
 ) -> None:
-    hub = Mumbling()
+    monkeypatch.setattr(pushing, "TIMEOUT", 1)
+    monkeypatch.setattr(pushing, "FIRST", 0.2)
+    hub = Saying(*said)
     collection = make_collection(base_url=BASE, hub=hub.url)
     collection.write("one.md", article())
     collection.sync()
-    telling = pusher(collection)
+    lines = pusher(collection).lines
     wait_for(lambda: len(hub.asked) == 2)
-    said = "nonsense" + 72 * "!"
-    assert telling.lines == [f"the hub {hub.url} cannot be reached, {said}; trying again"]
+    (line,) = lines
+    assert line.startswith(f"the hub {hub.url} cannot be reached, ")
+    assert line.endswith("; trying again")
+    assert line.isprintable() and len(line) < 160
     hub.close()
 
 
