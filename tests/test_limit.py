@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 from werkzeug.test import Client
 
 from feeds.config import Config
 from feeds.web import create_app
 from feeds.web.limit import USUAL, Limit
-from tests.support import Collection, Site, article
+from tests.support import BASE, Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
 
@@ -66,7 +68,10 @@ def test_client_that_asks_with_validators_is_never_refused(limited: Site) -> Non
 
 def test_made_up_validators_do_not_lift_the_limit(limited: Site) -> None:
     statuses = [limited.get(FEED, if_none_match='"made-up"').status_code for _ in range(7)]
-    assert 429 in statuses
+    assert statuses == [200] * 3 + [429] * 4
+    # What stands ready costs nothing, and tells the true ones.
+    tag = limited.get(FEED).headers["ETag"]
+    assert limited.get(FEED, if_none_match=tag).status_code == 304
 
 
 def test_preflight_is_not_counted(limited: Site) -> None:
@@ -77,8 +82,43 @@ def test_preflight_is_not_counted(limited: Site) -> None:
 
 def test_errors_count_as_transfers(limited: Site) -> None:
     statuses = [limited.get("/topics/none/").status_code for _ in range(7)]
-    assert statuses[:3] == [404, 404, 404]
-    assert 429 in statuses[3:]
+    assert statuses == [404] * 3 + [429] * 4
+
+
+@pytest.mark.parametrize("validator", [{}, {"If-None-Match": '"made-up"'}], ids=["none", "made up"])
+def test_client_past_the_limit_is_refused_before_anything_is_made(
+    make_collection: Callable[..., Collection], validator: dict[str, str]
+) -> None:
+    collection = make_collection(rate_limit=3, base_url=BASE)
+    collection.write("one.md", article())
+    collection.sync(datetime.now(UTC))
+    client = Client(create_app(collection.config))
+    statements: list[str] = []
+
+    def note(*said: Any) -> None:
+        # Whether the index has changed is asked at all times.
+        if said[2] != "BEGIN" and "FROM state" not in said[2]:
+            statements.append(said[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for path in ("/", "/topics/ai/", *4 * ("/?find=a",), "/topics/ai/feed.atom"):
+            client.get(path, headers=validator)
+        for path in ("/?find=b", "/build?topic=ai", "/topics/none/", "/feed.rss?limit=7", "/x"):
+            statements.clear()
+            assert client.get(path, headers=validator).status_code == 429
+            assert statements == []
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_reader_with_validators_is_not_held_up_by_a_greedy_neighbour(limited: Site) -> None:
+    tag = limited.get(FEED).headers["ETag"]
+    assert [limited.get(f"/?find={n}").status_code for n in range(4)] == [200, 200, 429, 429]
+    assert limited.get("/feed.rss", if_none_match='"old"').status_code == 200
+    for number in range(9):
+        # None of these is an answer that stands ready.
+        assert limited.get(FEED, if_none_match=f'"{number}", {tag}').status_code == 304
 
 
 @pytest.fixture

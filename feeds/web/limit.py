@@ -42,11 +42,11 @@ class Limit:
         self._counts: dict[str, int] = {}
         self._end = 0.0
 
-    def allows(self, environ: WSGIEnvironment, conditional: bool = False) -> bool:
+    def allows(self, environ: WSGIEnvironment, conditional: bool = False, count: int = 1) -> bool:
         """Whether this request's client may have one more, which is counted.
 
-        What changed for those who ask with validators counts apart: others of the same
-        address must not use that up.
+        What changed for clients that send validators counts apart: others of the same
+        address must not use that up. A `count` of 0 only asks.
         """
         client = self._client(environ)
         if self._spares_local and client.is_local:
@@ -56,8 +56,8 @@ class Limit:
             # Whoever has so many addresses is not held up by a limit on each.
             self._counts, self._end = {}, now + _WINDOW
         name = f"{client.name}?" if conditional else client.name
-        count = self._counts[name] = self._counts.get(name, 0) + 1
-        return count <= self.most
+        counted = self._counts[name] = self._counts.get(name, 0) + count
+        return counted - count < self.most
 
     @property
     def wait(self) -> int:
@@ -66,20 +66,27 @@ class Limit:
 
 
 def limit_rate(app: Flask, limit: Limit) -> None:
-    """Answer 429 to a client that is past the limit.
+    """Answer 429 to a client that is past the limit, before anything is made for it.
 
-    A 304 and a preflight transfer nothing: they are neither counted nor refused. So a
-    reader that asks with validators is not turned away, whoever shares its address.
+    A 304 and a preflight transfer nothing, and are not counted. Whether a request with
+    validators gets a 304 is known only when its answer is made, so it counts after that;
+    past the limit, its client gets the 304s that stand ready, and no others.
     """
 
-    def count(response: Response) -> Response:
-        environ = request.environ
-        if response.status_code in (204, 304) or limit.allows(environ, is_conditional(environ)):
-            return response
+    def refuse() -> Response | None:
+        conditional = is_conditional(request.environ)
+        if limit.allows(request.environ, conditional, count=0 if conditional else 1):
+            return None
         refusal = plain(429, f"429 Too Many Requests: at most {limit.most} a minute, wait")
         # RFC 9110 section 10.2.3: a whole number of seconds.
         refusal.headers["Retry-After"] = str(limit.wait)
         return refusal
 
+    def count(response: Response) -> Response:
+        if response.status_code != 304 and is_conditional(request.environ):
+            limit.allows(request.environ, conditional=True)
+        return response
+
     if limit.most:
+        app.before_request(refuse)
         app.after_request(count)
