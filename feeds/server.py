@@ -8,15 +8,19 @@ import os
 import resource
 import signal
 import socket
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
+from logging import WARNING
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.net import SocketSpec  # type: ignore[attr-defined]  # not in its __all__
+from granian.server.mp import MPServer
 
+from feeds.logs import log
 from feeds.web import create_app
 
 if TYPE_CHECKING:
@@ -42,28 +46,79 @@ def app() -> WSGIApplication:
     Ctrl-C reaches every process of the terminal; a worker of Granian 2.8 that gets
     both that and its parent's SIGTERM hangs until it is killed.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     made = create_app()
     # What is there now stays: Python's collector need not go through it ever again.
     gc.freeze()
     return made
 
 
-def _end_with_parent() -> None:
-    """End where the parent was killed: nobody follows the folder, and the port is wanted."""
+def end_with_parent() -> None:
+    """End this process where its parent dies, and leave SIGINT to the parent."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     parent = multiprocessing.parent_process()
     assert parent
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=wait, daemon=True).start()
 
 
-def run(host: str, port: int, workers: int) -> None:
-    """Serve until SIGINT or SIGTERM; the workers read their settings from the environment."""
-    # A fork beside the thread that follows the folder may copy a lock that it holds,
-    # SQLite's for one: that worker would hang, and each connection that it is given.
+class _Supervisor(MPServer):
+    """Granian with a process that runs beside its workers; all are replaced when they die.
+
+    This process itself touches no database, so whatever that does kills a child alone.
+    """
+
+    #: What that process does, until it gets SIGTERM.
+    beside: Callable[[], None]
+    _shd: Any
+
+    def _init_shared_socket(self) -> None:
+        """Listen on one socket, which all workers share.
+
+        In Granian 2.8 each worker has its own on Linux; what waits there dies with it.
+        """
+        self._ssp = None
+        self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._sso = socket.socket(fileno=self._shd.get_fd())
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        """Replace what has died, until a signal asks to stop.
+
+        Granian 2.8 stops the site where a worker dies twice within 5.5 seconds, and never
+        replaces the second of two workers that die at the same moment.
+        """
+        self._start_beside()
+        while not self.interrupt_signal:
+            if not self._process.is_alive():
+                log(WARNING, "the process that follows the folder died; it is started again")
+                self._start_beside()
+            dead = [index for index, worker in enumerate(self.wrks) if not worker.inner.is_alive()]
+            self._respawn_workers(dead, spawn_target, target_loader)
+            # Set when a worker dies, and by a signal.
+            self.main_loop_interrupt.wait(1)
+            self.main_loop_interrupt.clear()
+        # Otherwise Granian exits with 1; but all that died were replaced.
+        self.interrupt_children.clear()
+        self._process.terminate()
+
+    def _start_beside(self) -> None:
+        self._process = multiprocessing.Process(target=self.beside)
+        self._process.start()
+
+
+def run(host: str, port: int, workers: int, beside: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; the workers read their settings from the environment.
+
+    `beside` runs in a process of its own until that gets SIGTERM.
+    """
+    # A fork may copy a lock that a thread holds: that worker would hang, and each
+    # connection that it is given.
     multiprocessing.set_start_method("spawn", force=True)
-    Granian(
+    server = _Supervisor(
         "feeds.server:app",
         factory=True,
         address=host,
@@ -76,9 +131,10 @@ def run(host: str, port: int, workers: int) -> None:
         workers=workers,
         blocking_threads=8,
         log_level=LogLevels.error,
-        respawn_failed_workers=True,
         workers_kill_timeout=5,
-    ).serve()
+    )
+    server.beside = beside
+    server.serve()
 
 
 def answers(host: str, port: int) -> bool:

@@ -16,7 +16,6 @@ from watchfiles import Change
 # What watchfiles 1.3 raises where a changed name is no UTF-8; it exports it nowhere else.
 from watchfiles._rust_notify import WatchfilesRustInternalError
 
-from feeds.articles import ArticleError
 from feeds.index import Index
 from feeds.index.database import IndexUnavailable
 from feeds.index.report import Report
@@ -40,7 +39,7 @@ def watch(
     directory: Path,
     stop: Event,
     tell: Tell,
-    faults: Iterable[ArticleError] = (),
+    faults: Iterable[str] = (),
     timed: Callable[[float], None] = lambda seconds: None,
 ) -> None:
     """Sync on every change until `stop` is set; `tell` gets a line for what matters.
@@ -131,9 +130,9 @@ def _is_of_interest(_: Change, path: str) -> bool:
 class Teller:
     """Turns syncs into lines for people."""
 
-    def __init__(self, tell: Tell, faults: Iterable[ArticleError] = ()) -> None:
+    def __init__(self, tell: Tell, faults: Iterable[str] = ()) -> None:
         self._tell = tell
-        self._faults = {str(fault) for fault in faults}
+        self._faults = set(faults)
         self._trouble = ""
 
     def fail(self, trouble: str) -> None:

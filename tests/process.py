@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -12,6 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+
+#: States of a socket, as /proc/net/tcp writes them.
+ESTABLISHED, LISTEN = "01", "0A"
 
 
 class Process:
@@ -51,15 +55,25 @@ class Process:
             assert time.monotonic() - start < seconds
             time.sleep(0.02)
 
-    def workers(self) -> list[int]:
-        """The processes that answer, by Linux's /proc."""
+    def children(self) -> list[int]:
+        """The processes that it started and that serve, by Linux's /proc."""
         lists = Path(f"/proc/{self.popen.pid}/task").glob("*/children")
         children = [int(pid) for path in lists for pid in path.read_text().split()]
         return [pid for pid in children if "spawn_main" in _command(pid)]
 
+    def workers(self) -> list[int]:
+        """Those that answer: they hold the socket that is listened on."""
+        sockets = {f"socket:[{inode}]" for inode in sockets_of(self.port, LISTEN)}
+        return [pid for pid in self.children() if sockets & _opened(pid)]
+
+    def follower(self) -> int:
+        """The one that follows the folder."""
+        [follower] = set(self.children()) - set(self.workers())
+        return follower
+
     def memory(self) -> int:
-        """Bytes that the process and its workers hold."""
-        statuses = (Path(f"/proc/{pid}/status") for pid in (self.popen.pid, *self.workers()))
+        """Bytes that all its processes hold."""
+        statuses = (Path(f"/proc/{pid}/status") for pid in (self.popen.pid, *self.children()))
         lines = (line for path in statuses for line in path.read_text().splitlines())
         return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
@@ -77,5 +91,21 @@ def free_port() -> int:
     return port
 
 
+def sockets_of(port: int, state: str) -> list[str]:
+    """The inodes of the sockets of a port that are in a state, by Linux's /proc/net/tcp."""
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return [row[9] for row in rows if (row[1][8:], row[3]) == (f":{port:04X}", state)]
+
+
 def _command(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text()
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
+def _opened(pid: int) -> set[str]:
+    opened = set()
+    with contextlib.suppress(FileNotFoundError):
+        for path in Path(f"/proc/{pid}/fd").iterdir():
+            opened.add(str(path.readlink()))
+    return opened

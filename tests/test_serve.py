@@ -271,6 +271,50 @@ def test_worker_that_is_killed_is_replaced(start: Callable[..., Process], seeds:
     server.wait_until(lambda: server.get("/feed.atom").status_code == 200)
 
 
+def kill(processes: set[int]) -> set[int]:
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
+    return processes
+
+
+def are_replaced(server: Process, killed: set[int], count: int) -> bool:
+    """Whether workers have died, and so many are there again at least."""
+    return not killed & set(server.workers()) and len(server.workers()) >= count
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_workers_that_die_again_and_again_are_replaced_while_the_site_answers(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    server = start(seeds, "--workers", "2")
+    server.wait_until(lambda: len(server.workers()) == 2)
+    healthy, *_ = server.workers()
+    for _ in range(4):
+        killed = kill(set(server.workers()) - {healthy})
+        server.wait_until(partial(are_replaced, server, killed, 2))
+        assert server.get("/feed.atom").status_code == 200
+    killed = kill(set(server.workers()))
+    server.wait_until(partial(are_replaced, server, killed, 0))
+    # Where no worker is left, clients wait for the next one.
+    assert server.get("/feed.atom").status_code == 200
+    server.wait_until(partial(are_replaced, server, killed, 2))
+    server.stop()
+    assert server.popen.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_process_that_follows_the_folder_is_replaced(
+    start: Callable[..., Process], seeds: Path
+) -> None:
+    server = start(seeds)
+    workers = server.workers()
+    os.kill(server.follower(), signal.SIGBUS)
+    (seeds / "new.md").write_text(article("Just saved"))
+    server.wait_until(lambda: "Just saved" in server.get("/feed.atom").text)
+    assert server.workers() == workers
+    assert "the process that follows the folder died" in server.stop()
+
+
 def test_host_that_is_listened_on_is_answered(start: Callable[..., Process], seeds: Path) -> None:
     server = start(seeds, "--host", "127.0.0.2", host="127.0.0.2")
     response = server.get("/feed.atom")

@@ -204,9 +204,9 @@ def test_folder_whose_own_name_is_no_text_is_compared_every_second(
 
 def test_fault_told_before_is_not_told_again(collection: Collection) -> None:
     collection.write("bad.md", "nothing")
-    report = collection.sync()
+    faults = map(str, collection.sync().faults)
     lines: list[str] = []
-    Teller(lambda _, line: lines.append(line), report.faults).tell(collection.sync())
+    Teller(lambda _, line: lines.append(line), faults).tell(collection.sync())
     assert lines == []
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from functools import partial
 from logging import WARNING
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import click
+from sqlalchemy.engine import URL
 
 from feeds.articles import ArticleError
 from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
@@ -54,12 +56,13 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     except OSError as error:
         raise click.ClickException(str(error)) from error
     catalogue = open_index(config)
-    timed = _share_metrics(click.get_current_context()) if config.metrics else _untold
-    faults = _compare(catalogue, timed)
+    if config.metrics:
+        _share_metrics(click.get_current_context())
+    faults = [str(fault) for fault in _compare(catalogue, _timed(config))]
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     _announce(catalogue, host, port)
-    with _beside(catalogue, host, port, faults, timed):
-        server.run(host, port, workers)
+    catalogue.close()
+    server.run(host, port, workers, partial(follow, catalogue.url, config, host, port, faults))
 
 
 def _compare(catalogue: Index, timed: Callable[[float], None]) -> Iterable[ArticleError]:
@@ -82,39 +85,31 @@ def _compare(catalogue: Index, timed: Callable[[float], None]) -> Iterable[Artic
     return report.faults
 
 
-@contextmanager
-def _beside(
-    catalogue: Index,
-    host: str,
-    port: int,
-    faults: Iterable[ArticleError],
-    timed: Callable[[float], None],
-) -> Iterator[None]:
-    """Follow the folder, and tell the hub, while the site is served."""
+def follow(url: URL, config: Config, host: str, port: int, faults: Iterable[str]) -> None:
+    """Follow the folder, and tell the hub, until SIGTERM; `faults` are known.
+
+    It is a process of its own, which is replaced when it dies.
+    """
     from feeds import server
 
-    config, stop = catalogue.config, Event()
-    arguments = (catalogue, config.articles, stop, log, faults, timed)
-    follower = Thread(target=watch, args=arguments)
-    follower.start()
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    server.end_with_parent()
+    configure(config.log)
 
     def tell_hub() -> None:
         # The hub comes for the feeds at once.
         while not (stop.wait(0.1) or server.answers(_name_of(host), port)):
             pass
-        push(open_index(config), stop, lambda line: log(WARNING, line))
+        push(Index(url, config), stop, lambda line: log(WARNING, line))
 
     # Not waited for long: a hub that is slow costs nobody anything.
     pusher = Thread(target=tell_hub, daemon=True)
     if config.hub:
         pusher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        follower.join()
-        if config.hub:
-            pusher.join(1)
+    watch(Index(url, config), config.articles, stop, log, faults, _timed(config))
+    if config.hub:
+        pusher.join(1)
 
 
 def _announce(catalogue: Index, host: str, port: int) -> None:
@@ -143,14 +138,17 @@ def _name_of(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _share_metrics(context: click.Context) -> Callable[[float], None]:
-    """Let this process and the workers add up their numbers; takes the time of a sync."""
+def _share_metrics(context: click.Context) -> None:
+    """Let this process, the one that follows the folder and the workers add up their numbers."""
     folder = context.with_resource(TemporaryDirectory(prefix="feeds-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+
+def _timed(config: Config) -> Callable[[float], None]:
+    """What takes the seconds of each sync."""
+    if not config.metrics:
+        return lambda seconds: None
+    # It looks for the folder of the numbers when it is imported.
     from feeds.web.metrics import Metrics
 
     return Metrics().sync.observe
-
-
-def _untold(_: float) -> None:
-    """Nobody asks how long it took."""
