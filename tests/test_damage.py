@@ -87,6 +87,46 @@ def test_damaged_index_is_made_anew_while_the_feeds_stay_up(followed: Site, harm
     connection.close()
 
 
+HARMS_BESIDE: dict[str, Callable[[str], object]] = {
+    "log emptied": lambda path: os.truncate(f"{path}-wal", 0),
+    "shared memory emptied": lambda path: os.truncate(f"{path}-shm", 0),
+    "all emptied": lambda path: os.system(f"truncate -s 0 {path} {path}-wal {path}-shm"),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("harm", HARMS_BESIDE)
+def test_served_site_recovers_from_damage_to_what_sqlite_keeps_beside_its_file(
+    collection: Collection, harm: str
+) -> None:
+    """SQLite maps the shared memory: each process that holds it dies of SIGBUS."""
+    for number in range(400):
+        collection.write(f"{number}.md", article(f"Number {number}"))
+    site = Process(collection.folder, FEEDS_DATABASE=collection.config.database)
+    try:
+        collection.write("one.md", article("Withdrawn", time="2020-06-01T00:00:00Z"))
+        site.wait_until(lambda: "Withdrawn" in site.get(FEED).text)
+        HARMS_BESIDE[harm](str(file_of(collection)))
+        (collection.folder / "one.md").unlink()
+        site.wait_until(lambda: site.get("/feed.json?limit=7").status_code == 200)
+        site.wait_until(lambda: "Withdrawn" not in site.get(FEED).text)
+        site.wait_until(lambda: site.get("/healthz").status_code == 200)
+        assert site.popen.poll() is None
+    finally:
+        site.stop()
+
+
+def test_log_that_was_cut_short_is_damage(collection: Collection) -> None:
+    collection.write("one.md", article())
+    collection.sync()
+    other = Index(collection.index.url, collection.index.config)
+    os.truncate(f"{file_of(collection)}-wal", 0)
+    with pytest.raises(IndexDamaged):
+        other.revision()
+    other.close()
+    assert collection.sync().added == 1
+
+
 def compare(last: httpx.Response, answered: httpx.Response) -> httpx.Response:
     """A document is never lost, and its date never goes back."""
     assert answered.status_code == 200

@@ -20,7 +20,8 @@ from feeds.index.tables import VERSION, fill, given, metadata, state
 # Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000
 _HASTE = 20
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# A disk that fails or is full gives other codes than a file that ends too early.
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ)
 _OF_THE_DISK = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
 
 
@@ -99,11 +100,12 @@ class SQLite:
         What is locked, full or unreadable is not damaged: only what SQLite does not
         understand is, and what is no text or no article where one was written.
         """
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        if code in _OF_THE_DISK:
+        code = getattr(cause, "sqlite_errorcode", 0)
+        # Of an extended code, the low byte is the primary one.
+        if code & 0xFF in _OF_THE_DISK:
             # A connection that was made meanwhile stays as it is when the disk is well again.
             self.engine.dispose()
-        is_said = isinstance(cause, sqlite3.Error) and code not in _DAMAGED
+        is_said = isinstance(cause, sqlite3.Error) and not {code, code & 0xFF} & {*_DAMAGED}
         if is_said and "Could not decode to UTF-8" not in str(cause):
             return False
         try:
