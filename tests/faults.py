@@ -1,4 +1,4 @@
-"""Kills processes of a site at random moments, and looks what is left of it.
+"""Kills processes of a site and harms its index at random moments, and looks what is left of it.
 
 python -m tests.faults --kills 200
 """
@@ -35,6 +35,12 @@ TOPIC = Selection(kind="topic", key="ai", slug="ai")
 FEEDS = {"/feed.atom": EVERYTHING, "/topics/ai/feed.atom": TOPIC}
 #: Polled as well: dated by what is noted of them.
 CHOSEN = ("/feed.json?limit=7", "/topics/ai/", "/feeds.opml")
+
+
+#: What is killed, and which files of the index are cut short, by what follows its name.
+COMMANDS = ("index", "build")
+PROCESSES = ("worker", "worker", "server", "follower")
+FILES = ("", "-wal", "-shm")
 
 
 class Poller:
@@ -124,31 +130,29 @@ class Place:
             file.write(text[100:])
 
     def kill(self) -> str:
-        """Kill something at a random moment; what it was."""
+        """Kill or truncate something at a random moment; what it was."""
         for _ in range(self.chance.randrange(4)):
             self.edit()
-        what = self.chance.choice(("worker", "worker", "server", "index", "build"))
-        if what in ("index", "build"):
+        what = self.chance.choice((*COMMANDS, *PROCESSES, *FILES))
+        if what in COMMANDS:
             self._kill_command(what)
             return what
         time.sleep(self.chance.random() * 0.5)
-        workers = self.server.workers() if self.server.popen.poll() is None else []
-        if what == "worker" and workers:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.chance.choice(workers), signal.SIGKILL)
-            time.sleep(self.chance.random())
-        else:
-            self.server.popen.kill()
-        # After a second dead worker within 5.5 s Granian gives up, for a supervisor to start.
         if what == "server":
-            self.server.popen.wait(20)
-        self._restart_if_ended()
-        return what
-
-    def _restart_if_ended(self) -> None:
-        if self.server.popen.poll() is not None:
-            self.server.popen.communicate(timeout=20)
+            self.server.stop(signal.SIGKILL)
             self.server = self._serve()
+            return what
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
+            if what in FILES:
+                path = Path(f"{self._file}{what}")
+                os.truncate(path, self.chance.randrange(path.stat().st_size + 1))
+            else:
+                workers = self.server.workers()
+                others = list(set(self.server.children()) - set(workers))
+                killed = self.chance.choice(workers if what == "worker" else others)
+                os.kill(killed, signal.SIGKILL)
+        time.sleep(self.chance.random())
+        return what
 
     def _kill_command(self, what: str) -> None:
         folders = [str(self._site), str(self.folder)] if what == "build" else [str(self.folder)]
@@ -168,7 +172,6 @@ class Place:
         wanted, served = self._fresh(), dict[str, str]()
         deadline = time.monotonic() + 30
         while served != wanted and time.monotonic() < deadline:
-            self._restart_if_ended()
             with contextlib.suppress(httpx.TransportError):
                 served = self._served()
             time.sleep(0.1)
@@ -206,7 +209,7 @@ def run(kills: int, seed: int) -> list[str]:
             place.poller.close()
             if place.server.popen.poll() is None:
                 place.server.stop(signal.SIGKILL)
-    counts = ", ".join(f"{killed.count(what)} {what}" for what in sorted(set(killed)))
+    counts = ", ".join(f"{killed.count(what)} {what or 'database'}" for what in sorted(set(killed)))
     polls, refused = place.poller.polls, place.poller.refused
     print(f"{kills} kills ({counts}), {polls} polls, {refused} refused, {len(wrong)} wrong")
     return wrong
