@@ -49,6 +49,8 @@ class Poller:
     def __init__(self, port: int) -> None:
         self.polls = self.refused = 0
         self.wrong: list[str] = []
+        #: When the log was last cut short: what it held is lost until the files are compared.
+        self.lost = float("-inf")
         self._base = f"http://127.0.0.1:{port}"
         self._seen: dict[str, dict[str, tuple[str, datetime]]] = {}
         self._last: dict[str, datetime] = {}
@@ -86,7 +88,7 @@ class Poller:
             return
         tag = answered.headers["ETag"]
         date = parsedate_to_datetime(answered.headers["Last-Modified"])
-        if date < self._last.get(path, date):
+        if date < self._last.get(path, date) and time.monotonic() > self.lost + 10:
             self.wrong.append(f"{path}: Last-Modified went from {self._last[path]} to {date}")
         if self._seen.setdefault(path, {}).setdefault(answered.text, (tag, date))[0] != tag:
             self.wrong.append(f"{path}: the same bytes have two tags")
@@ -145,6 +147,7 @@ class Place:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
             if what in FILES:
                 path = Path(f"{self._file}{what}")
+                self.poller.lost = time.monotonic()
                 os.truncate(path, self.chance.randrange(path.stat().st_size + 1))
             else:
                 workers = self.server.workers()
