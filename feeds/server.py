@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from logging import WARNING
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 CONNECTIONS = 8192
 #: Files that a process has open besides.
 _FILES = 256
+#: Seconds after which a client that takes nothing of its response is let go.
+WRITE_TIMEOUT = 30
+# Granian 2.8 has no such limit, and Linux alone has it for connections (tcp(7)).
+_WRITE_TIMEOUT_OPTIONS = [socket.TCP_USER_TIMEOUT] if sys.platform == "linux" else []
 HTTP1 = HTTP1Settings(
     # Milliseconds for a request's header, and for which a connection may say nothing.
     header_read_timeout=10_000,
@@ -74,6 +79,7 @@ class _Supervisor(MPServer):
 
     #: What that process does, until it gets SIGTERM.
     beside: Callable[[], None]
+    write_timeout: int
     _shd: Any
 
     def _init_shared_socket(self) -> None:
@@ -84,6 +90,8 @@ class _Supervisor(MPServer):
         self._ssp = None
         self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
         self._sso = socket.socket(fileno=self._shd.get_fd())
+        for option in _WRITE_TIMEOUT_OPTIONS:
+            self._sso.setsockopt(socket.IPPROTO_TCP, option, 1000 * self.write_timeout)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         """Replace what has died, until a signal asks to stop.
@@ -110,7 +118,13 @@ class _Supervisor(MPServer):
         self._process.start()
 
 
-def run(host: str, port: int, workers: int, beside: Callable[[], None]) -> None:
+def run(
+    host: str,
+    port: int,
+    workers: int,
+    beside: Callable[[], None],
+    write_timeout: int = WRITE_TIMEOUT,
+) -> None:
     """Serve until SIGINT or SIGTERM; the workers read their settings from the environment.
 
     `beside` runs in a process of its own until that gets SIGTERM.
@@ -133,7 +147,7 @@ def run(host: str, port: int, workers: int, beside: Callable[[], None]) -> None:
         log_level=LogLevels.error,
         workers_kill_timeout=5,
     )
-    server.beside = beside
+    server.beside, server.write_timeout = beside, write_timeout
     server.serve()
 
 

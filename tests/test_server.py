@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import shutil
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from feeds import server
-from tests.process import Process
+from tests.process import ESTABLISHED, Process, free_port, sockets_of
 from tests.support import SEEDS
 
 HOST = b"Host: localhost\r\n"
@@ -168,6 +169,47 @@ def test_clients_that_go_early_or_never_read_stop_nobody(served: Process) -> Non
         asked = time.monotonic()
         assert served.get("/healthz").status_code == 200
         assert time.monotonic() - asked < 9
+
+
+def test_clients_that_never_read_are_let_go(tmp_path: Path) -> None:
+    port = free_port()
+    script = (
+        "import time; from functools import partial; from feeds import server\n"
+        "if __name__ == '__main__':\n"
+        f"    server.run('127.0.0.1', {port}, 1, partial(time.sleep, 60), write_timeout=2)\n"
+    )
+    path = tmp_path / "serve.py"
+    path.write_text(script)
+    settings = {
+        "FEEDS_ARTICLES": str(SEEDS),
+        "FEEDS_DATABASE": f"sqlite:///{tmp_path}/index.sqlite3",
+    }
+    popen = subprocess.Popen([sys.executable, str(path)], env={**os.environ, **settings})
+    try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(20):
+                connection = stack.enter_context(_connect_soon(port))
+                connection.settimeout(0.1)
+                with contextlib.suppress(TimeoutError, ConnectionError):
+                    for _ in range(50):
+                        connection.sendall(40 * (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"))
+            deadline = time.monotonic() + 25
+            while sockets_of(port, ESTABLISHED):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+    finally:
+        popen.terminate()
+        popen.wait(20)
+
+
+def _connect_soon(port: int) -> socket.socket:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_slow_clients_stop_nobody_and_are_let_go(served: Process) -> None:
