@@ -208,28 +208,17 @@ def test_killed_between_a_change_and_its_pings_it_sends_them_when_it_is_back(
     assert outbox.count(Index(settings["FEEDS_DATABASE"], Config()), hub.url) == 0
 
 
-def workers(pid: int) -> set[int]:
-    """The children of a process that serve."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            status = dict(line.split(":\t", 1) for line in path.read_text().splitlines())
-            if int(status["PPid"]) == pid and int(status["Threads"]) > 1:
-                found.add(int(status["Pid"]))
-    return found
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_worker_has_nothing_of_the_threads_that_follow_and_push(
     start: Callable[..., Process], seeds: Path, hub: Hub
 ) -> None:
     server = start(seeds, FEEDS_BASE_URL="{base}", FEEDS_HUB=hub.url)
     wait_for(lambda: hub.pings)
-    (worker,) = workers(server.popen.pid)
+    (worker,) = server.workers()
     os.kill(worker, signal.SIGKILL)
     # One that is forked has SQLite's locks as they are then, and may wait for them for ever.
-    wait_for(lambda: workers(server.popen.pid) - {worker})
-    (worker,) = workers(server.popen.pid) - {worker}
+    wait_for(lambda: set(server.workers()) - {worker})
+    (worker,) = set(server.workers()) - {worker}
     opened = [os.readlink(path) for path in Path(f"/proc/{worker}/fd").iterdir()]
     assert [path for path in opened if path.endswith("-push")] == []
     server.wait_until(lambda: server.get("/healthz").status_code == 200)
