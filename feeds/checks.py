@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
+
+from yaml import Node, ScalarNode, SequenceNode
 
 from feeds.articles import clean
-from feeds.articles.front_matter import Node, Scalar, Sequence
+from feeds.articles.front_matter import kind as kind_of
 from feeds.selection import Kind, slugify
 
 Network = IPv4Network | IPv6Network
@@ -23,9 +25,9 @@ _POSTGRESQL = re.compile(
 
 def text(node: Node) -> str:
     """Text on one line."""
-    if not isinstance(node, Scalar) or node.kind != "str":
+    if not isinstance(node, ScalarNode) or kind_of(node) != "str":
         raise ValueError("must be text, put it in quotes")
-    return clean.text(node.text)
+    return clean.text(node.value)
 
 
 def title(node: Node) -> str:
@@ -48,20 +50,20 @@ def number(least: int, most: int) -> Callable[[Node], int]:
     """A whole number within bounds."""
 
     def check(node: Node) -> int:
-        if not isinstance(node, Scalar) or not re.fullmatch(r"-?\d{1,9}", node.text):
+        if not isinstance(node, ScalarNode) or not re.fullmatch(r"-?\d{1,9}", node.value):
             raise ValueError(f"must be a whole number from {least} to {most}")
-        if not least <= int(node.text) <= most:
-            raise ValueError(f"is {node.text}, must be from {least} to {most}")
-        return int(node.text)
+        if not least <= int(node.value) <= most:
+            raise ValueError(f"is {node.value}, must be from {least} to {most}")
+        return int(node.value)
 
     return check
 
 
 def yes(node: Node) -> bool:
     """`true` or `false`."""
-    if not isinstance(node, Scalar) or node.text not in ("true", "false"):
+    if not isinstance(node, ScalarNode) or node.value not in ("true", "false"):
         raise ValueError("must be true or false")
-    return node.text == "true"
+    return bool(node.value == "true")
 
 
 def one_of(known: tuple[T, ...]) -> Callable[[Node], T]:
@@ -79,10 +81,10 @@ def one_of(known: tuple[T, ...]) -> Callable[[Node], T]:
 
 def texts(node: Node) -> tuple[str, ...]:
     """A list of text."""
-    if isinstance(node, Scalar):  # an environment variable's form
-        return tuple(part.strip() for part in node.text.split(",") if part.strip())
-    if isinstance(node, Sequence):
-        return tuple(text(item) for item in node.items)
+    if isinstance(node, ScalarNode):  # an environment variable's form
+        return tuple(part.strip() for part in node.value.split(",") if part.strip())
+    if isinstance(node, SequenceNode):
+        return tuple(text(item) for item in node.value)
     raise ValueError("must be a list")
 
 
@@ -116,7 +118,7 @@ def path(node: Node) -> Path:
     text(node)
     try:
         # As written: two spaces in a name are two.
-        return Path(cast(Scalar, node).text).expanduser()
+        return Path(node.value).expanduser()
     except RuntimeError as error:
         raise ValueError(f"cannot be found, {error}") from error
 
@@ -124,7 +126,7 @@ def path(node: Node) -> Path:
 def database(node: Node) -> str:
     """The URL of a SQLite file, or of a PostgreSQL database whose driver is installed."""
     text(node)
-    written = cast(Scalar, node).text.strip()
+    written = str(node.value).strip()
     if _POSTGRESQL.fullmatch(written):
         try:
             import psycopg  # noqa: F401  # what it needs of the system may be missing too

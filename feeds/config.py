@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from yaml import Node
+
 from feeds import checks, logs, naming
 from feeds.articles import front_matter
-from feeds.articles.front_matter import FrontMatterError, Node, Scalar
+from feeds.articles.front_matter import FrontMatterError, line_of, quoted
 from feeds.checks import Network
 from feeds.naming import Name as Name
 from feeds.selection import Kind, Selection, slugify
@@ -184,7 +186,7 @@ def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         if variable.startswith("FEEDS_") and variable != "FEEDS_CONFIG":
             name = variable.removeprefix("FEEDS_").lower()
             try:
-                values[name] = _checked(name, Scalar(environ[variable], False, 1))
+                values[name] = _checked(name, quoted(environ[variable]))
             except FrontMatterError as error:
                 raise ConfigError(f"{variable}: {error.problem}") from error
     return Config(**values)
@@ -193,7 +195,7 @@ def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         node = front_matter.read_front_matter(path.read_text("utf-8-sig"))
-        values = {name: _checked(name, value) for name, value in node.items.items()}
+        values = {key.value: _checked(key.value, value) for key, value in node.value}
     except FrontMatterError as error:
         raise ConfigError(f"{path}:{error}") from error
     except OSError as error:
@@ -210,13 +212,13 @@ def _checked(name: str, node: Node) -> Any:
     known = {f.name: f for f in fields(Config)}
     if name not in known:
         problem = f"{name} is not a setting, known are {', '.join(known)}"
-        raise FrontMatterError(node.line, problem)
+        raise FrontMatterError(line_of(node), problem)
     try:
         return known[name].metadata["check"](node)
     except FrontMatterError as error:
         raise FrontMatterError(error.line, f"{name}: {error.problem}") from error
     except ValueError as error:
-        raise FrontMatterError(node.line, f"{name} {error}") from error
+        raise FrontMatterError(line_of(node), f"{name} {error}") from error
 
 
 def settings() -> list[tuple[str, Any, str]]:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from yaml import MappingNode, Node, ScalarNode
+
 from feeds import checks
 from feeds.articles import front_matter
-from feeds.articles.front_matter import FrontMatterError, Node, Scalar
+from feeds.articles.front_matter import FrontMatterError, line_of
 from feeds.selection import Kind, domain_key, fold
 
 
@@ -30,16 +32,16 @@ def names(kind: Kind) -> Callable[[Node], Mapping[str, Name]]:
     """A map from topics or providers, by key, to what is said of each."""
 
     def check(node: Node) -> Mapping[str, Name]:
-        if isinstance(node, Scalar):  # an environment variable's form
-            node = front_matter.read_front_matter(node.text)
-        if not isinstance(node, front_matter.Mapping):
+        if isinstance(node, ScalarNode):  # an environment variable's form
+            node = front_matter.read_front_matter(node.value)
+        if not isinstance(node, MappingNode):
             raise ValueError("must be a map from names to their settings")
         found: dict[str, Name] = {}
-        for name, settings in node.items.items():
-            key = key_of(kind, name)
+        for name, settings in node.value:
+            key = key_of(kind, name.value)
             if key in found:
-                raise ValueError(f"{name!r} stands twice, keep one")
-            found[key] = _name(kind, name, settings)
+                raise ValueError(f"{name.value!r} stands twice, keep one")
+            found[key] = _name(kind, name.value, settings)
         # The settings' fingerprint tells no order from another.
         return dict(sorted(found.items()))
 
@@ -47,7 +49,7 @@ def names(kind: Kind) -> Callable[[Node], Mapping[str, Name]]:
 
 
 def _name(kind: Kind, name: str, node: Node) -> Name:
-    if not isinstance(node, front_matter.Mapping):
+    if not isinstance(node, MappingNode):
         raise ValueError(f"{name}: must be a map of settings")
     known: dict[str, Callable[[Node], Any]] = {
         "slug": checks.slug(kind),
@@ -58,14 +60,15 @@ def _name(kind: Kind, name: str, node: Node) -> Name:
         "withdrawn": checks.yes,
     }
     values: dict[str, Any] = {}
-    for setting, value in node.items.items():
+    for key, value in node.value:
+        setting = key.value
         if setting not in known:
             problem = f"{name}: {setting!r} is not known, known are {', '.join(known)}"
-            raise FrontMatterError(value.line, problem)
+            raise FrontMatterError(line_of(value), problem)
         try:
             values[setting] = known[setting](value)
         except ValueError as error:
-            raise FrontMatterError(value.line, f"{name}: {setting} {error}") from error
+            raise FrontMatterError(line_of(value), f"{name}: {setting} {error}") from error
     return Name(**values)
 
 

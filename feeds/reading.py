@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from feeds.articles import parse_article
 from feeds.articles.folder import read_bytes
-from feeds.articles.plain import is_unpublished
+from feeds.articles.withheld import is_unpublished
 from feeds.config import Config
 from feeds.placement import Placement, place
 

@@ -46,7 +46,8 @@ def test_valid_file_is_read_as_expected(path: Path) -> None:
 def test_invalid_file_has_every_fault_named(path: Path) -> None:
     expected = path.with_suffix(".faults").read_text().splitlines()
     reading = parse_article(path.read_bytes(), path.name)
-    assert [str(fault) for fault in reading.faults] == [f"{path.name}:{e}" for e in expected]
+    told = [re.sub("bad YAML, .*: put", "bad YAML, ...: put", str(f)) for f in reading.faults]
+    assert told == [f"{path.name}:{each}" for each in expected]
     assert reading.article is None
 
 
@@ -104,76 +105,6 @@ def test_secured_is_not_told_in_a_fault() -> None:
     reading = parse_article(article(more="secured: [QUJDRA, {x: QUJDRA}\n").encode(), "one.md")
     assert reading.faults
     assert "QUJDRA" not in str(reading)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "published: false",
-        "published:   no",
-        "removed: true",
-        "removed: on",
-        '"published": false',
-        "'removed' : yes",
-        "published : 'no'",
-        "published: 0",
-        "published: n",
-        "published: ~",
-        "published:",
-        "published:  # not yet",
-        "removed: 1",
-        "Published: FALSE",
-        "published: 'false'",
-        'removed: "true"',
-        '"published": false',
-        "published : false",
-        "'removed' : true",
-    ],
-)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
-def test_unreadable_file_that_says_so_is_withheld(line: str, encoding: str) -> None:
-    raw = f"---\r\ntitle: [\r\n{line}\r\n---\r\n".encode(encoding)
-    reading = parse_article(raw, "one.md")
-    assert reading.faults
-    assert reading.withheld == "not published"
-
-
-@pytest.mark.parametrize(
-    ("text", "withheld"),
-    [
-        (article(quality="many", published="false"), "not published"),
-        (article(quality="many", more="removed: true\n"), "removed"),
-        (article(quality="many"), ""),
-    ],
-)
-def test_faulty_file_keeps_the_curators_word(text: str, withheld: str) -> None:
-    reading = parse_article(text.encode(), "one.md")
-    assert reading.faults
-    assert reading.withheld == withheld
-
-
-def test_word_counts_where_lines_end_as_on_old_machines() -> None:
-    raw = article(published="false").replace("\n", "\r").encode()
-    assert parse_article(raw, "one.md").withheld == "not published"
-
-
-@pytest.mark.parametrize(
-    "line", ["published: nobody", "published: 2020", "removed: 12", "Removed."]
-)
-def test_other_words_do_not_withhold_an_unreadable_file(line: str) -> None:
-    raw = article(more="title: [\n", body=f"{line}\n").encode()
-    reading = parse_article(raw, "one.md")
-    assert reading.faults and not reading.withheld
-
-
-def test_file_too_large_that_says_so_is_withheld() -> None:
-    raw = article(published="false", body="x" * MAX_BYTES).encode()
-    assert parse_article(raw, "one.md").withheld == "not published"
-
-
-def test_unreadable_file_that_does_not_say_so_is_not_withheld() -> None:
-    text = "---\ntitle: [\npublished: true\nexcerpt: 'published: false'\n---\n"
-    assert parse_article(text.encode(), "one.md").withheld == ""
 
 
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")

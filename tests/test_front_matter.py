@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import pytest
+from yaml import MappingNode, Node, ScalarNode
 
 from feeds.articles.front_matter import (
+    MAX_VALUES,
     FrontMatterError,
-    Mapping,
-    Scalar,
-    Sequence,
+    kind,
+    line_of,
     read_front_matter,
     split,
 )
 
 
+def fields(text: str) -> dict[str, Node]:
+    return {key.value: value for key, value in read_front_matter(text).value}
+
+
 def test_nodes_know_their_lines() -> None:
-    node = read_front_matter("---\na: 1\nb:\n  - c\n  - 'd'\n")
-    assert node == Mapping(
-        {
-            "a": Scalar("1", True, 2),
-            "b": Sequence([Scalar("c", True, 4), Scalar("d", False, 5)], 4),
-        },
-        2,
-    )
+    found = fields("---\na: 1\nb:\n  - c\n  - 'd'\n")
+    assert [line_of(found[name]) for name in "ab"] == [2, 4]
+    assert [(item.value, line_of(item)) for item in found["b"].value] == [("c", 4), ("d", 5)]
 
 
 @pytest.mark.parametrize(
-    ("written", "kind"),
+    ("written", "named"),
     [
         ("12", "int"),
         ("1.5", "float"),
@@ -38,14 +38,15 @@ def test_nodes_know_their_lines() -> None:
         ('"true"', "str"),
     ],
 )
-def test_kind_is_that_of_yaml(written: str, kind: str) -> None:
-    node = read_front_matter(f"a: {written}\n").items["a"]
-    assert isinstance(node, Scalar) and node.kind == kind
+def test_kind_is_that_of_yaml(written: str, named: str) -> None:
+    node = fields(f"a: {written}\n")["a"]
+    assert isinstance(node, ScalarNode) and kind(node) == named
 
 
 @pytest.mark.parametrize("text", ["", "# a comment\n", "---\n", "---\n~\n"])
 def test_nothing_is_an_empty_map(text: str) -> None:
-    assert read_front_matter(text) == Mapping({}, 1)
+    node = read_front_matter(text)
+    assert isinstance(node, MappingNode) and (node.value, line_of(node)) == ([], 1)
 
 
 def test_second_document_is_refused() -> None:
@@ -61,8 +62,9 @@ def test_front_matter_and_body_are_split_at_the_first_line_of_hyphens() -> None:
 
 @pytest.mark.parametrize("opening", ["[", "- ", "{a: ", "? "])
 def test_nesting_of_any_depth_does_not_overflow_the_stack(opening: str) -> None:
-    with pytest.raises(FrontMatterError, match="nested deeper than 20 levels, flatten it"):
+    with pytest.raises(FrontMatterError) as caught:
         read_front_matter("a: 1\nb:\n  " + opening * 200_000)
+    assert caught.value.line == 3
 
 
 def test_line_of_a_fault_is_the_editors() -> None:
@@ -75,9 +77,32 @@ def test_line_of_a_fault_is_the_editors() -> None:
 
 
 def test_twenty_levels_are_read_and_no_more() -> None:
-    assert read_front_matter("a: " + "[" * 19 + "]" * 19 + "\n").items
+    assert read_front_matter("a: " + "[" * 19 + "]" * 19 + "\n").value
     with pytest.raises(FrontMatterError, match="1: nested deeper than 20 levels"):
         read_front_matter("a: " + "[" * 20 + "]" * 20 + "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: &a 1\nb: *a\n", 2),
+        ("a: &a [*a]\n", 1),
+        ("a: &a\n  b: *a\n", 2),
+        ("a: &a {? [*a] : 1}\n", 1),
+        ("&a a: 1\n*a : 2\n", 1),
+        ("a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(900)), 2),
+        ("".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 2 * (n > 0)}]\n" for n in range(60)), 2),
+    ],
+)
+def test_alias_is_refused_where_it_stands(text: str, line: int) -> None:
+    with pytest.raises(FrontMatterError, match=f"{line}: an alias of line 1 is not allowed"):
+        read_front_matter(text)
+
+
+def test_ten_thousand_values_are_read_and_no_more() -> None:
+    assert read_front_matter("a: [" + "b," * (MAX_VALUES - 3) + "]\n").value
+    with pytest.raises(FrontMatterError, match="1: more values than any article has"):
+        read_front_matter("a: [" + "b," * (MAX_VALUES - 2) + "]\n")
 
 
 @pytest.mark.parametrize("text", ["a: 1\n", "----\na: 1\n---\n", " ---\na: 1\n---\n", "---"])

@@ -11,19 +11,13 @@ from urllib.parse import urlsplit
 
 from feeds.articles import clean, front_matter
 from feeds.articles.fields import EARLIEST, Fields
-from feeds.articles.front_matter import FrontMatterError, Mapping, Node, Scalar
+from feeds.articles.front_matter import FrontMatterError
 from feeds.articles.opening import MAX_BYTES, read_bytes
-from feeds.articles.plain import read_plain
+from feeds.articles.withheld import is_unpublished, is_withheld_at_fault, why_withheld
 from feeds.selection import domain_key, fold
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 
-# Last resort where the YAML cannot be parsed: the curator's word still counts, in quotes too.
-_WITHHELD = re.compile(
-    rb"(?im)^[\"']?(published[\"']?\s*:(\s*[\"']?(false|no|off|n|0|null|~)|[ \t]*(#.*)?$)"
-    rb"|removed[\"']?\s*:\s*[\"']?(true|yes|on|y|1))(?!\w)"
-)
-_NO = ("false", "no", "off")
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
 
@@ -129,17 +123,16 @@ def parse_article(raw: bytes, path: str) -> Reading:
         if len(raw) > MAX_BYTES:
             raise FrontMatterError(1, f"larger than {MAX_BYTES >> 20} MiB, shorten it")
         head, body = front_matter.split(_decode(raw))
-        fields = read_plain(head) or front_matter.read_front_matter(head)
+        fields = front_matter.read_front_matter(head)
     except FrontMatterError as error:
-        # UTF-16 without its zero bytes shows the word as well; YAML ends lines at a CR too.
-        shown = raw.replace(b"\0", b"").replace(b"\r", b"\n")
-        withheld = "not published" if _WITHHELD.search(shown) else ""
+        withheld = is_withheld_at_fault(raw, cut=len(raw) > MAX_BYTES)
         fault = ArticleError(path, error.line, error.problem)
-        return Reading(article=None, withheld=withheld, faults=(fault,))
+        return Reading(article=None, withheld="not published" if withheld else "", faults=(fault,))
+    reason = why_withheld(fields) or ("not published" if is_unpublished(raw) else "")
     found: list[tuple[int, str]] = []
     article = _read(stem_of(path), Fields(fields, found), _content(body, head, found))
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
-    return Reading(article=None if faults else article, withheld=_withheld(fields), faults=faults)
+    return Reading(article=None if faults else article, withheld=reason, faults=faults)
 
 
 def _decode(raw: bytes) -> str:
@@ -148,22 +141,6 @@ def _decode(raw: bytes) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise FrontMatterError(line, "not UTF-8, save the file as UTF-8") from error
-
-
-def _withheld(fields: Mapping) -> str:
-    """Why the curator's word keeps the article in; whatever is unclear does too."""
-    removed, published = fields.items.get("removed"), fields.items.get("published")
-    if removed is not None and not _is_no(removed):
-        return "removed"
-    if published is None:
-        return "not published ('published' is absent)"
-    if not isinstance(published, Scalar) or published.kind != "bool":
-        return f"not published ('published' on line {published.line} is not true or false)"
-    return "not published" if published.text.lower() in _NO else ""
-
-
-def _is_no(node: Node) -> bool:
-    return isinstance(node, Scalar) and (node.is_null or (node.plain and node.text.lower() in _NO))
 
 
 def _content(body: str, head: str, faults: list[tuple[int, str]]) -> str:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
+
 from feeds.articles import clean
-from feeds.articles.front_matter import Mapping, Node, Scalar, Sequence
+from feeds.articles.front_matter import empty, is_null, kind, line_of
 
 #: Readers and validators take an earlier date for a mistake.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -27,20 +29,22 @@ class Fields:
     share, and read as if it were absent; so one reading finds every fault.
     """
 
-    def __init__(self, node: Mapping, faults: list[tuple[int, str]]) -> None:
+    def __init__(self, node: MappingNode, faults: list[tuple[int, str]]) -> None:
         self._node = node
+        self._items: dict[str, Node] = {key.value: value for key, value in node.value}
         self._faults = faults
 
     def node(self, name: str) -> Node | None:
         """A field's node; None where it is absent, null or blank."""
-        node = self._node.items.get(name)
-        if isinstance(node, Scalar) and (not node.text or node.text.isspace() or node.is_null):
-            return None
+        node = self._items.get(name)
+        if isinstance(node, ScalarNode):
+            is_blank = not node.value or node.value.isspace() or is_null(node)
+            return None if is_blank else node
         return node
 
     def fault(self, name: str, problem: str) -> None:
         """Note a fault at a field, or at the map where it is absent."""
-        self._faults.append((self._node.items.get(name, self._node).line, problem))
+        self._faults.append((line_of(self._items.get(name, self._node)), problem))
 
     def require(self, *names: str) -> None:
         """Note each absent field as a fault."""
@@ -54,19 +58,18 @@ class Fields:
         return "" if node is None else self._as_text(name, node, cleaner)
 
     def _as_text(self, name: str, node: Node, cleaner: Callable[[str], str]) -> str:
-        if not isinstance(node, Scalar):
-            self._faults.append((node.line, f"'{name}' must be text"))
-        elif (kind := node.kind) != "str":
-            problem = f"'{name}' is {_KINDS.get(kind, 'a ' + kind)}, put quotes around it"
-            self._faults.append((node.line, problem))
-        elif len(node.text) > MAX_TEXT:
-            problem = f"'{name}' is longer than {MAX_TEXT} characters, shorten it"
-            self._faults.append((node.line, problem))
+        if not isinstance(node, ScalarNode):
+            problem = "must be text"
+        elif (found := kind(node)) != "str":
+            problem = f"is {_KINDS.get(found, 'a ' + found)}, put quotes around it"
+        elif len(node.value) > MAX_TEXT:
+            problem = f"is longer than {MAX_TEXT} characters, shorten it"
         else:
             try:
-                return cleaner(node.text)
+                return cleaner(node.value)
             except ValueError as error:
-                self._faults.append((node.line, f"'{name}' {error}"))
+                problem = str(error)
+        self._faults.append((line_of(node), f"'{name}' {problem}"))
         return ""
 
     def texts(self, name: str) -> list[str]:
@@ -79,16 +82,16 @@ class Fields:
         node = self.node(name)
         if node is None:
             return None
-        if isinstance(node, Scalar) and node.plain and _NUMBER.fullmatch(node.text):
-            return int(node.text)
+        if isinstance(node, ScalarNode) and not node.style and _NUMBER.fullmatch(node.value):
+            return int(node.value)
         self.fault(name, f"'{name}' must be a whole number without quotes")
         return None
 
     def size(self, name: str) -> int | None:
         """A picture's size in pixels; whatever is not a positive number is unknown."""
         node = self.node(name)
-        if isinstance(node, Scalar) and _NUMBER.fullmatch(node.text) and int(node.text) > 0:
-            return int(node.text)
+        if isinstance(node, ScalarNode) and _NUMBER.fullmatch(node.value) and int(node.value) > 0:
+            return int(node.value)
         return None
 
     def time(self, name: str) -> datetime | None:
@@ -97,7 +100,7 @@ class Fields:
         if node is None:
             return None
         try:
-            return _moment(node.text if isinstance(node, Scalar) else "")
+            return _moment(node.value if isinstance(node, ScalarNode) else "")
         except ValueError as error:
             self.fault(name, f"'{name}' {error}")
             return None
@@ -109,22 +112,22 @@ class Fields:
     def map(self, name: str) -> Fields:
         """A map; an empty one where absent."""
         node = self.node(name)
-        return self._as_map(name, self._node._replace(items={}) if node is None else node)
+        return self._as_map(name, empty(self._node) if node is None else node)
 
     def maps(self, name: str) -> list[Fields]:
         """A list of maps."""
         return [self._as_map(name, node) for node in self._list(name)]
 
     def _as_map(self, name: str, node: Node) -> Fields:
-        if isinstance(node, Mapping):
-            return Fields(node, self._faults)
-        self._faults.append((node.line, f"'{name}' must be a map of 'name: value' lines"))
-        return Fields(Mapping({}, node.line), self._faults)
+        if not isinstance(node, MappingNode):
+            self._faults.append((line_of(node), f"'{name}' must be a map of 'name: value' lines"))
+            node = empty(node)
+        return Fields(node, self._faults)
 
     def _list(self, name: str) -> list[Node]:
         node = self.node(name)
-        if isinstance(node, Sequence):
-            return node.items
+        if isinstance(node, SequenceNode):
+            return list(node.value)
         if node is not None:
             self.fault(name, f"'{name}' must be a list, each item on a line '- ...'")
         return []

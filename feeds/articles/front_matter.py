@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import yaml
-from yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 #: Deepest nesting accepted; a real article needs six levels.
 MAX_DEPTH = 20
-#: Most events of the parser, some of which each value takes; a real article has 300.
-MAX_EVENTS = 20_000
+#: Most values and names; a real article has 200.
+MAX_VALUES = 10_000
 
 _OPENING = re.compile(r"---[ \t]*\r?\n")
 _CLOSING = re.compile(r"---[ \t]*\r?(?:\n|\Z)")
@@ -29,6 +21,7 @@ _STRAY_BREAKS = re.compile("[\x85\u2028\u2029]")
 #: Most often it is a `: ` in a title, or what begins with a sign of YAML's.
 _REMEDY = "put the text in quotes, close what is open, or indent it with spaces as its neighbours"
 _resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
+_START = yaml.Mark("", 0, 0, 0, None, 0)
 
 
 class FrontMatterError(ValueError):
@@ -40,41 +33,32 @@ class FrontMatterError(ValueError):
         self.problem = problem
 
 
-class Scalar(NamedTuple):
-    """A YAML scalar: its text as written, and whether it stood without quotes."""
-
-    text: str
-    plain: bool
-    line: int
-
-    @property
-    def is_null(self) -> bool:
-        """Whether YAML reads it as no value."""
-        return self.plain and self.text in ("", "~", "null", "Null", "NULL")
-
-    @property
-    def kind(self) -> str:
-        """The YAML 1.1 type: `str`, `int`, `float`, `bool`, `null` or `timestamp`."""
-        if not self.plain:
-            return "str"
-        return _resolve(yaml.ScalarNode, self.text, (True, False)).rpartition(":")[2]
+def line_of(node: Node) -> int:
+    """The line on which a node begins, from 1."""
+    return node.start_mark.line + 1
 
 
-class Mapping(NamedTuple):
-    """A YAML mapping with text keys."""
-
-    items: dict[str, Node]
-    line: int
+def quoted(text: str) -> ScalarNode:
+    """Text as it would stand in quotes on the first line."""
+    return ScalarNode("", text, _START, _START, '"')
 
 
-class Sequence(NamedTuple):
-    """A YAML sequence."""
-
-    items: list[Node]
-    line: int
+def empty(node: Node | None = None) -> MappingNode:
+    """A map without fields, on the line of a node or on the first."""
+    return MappingNode("", [], node.start_mark if node else _START)
 
 
-Node = Scalar | Mapping | Sequence
+def is_null(node: Node) -> bool:
+    """Whether YAML reads a node as no value."""
+    plain = isinstance(node, ScalarNode) and not node.style
+    return plain and node.value in ("", "~", "null", "Null", "NULL")
+
+
+def kind(node: ScalarNode) -> str:
+    """The YAML 1.1 type: `str`, `int`, `float`, `bool`, `null` or `timestamp`."""
+    if node.style:
+        return "str"
+    return _resolve(ScalarNode, node.value, (True, False)).rpartition(":")[2]
 
 
 def split(text: str) -> tuple[str, str]:
@@ -91,23 +75,35 @@ def split(text: str) -> tuple[str, str]:
     raise FrontMatterError(1, "the front matter does not end, add a line '---' below it")
 
 
-def read_front_matter(text: str) -> Mapping:
+class _Loader(yaml.CSafeLoader):
+    """Composes nodes without a type, which `kind` tells: a tag is one that was written."""
+
+    values = 0
+
+    def descend_resolver(self, node: Node | None, index: object) -> None:
+        """Count a value before it is made: each takes half a kilobyte."""
+        self.values += 1
+        if node and self.values > MAX_VALUES:
+            problem = "more values than any article has, remove some"
+            raise FrontMatterError(line_of(node), problem)
+
+    def resolve(self, kind: type[Node], value: Any, implicit: Any) -> str:
+        """The tag of a node without one."""
+        return ""
+
+
+def read_front_matter(text: str) -> MappingNode:
     """Parse front matter (`---` line included, so that lines count from the file's first).
 
-    The C parser's events are read one by one: its composer recurses in C and
-    overflows the stack on deep nesting (PyYAML 6.0), and it follows aliases.
-    Raises FrontMatterError, and nothing else.
+    Its nodes are PyYAML's, within the limits above. All keys are text, and no key stands
+    twice in a map. Raises FrontMatterError, and nothing else.
     """
     text = _STRAY_BREAKS.sub(" ", text)
     try:
-        events = _counted(yaml.parse(text, Loader=yaml.CSafeLoader))
-        if not any(isinstance(event, DocumentStartEvent) for event in events):
-            return Mapping({}, 1)
-        node = _node(next(events), events, 0)
-        for event in events:
-            if isinstance(event, DocumentStartEvent):
-                second = _node(next(events), events, 0)
-                raise FrontMatterError(second.line, "a second document, keep only one")
+        loader = _Loader(text)
+        node = loader.get_node() if loader.check_node() else None
+        if second := loader.get_node():
+            raise FrontMatterError(line_of(second), "a second document, keep only one")
     except yaml.MarkedYAMLError as error:
         mark, context = error.problem_mark, error.context_mark
         if mark and context and mark.line >= text.count("\n"):
@@ -120,65 +116,57 @@ def read_front_matter(text: str) -> Mapping:
         line = text.encode().count(b"\n", 0, error.position) + 1
         problem = f"the character U+{error.character:04X} is not allowed, remove it"
         raise FrontMatterError(line, problem) from error
-    if isinstance(node, Scalar) and node.is_null:
-        return Mapping({}, 1)
-    if not isinstance(node, Mapping):
-        raise FrontMatterError(node.line, "the front matter is not a list of 'name: value' lines")
+    if node is None or is_null(node):
+        return empty()
+    _check(node, line_of(node), 0, set())
+    if not isinstance(node, MappingNode):
+        problem = "the front matter is not a list of 'name: value' lines"
+        raise FrontMatterError(line_of(node), problem)
     return node
 
 
-def _counted(events: Iterator[Any]) -> Iterator[Any]:
-    for number, event in enumerate(events):
-        if number > MAX_EVENTS:
-            line = event.start_mark.line + 1
-            raise FrontMatterError(line, "more values than any article has, remove some")
-        yield event
-
-
-def _node(event: Any, events: Iterator[Event], depth: int) -> Node:
-    line = event.start_mark.line + 1
-    if isinstance(event, AliasEvent):
-        problem = f"the alias *{_shown(event.anchor)} is not allowed, write the value out"
+def _check(node: Node, line: int, depth: int, seen: set[int]) -> None:
+    """Refuse what no article needs; `line` is that of what holds the node."""
+    if id(node) in seen:  # PyYAML makes one node of an anchor and its aliases
+        problem = f"an alias of line {line_of(node)} is not allowed, write the value out"
         raise FrontMatterError(line, problem)
-    if event.tag is not None:
-        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+    seen.add(id(node))
+    line = line_of(node)
+    if node.tag:
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
         raise FrontMatterError(line, f"the tag {_shown(tag)} is not allowed, remove it")
-    if isinstance(event, ScalarEvent):
-        return Scalar(event.value, not event.style, line)
+    if isinstance(node, ScalarNode):
+        return
     if depth >= MAX_DEPTH:
         raise FrontMatterError(line, f"nested deeper than {MAX_DEPTH} levels, flatten it")
-    if isinstance(event, SequenceStartEvent):
-        return _sequence(events, line, depth + 1)
-    return _mapping(events, line, depth + 1)
+    if isinstance(node, SequenceNode):
+        for item in node.value:
+            _check(item, line, depth + 1, seen)
+    else:
+        _check_pairs(node, depth + 1, seen)
+
+
+def _check_pairs(node: Node, depth: int, seen: set[int]) -> None:
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        _check(key, line_of(node), depth, seen)
+        line = line_of(key)
+        if not isinstance(key, ScalarNode):
+            raise FrontMatterError(line, "a key must be text, not a list or a map")
+        if key.value in lines:
+            first = lines[key.value]
+            problem = f"'{_shown(key.value)}' stands twice (first on line {first}), keep one"
+            raise FrontMatterError(line, problem)
+        lines[key.value] = line
+        try:
+            _check(value, line, depth, seen)
+        except FrontMatterError as error:
+            if key.value != "secured":
+                raise
+            # Nothing of it is told, nor is the chain of causes.
+            raise FrontMatterError(error.line, "'secured' must be text in quotes") from None
 
 
 def _shown(text: object) -> str:
     """A name as a fault tells it: on one line, and not without end."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)[:80])
-
-
-def _sequence(events: Iterator[Event], line: int, depth: int) -> Sequence:
-    items: list[Node] = []
-    while not isinstance(event := next(events), SequenceEndEvent):
-        items.append(_node(event, events, depth))
-    return Sequence(items, line)
-
-
-def _mapping(events: Iterator[Event], line: int, depth: int) -> Mapping:
-    items: dict[str, Node] = {}
-    while not isinstance(event := next(events), MappingEndEvent):
-        key = _node(event, events, depth)
-        if not isinstance(key, Scalar):
-            raise FrontMatterError(key.line, "a key must be text, not a list or a map")
-        if key.text in items:
-            first = items[key.text].line
-            problem = f"'{_shown(key.text)}' stands twice (first on line {first}), keep one"
-            raise FrontMatterError(key.line, problem)
-        try:
-            items[key.text] = _node(next(events), events, depth)
-        except FrontMatterError as error:
-            if key.text != "secured":
-                raise
-            # Nothing of it is told, nor is the chain of causes.
-            raise FrontMatterError(error.line, "'secured' must be text in quotes") from None
-    return Mapping(items, line)
