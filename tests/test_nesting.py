@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from feeds.articles.nesting import MAX_ATTRIBUTES, MAX_NESTED, MAX_UNCLEAR, check_nesting
+from feeds.articles.clean import markdown, prose
+from feeds.articles.nesting import (
+    MAX_ATTRIBUTES,
+    MAX_MISPLACED,
+    MAX_NESTED,
+    MAX_REFERENCES,
+    MAX_UNCLEAR,
+    check_nesting,
+)
 from tests.families import FAMILIES
 from tests.support import ROOT
 
@@ -32,6 +41,10 @@ def measured(name: str) -> list[str]:
     return ended.stdout.splitlines()
 
 
+#: Formatting that a parser makes again in every block that follows.
+OPEN = "<div>\n<p>" + "".join(f'<b title="{"x" * 1000}{number}">' for number in range(90))
+
+
 @pytest.mark.parametrize(
     "html",
     [
@@ -43,9 +56,33 @@ def measured(name: str) -> list[str]:
         "<style><b></style><iframe><div></iframe>" * 1000,
         "<style>" + "<b>" * 1000,
         "<!--" + "<b>" * 1000,
-        "<svg>" + "<b>" * 1000,
+        "<svg>" + "<b>" * 400,
+        "<svg>" + "<x>" * 5000,
+        "<noscript><p>a <b>b</b></p></noscript>" + "<p>c <a href='#'>d</a></p>" * 200,
         "a < b " * 1000,
         "<b title='" + "<b>" * 1000 + "'>",
+        "&amp;" * MAX_REFERENCES,
+        # End tags that HTML lets out.
+        "<ul>" + "<li>a" * 1000 + "</ul>",
+        "<ol>" + "<li><p>a<p>b" * 1000 + "</ol>",
+        "<ul>" + "<li>a<ul><li>b<li>c</ul>" * 1000 + "</ul>",
+        "<dl>" + "<dt>a<dd>b<p>c" * 1000 + "</dl>",
+        "<div><p>a</div>" * 1000,
+        "<div>" + "<p>a" * 1000 + "</div>",
+        "<p>a<h2>b</h2>" * 1000,
+        "<p>a<hr>" * 1000,
+        "<datalist>" + "<optgroup><option>a<option>b</optgroup>" * 1000 + "</datalist>",
+        "<table>" + "<tr><th>a<td>b<td><p>c" * 1000 + "</table>",
+        "<table><caption>a<colgroup><col><thead><tr><th>a<tbody>" + "<tr><td>b" * 1000 + "</table>",
+        "<table>\n" + "<tr>\n<td>b</td>\n</tr>\n" * 1000 + "</table>",
+        "<table><tr><td>" + "<br>a" * 1000 + "</table>",
+        "<p><ruby>" + "a<rb>b<rp>(<rt>c<rp>)" * 20 + "</ruby></p>",
+        "<p><ruby>a<rt>b</ruby></p>" * 1000,
+        # Formatting around blocks, and some that is left open.
+        "<a href='https://a.example/'><div><p>a</p></div></a>" * 1000,
+        "<b>" + "<p>a <i>b</i></p>" * 1000 + "</b>",
+        "<p><b>a</p>" + "<p>b</p>" * 1000,
+        "<table>" + "<br>" * MAX_MISPLACED,
     ],
 )
 def test_html_that_is_quick_to_parse_is_let_through(html: str) -> None:
@@ -68,10 +105,44 @@ def test_html_that_is_quick_to_parse_is_let_through(html: str) -> None:
         ("<b" + "/a" * 200 + ">", "more than 100 attributes"),
         ("<b" + " a='>'" * 200 + ">", "more than 100 attributes"),
         ("<b" + " a" * 200, "more than 100 attributes"),
+        ("&amp;" * (MAX_REFERENCES + 1), "has more than 32768 signs such as '&'"),
+        (OPEN + "<p>x</p>" * 20_000, "leaves formatting such as <b> open"),
+        (OPEN + "x</p>" * 20_000, "leaves formatting"),
+        (OPEN + "<p>x<hr>" * 20_000, "leaves formatting"),
+        ("<table><tr>" + OPEN + "<td>x</td>" * 20_000, "leaves formatting"),
+        (OPEN + "<style></style>" * 20_000, "leaves formatting"),
+        ("<b>" * 9 + "<p>x</p>" * 30_000, "leaves formatting"),
+        (
+            "<table>" + "<br>" * (MAX_MISPLACED + 1),
+            "a table with more than 100 elements in no cell",
+        ),
+        ("<table>" + "x<tr></tr>" * (MAX_MISPLACED + 1), "a table"),
+        ("<table>" + "</p>" * (MAX_MISPLACED + 1), "a table"),
+        ("<table><tr><td>a<col>" + "<br>" * (MAX_MISPLACED + 1), "a table"),
+        ("<table><td></td><div>" + "<br>" * (MAX_MISPLACED + 1), "a table"),
+        # What a parser ignores must close nothing.
+        ("<dd><tr><li>" * 200, "nests HTML deeper"),
+        ("<tr><dd><li></tr>" * 200, "nests HTML deeper"),
+        ("<span><dd><li></span>" * 200, "nests HTML deeper"),
+        ("<li><dd>" * 200, "nests HTML deeper"),
+        ("<b><p></b>" * 200, "nests HTML deeper"),
+        ("<table><table></table>" * 200, "a table"),
         ("<svg>" + "x" * MAX_UNCLEAR, "a drawing, a form or a script in more than 32768"),
+        ("<svg></svg><p>" + "<b a=1>" * 1500 + "<p>x" * 3000, "or beside much formatting"),
+        (
+            "<svg></svg><p>" + "<b a=1>" * 9 + "x" * 30_000 + "<p>x" * 600,
+            "or beside much formatting",
+        ),
+        ("<script>" * 5000 + "<!--" + "x" * MAX_UNCLEAR, "a drawing, a form or a script"),
         ("<script>a<!--" + "x" * MAX_UNCLEAR, "a drawing, a form or a script"),
     ],
 )
 def test_html_that_would_take_long_is_refused(html: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         check_nesting(html)
+
+
+@pytest.mark.parametrize("clean", [markdown, prose])
+def test_body_and_excerpt_have_the_same_limits(clean: Callable[[str], str]) -> None:
+    with pytest.raises(ValueError, match="leaves formatting such as <b> open over much HTML"):
+        clean(OPEN + "x</p>" + "<p>x</p>" * 2000)
