@@ -18,7 +18,7 @@ from feeds.titles import Names, titles
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 # As the cleaner writes it: double quotes, and no bare `>` in an attribute.
-_PICTURE = re.compile(r'<img (?:[^>]*? )?src="([^"]+)"')
+_PICTURE = re.compile(r'<img (?:[^<>]*? )?src="([^"]+)"')
 
 
 @dataclass(frozen=True, kw_only=True)

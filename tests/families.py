@@ -72,6 +72,79 @@ _REPEATED = {
     "carriage returns": "\r",
     "tabs": "\t",
     "words": "word ",
+    "items, open": "<li>a",
+    "cells, open": "<tr><td>a",
+    "formatting, closed": "<b>a</b>",
+    "ampersands and letters": "&a",
+    "ampersands apart": "a" * 20 + "&",
+    "ampersands, long": "\U0001f600" * 8 + "&",
+    "script": "<script ",
+    "scripts": "<script></script>",
+}
+
+
+def _bold(count: int, size: int) -> str:
+    return "".join(f"<b a={number} title={'x' * size}>" for number in range(count))
+
+
+#: Of each, a run as long as there is room for.
+CHARACTERS = (
+    *(
+        " ",
+        "\t",
+        "\r",
+        "\n",
+        "\0",
+        "-",
+        ":",
+        ".",
+        "/",
+        "#",
+        "%",
+        "&",
+        "<",
+        ">",
+        "'",
+        '"',
+        "\\",
+        "=",
+        "!",
+    ),
+    *(
+        "[",
+        "{",
+        "(",
+        "*",
+        "_",
+        "~",
+        "`",
+        "|",
+        "+",
+        "0",
+        "a",
+        "\u00e9",
+        "\u0130",
+        "\u2028",
+        "\U0001f600",
+    ),
+)
+#: What is left open, and what makes a parser repeat it.
+_LEFT_OPEN = {
+    "titles": ("<div>\n<p>" + _bold(90, 1000), "<p>x</p>"),
+    "short": ("<p>" + _bold(98, 1), "<p>x"),
+    "one": ("<p>" + _bold(1, 1000), "<p>x"),
+    "ends": ("<p>" + _bold(50, 100), "x</p>"),
+    "items": ("<ul><li>" + _bold(50, 100), "<li>x"),
+    "cells": ("<table><tr><td>" + _bold(50, 100), "<td>x"),
+    "headings": ("<h1>" + _bold(50, 100), "<h2>x</h1>"),
+    "rulers": ("<p>" + _bold(50, 100), "x<hr>"),
+    "links": ("<p>" + _bold(50, 100), "<a href=https://a>x"),
+    "objects": ("<p>" + _bold(50, 100), "<object>x</object>"),
+    "adoption": ("<p>" + _bold(50, 100), "<div>x</b></div>"),
+    "misnested": ("", "<p><b><i></b></p></i>"),
+    "fostered": ("<table>" + _bold(50, 100), "<tr>x"),
+    "before a table": ("<br>" * 9000 + "<table>", "x<tr></tr>"),
+    "in svg": ("<svg></svg><p>" + _bold(500, 1), "<p>x"),
 }
 
 
@@ -81,7 +154,14 @@ def _filled(unit: str) -> Callable[[int], str]:
 
 #: Bodies by the bytes they may take.
 BODIES: dict[str, Callable[[int], str]] = {
+    **{
+        f"open formatting: {name}": lambda room, top=top, unit=unit: (  # type: ignore[misc]  # bound now
+            top + unit * ((room - len(top)) // len(unit))
+        )
+        for name, (top, unit) in _LEFT_OPEN.items()
+    },
     **{name: _filled(unit) for name, unit in _REPEATED.items()},
+    **{repr(character): _filled(character) for character in CHARACTERS},
     "attributes": lambda room: "<b " + " ".join(f"a{n}" for n in range(room // 8)) + ">x",
     "attributes in svg": lambda room: (
         "<svg><b " + " ".join(f"a{n}" for n in range(room // 8)) + ">x"
@@ -103,6 +183,21 @@ BODIES: dict[str, Callable[[int], str]] = {
         "a" + "`" * n for n in range(1, int((2 * room) ** 0.5) - 3)
     ),
     "digits": lambda room: "&#" + "1" * (room - 3) + ";",
+}
+#: Its address is six times as long.
+_LETTER = "\u0130"
+_FILES = {
+    **{f"above {character!r}": ("---\n", character, "!") for character in CHARACTERS},
+    **{
+        f"beside {character!r}": ("---\npublished:", character, "!\n---\n")
+        for character in CHARACTERS
+    },
+    **{f"without {character!r}": ("", character, "!") for character in CHARACTERS},
+    "names": ("---\n[", "published ", "\n---\n"),
+    "names and colons": ("---\n[", "a published:", "\n---\n"),
+    "names and signs": ("---\n[\n", "!a & published", "\n---\n"),
+    "ends": ("---\n[", "\n---  x", "\n---\n"),
+    "ends and spaces": ("---\n[", "\n---" + " " * 500, "\n"),
 }
 _ROOM = MAX_BYTES - 1000
 #: What is added to a front matter.
@@ -136,7 +231,29 @@ FIELDS: dict[str, Callable[[], str]] = {
     "comments": lambda: "#\n" * (_ROOM // 2 - 9),
     "documents": lambda: "...\n" * (_ROOM // 4 - 9),
     "hyphens": lambda: "--- x\n" * (_ROOM // 6 - 9),
+    "related": lambda: (
+        "related:\n" + f"- title: a\n  webUrl: https://a/{_scalar(_LETTER)}\n  quality: 1\n" * 8
+    ),
+    "aliases": lambda: "x: &a b\ny:\n" + "- *a\n" * (_ROOM // 5 - 9),
+    "tags": lambda: "x: [" + "!a," * (_ROOM // 3 - 9) + "]\n",
+    **{
+        f"{name} {character!r}": lambda name=name, character=character: (  # type: ignore[misc]  # bound now
+            f"{name}: '{_scalar(character)}!'\n"
+        )
+        for name in ("ampWebUrl", "featuredContent", "updatedDateTime", "heat", "category")
+        for character in CHARACTERS
+    },
+    **{
+        f"iframe {character!r}": lambda character=character: (  # type: ignore[misc]  # bound now
+            f"featuredContent: '<iframe src={_scalar(character)[:65_000]}!'\n"
+        )
+        for character in CHARACTERS
+    },
 }
+
+
+def _scalar(character: str) -> str:
+    return character * 65_000 if character != "'" else "''" * 65_000
 
 
 EXCERPT = 'excerpt: "About A title."\n'
@@ -150,9 +267,21 @@ FAMILIES: dict[str, Callable[[float], str]] = {
         f"field: {name}": lambda share, make=make: article(more=make())  # type: ignore[misc]  # bound now
         for name, make in FIELDS.items()
     },
-    "field: nested excerpt": lambda share: article().replace(
-        EXCERPT, "excerpt: '" + "<dl><dd>" * (1 << 12) + "'\n"
-    ),
+    **{
+        f"excerpt: {name}": lambda share, unit=unit: article().replace(  # type: ignore[misc]  # bound now
+            EXCERPT, f"excerpt: '<{unit * (int(65_000 * share) // len(unit))}'\n"
+        )
+        for name, unit in (
+            *(("nested", "<dl><dd>"), ("open", "<b a=1><p>x"), ("references", "&amp;")),
+            *((repr(character), _scalar(character)[:2]) for character in CHARACTERS),
+        )
+    },
+    **{
+        f"file: {name}": lambda share, parts=parts: (  # type: ignore[misc]  # bound now
+            parts[0] + parts[1] * int(_ROOM * share / len(parts[1].encode())) + parts[2]
+        )
+        for name, parts in _FILES.items()
+    },
 }
 
 

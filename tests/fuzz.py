@@ -25,6 +25,7 @@ from tests import atom_rules, json_rules, rss_rules
 from tests.families import BODIES
 from tests.hostile import BODIES as MARKUP
 from tests.support import BASE, NOW, SEEDS, Collection, article
+from tests.test_withheld import LINE, NOT_PUBLISHED, REMOVED
 from tests.xml_rules import read_xml
 
 DATA = Path(__file__).parent / "data"
@@ -75,6 +76,13 @@ MADE = st.one_of(
         _BODIES,
     ),
 )
+#: Articles that are not plainly published, whatever else they hold.
+WITHHELD = st.builds(
+    lambda line, more, body: article(more=more + "\n", body=body).replace(LINE, f"{line}\n"),
+    st.sampled_from([*NOT_PUBLISHED, *(LINE + line for line in REMOVED)]),
+    _LINES,
+    _BODIES,
+)
 _FILES = [*sorted(SEEDS.iterdir()), *sorted(DATA.rglob("*.md"))]
 
 
@@ -92,7 +100,7 @@ def _mutated(draw: st.DrawFn) -> bytes:
 _ENCODINGS = st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-32-le"])
 #: The bytes of an article file.
 RAW = _mutated() | st.builds(
-    lambda text, encoding: text.encode(encoding, "surrogatepass"), MADE, _ENCODINGS
+    lambda text, encoding: text.encode(encoding, "surrogatepass"), MADE | WITHHELD, _ENCODINGS
 )
 
 
@@ -116,6 +124,11 @@ def publish_all(raws: list[bytes]) -> None:
             assert page
             _Balanced(page.body.decode()).check()
         collection.index.close()
+
+
+def check_withheld(text: str) -> None:
+    """An article that is taken back is withheld, be the rest of it at fault or not."""
+    assert parse_article(text.encode(errors="replace"), "one.md").withheld, text
 
 
 class _Balanced(HTMLParser):
@@ -154,10 +167,17 @@ def _run(raws: list[bytes]) -> None:
     publish_all(raws)
 
 
+@given(WITHHELD)
+@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+def _run_withheld(text: str) -> None:
+    check_withheld(text)
+
+
 if __name__ == "__main__":
     end = time.monotonic() + 60 * float(sys.argv[1])
     rounds = 0
     while time.monotonic() < end:
         _run()
+        _run_withheld()
         rounds += 1
         print(f"{rounds * 200} collections, nothing broke", flush=True)

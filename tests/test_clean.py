@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from time import process_time
 
 import pytest
 
-from feeds.articles import clean
+from feeds.articles import clean, front_matter
+from feeds.articles.withheld import is_unpublished, is_withheld_at_fault
+from tests.families import CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -106,3 +110,37 @@ def test_open_frames_are_not_each_read_to_the_end() -> None:
     begin = process_time()
     assert clean.frame("<iframe " * 10_000) == ""
     assert process_time() - begin < 2  # it was eight seconds, and minutes for 1 MiB
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        clean.text,
+        clean.prose,
+        clean.uri,
+        clean.summary,
+        clean.markdown,
+        clean.frame,
+        front_matter.split,
+        front_matter.read_front_matter,
+        lambda text: is_unpublished(text.encode()),
+        lambda text: is_withheld_at_fault(text.encode(), cut=True),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "---\npublished:", "<iframe src", "https://", "<a b="])
+def test_run_of_any_character_takes_time_that_grows_with_its_length(
+    read: Callable[[str], object], before: str
+) -> None:
+    begin = process_time()
+    for character in CHARACTERS:
+        with suppress(ValueError):
+            read(before + character * (1 << 17) + "!")
+    # Where each character were read again for each other, one run would take minutes.
+    assert process_time() - begin < 20
+
+
+@pytest.mark.parametrize("long", ["https://a/" + "b" * 8000, "\u0130" * 64_000])
+def test_address_longer_than_any_reader_must_take_is_refused(long: str) -> None:
+    assert clean.uri("https://a.example/".ljust(8000, "b"))
+    with pytest.raises(ValueError, match="is longer than 8000 characters, shorten it"):
+        clean.uri(long)

@@ -13,6 +13,8 @@ from feeds.articles.nesting import check_nesting
 
 #: Longest body that is made HTML, in characters.
 MAX_BODY = 1 << 18
+#: Longest address, in characters, for no longer one is sure to be read (RFC 9110 section 4.1).
+MAX_URI = 8000
 
 # C0 and C1 but for white space, surrogates, U+FFFD and the non-characters that
 # XML 1.0 section 2.2 leaves out.
@@ -31,7 +33,9 @@ _IFRAME = re.compile(
     r"<iframe\b[^<>]*?(?<![\w-])src\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.I
 )
 #: A picture whose address was not fit to stay.
-_NO_PICTURE = re.compile(r"<img(?:\s+(?!src=)[\w-]+=\"[^\"]*\")*\s*/?>")
+_NO_PICTURE = re.compile(r"<img(?:\s++(?!src=)[\w-]++=\"[^\"]*+\")*+\s*+/?>")
+#: A tag of HTML that is safe, where a `>` in an attribute is written `&gt;`.
+_TAG = re.compile(r"<[^<>]*>")
 _TEXT = nh3.Cleaner(tags=set())
 _MARKDOWN = pyromark.Markdown(
     options=pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
@@ -50,13 +54,13 @@ def prose(raw: str) -> str:
     """
     if "<" in raw:
         check_nesting(raw)
-    return _plain(raw)
-
-
-def _plain(raw: str) -> str:
-    if "<" in raw:
         raw = _TEXT.clean(raw)
-    return text(_unescape(raw)) if "&" in raw else text(raw)
+    return text(_unescape(raw))
+
+
+def _visible(safe: str) -> str:
+    """The plain text of safe HTML."""
+    return text(html.unescape(_TAG.sub("", safe)))
 
 
 def _unescape(raw: str) -> str:
@@ -68,7 +72,7 @@ def _unescape(raw: str) -> str:
 
 def summary(content: str) -> str:
     """The beginning of some HTML as plain text, at most 300 characters."""
-    words = _plain(content)
+    words = _visible(content)
     if len(words) <= 300:
         return words
     head, _, word = words[:299].rpartition(" ")
@@ -82,6 +86,8 @@ def uri(raw: str) -> str:
     A valid URI comes back byte for byte. Raises ValueError, saying what to do.
     """
     raw = raw.strip()
+    if len(raw) > MAX_URI:
+        raise ValueError(f"is longer than {MAX_URI} characters, shorten it")
     if _PLAIN_URI.fullmatch(raw):
         return raw
     if not _ANY_URI.fullmatch(raw):
@@ -142,7 +148,7 @@ def markdown(raw: str) -> str:
     safe = _NO_PICTURE.sub("", _HTML.clean(rendered))
     # Last, for an entity such as `&#12;` is decoded on the way.
     safe = _CONTROLS_OF_HTML.sub("", safe).strip()
-    return safe if "<img" in safe or _plain(safe) else ""
+    return safe if "<img" in safe or _visible(safe) else ""
 
 
 def frame(raw: str) -> str:
