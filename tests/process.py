@@ -38,7 +38,8 @@ class Process:
             text=True,
             start_new_session=True,
         )
-        self.wait_until(lambda: self.get("/healthz").status_code == 200)
+        # A busy machine takes long to start so many processes.
+        self.wait_until(lambda: self.get("/healthz").status_code == 200, seconds=60)
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.base + path, timeout=10)

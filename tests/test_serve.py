@@ -220,18 +220,19 @@ def test_signal_stops_it_cleanly(
     ]
 
 
-def deaf_children(pid: int) -> int:
-    """How many children of a process serve, and block SIGINT.
+def are_deaf(server: Process, count: int) -> bool:
+    """Whether so many workers serve, and block SIGINT.
 
     Before it serves, one has two threads: one of them waits for its parent to end.
     """
-    count = 0
-    for path in Path("/proc").glob("[0-9]*/status"):
+    found = 0
+    for worker in server.workers():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            status = dict(line.split(":\t", 1) for line in path.read_text().splitlines())
+            lines = Path(f"/proc/{worker}/status").read_text().splitlines()
+            status = dict(line.split(":\t", 1) for line in lines)
             blocked = int(status["SigBlk"], 16) >> (signal.SIGINT - 1) & 1
-            count += int(status["PPid"]) == pid and int(status["Threads"]) > 2 and blocked
-    return count
+            found += int(status["Threads"]) > 2 and blocked
+    return found == count
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
@@ -239,7 +240,7 @@ def test_interrupt_from_the_terminal_stops_every_worker(
     start: Callable[..., Process], seeds: Path
 ) -> None:
     server = start(seeds, "--workers", "2")
-    server.wait_until(lambda: deaf_children(server.popen.pid) == 2)
+    server.wait_until(partial(are_deaf, server, 2))
     os.killpg(server.popen.pid, signal.SIGINT)
     # Well before the five seconds after which a worker that hangs is killed.
     server.popen.communicate(timeout=4)
@@ -251,7 +252,7 @@ def test_workers_end_with_a_parent_that_is_killed(
     start: Callable[..., Process], seeds: Path
 ) -> None:
     server = start(seeds, "--workers", "2")
-    server.wait_until(lambda: deaf_children(server.popen.pid) == 2)
+    server.wait_until(partial(are_deaf, server, 2))
     workers = server.workers()
     server.stop(signal.SIGKILL)
     deadline = time.monotonic() + 15
