@@ -144,22 +144,36 @@ def test_folder_that_cannot_be_read_is_told_and_the_others_are_listed(
     assert listing.faults == {"a/closed": "the folder cannot be read, Permission denied"}
 
 
-def test_file_that_vanishes_while_listed_is_left_out(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("target", "listed"),
+    [
+        (None, [("two.md", 2)]),
+        ("two.md", [("one.md", 2), ("two.md", 2)]),
+        ("../secret.md", [("two.md", 2)]),
+    ],
+)
+def test_file_that_vanishes_or_becomes_a_link_while_listed_is_listed_as_that(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str | None,
+    listed: list[tuple[str, int]],
 ) -> None:
     (folder / "one.md").write_text("x")
-    (folder / "two.md").write_text("x")
+    (folder / "two.md").write_text("xx")
+    folder.with_name("secret.md").write_text("secret")
     real = os.scandir
 
     @contextmanager
     def scandir(opened: int) -> Iterator[list[os.DirEntry[str]]]:
         with real(opened) as found:
             items = list(found)
-            (folder / "one.md").unlink()
-            yield items
+        (folder / "one.md").unlink()
+        if target:
+            (folder / "one.md").symlink_to(target)
+        yield items
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert paths(folder) == ["two.md"]
+    assert sorted((path, size) for path, size, _ in list_files(folder).files) == listed
 
 
 def test_folder_that_is_moved_while_listed_is_an_error(

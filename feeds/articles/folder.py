@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISLNK, S_ISREG
 
 from feeds.articles import SUFFIXES, opening
 from feeds.articles.opening import open_folder
@@ -82,13 +82,15 @@ def _list(items: Iterable[os.DirEntry[str]], prefix: str, listing: Listing) -> l
             listing.faults[ascii(path)] = "the name cannot be printed, rename it"
         elif is_folder:
             folders.append(path)
-        elif item.is_symlink():
-            listing.links.add(path)
         else:
             try:
-                _add(listing, path, item.stat(follow_symlinks=False))
+                stat = item.stat(follow_symlinks=False)
             except FileNotFoundError:  # it vanished since the folder was read
                 continue
+            if S_ISLNK(stat.st_mode):
+                listing.links.add(path)
+            else:
+                _add(listing, path, stat)
     return folders
 
 
