@@ -11,7 +11,7 @@ from pathlib import Path
 from feeds.articles import Article, ArticleError, parse_article, stem_of
 from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
-from feeds.placement import Key, memberships
+from feeds.index.indexed import FeedKey, memberships
 from feeds.processes import spread
 
 
@@ -37,7 +37,7 @@ def check_folder(directory: Path, config: Config, jobs: int = 1) -> Checked:
     faults = [
         ArticleError(str(directory / path), 1, fault) for path, fault in listing.faults.items()
     ]
-    names: dict[Key, str] = {}
+    names: dict[FeedKey, str] = {}
     with closing(spread(partial(_check, directory, config), paths, jobs)) as answers:
         for path, (found, named) in zip(paths, answers, strict=True):
             full = str(directory / path)
@@ -52,7 +52,7 @@ def check_folder(directory: Path, config: Config, jobs: int = 1) -> Checked:
 
 def _check(
     directory: Path, config: Config, path: str
-) -> tuple[list[tuple[int, str]], dict[Key, str]]:
+) -> tuple[list[tuple[int, str]], dict[FeedKey, str]]:
     """A file's faults with their lines, and what it calls its feeds."""
     try:
         reading = parse_article(read_bytes(directory, path), path)
@@ -64,12 +64,12 @@ def _check(
     return faults, _names(reading.article, config)
 
 
-def _names(article: Article, config: Config) -> dict[Key, str]:
+def _names(article: Article, config: Config) -> dict[FeedKey, str]:
     meant = memberships(article, config)
     return {(s.kind, s.key): label for s, label, _ in meant if s.kind != "site"}
 
 
-def _collisions(names: dict[Key, str], config: Config) -> tuple[str, ...]:
+def _collisions(names: dict[FeedKey, str], config: Config) -> tuple[str, ...]:
     sharing = defaultdict(list)
     for kind, key in sorted(names):
         sharing[kind, config.slug(kind, key)].append(key)

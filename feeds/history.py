@@ -45,11 +45,11 @@ class Month:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """A place in a feed: just after an entry, newest first and ties by id."""
+class Cursor:
+    """A place in a feed, just after an entry, newest first and ties by id."""
 
     #: When that entry was published.
-    moment: datetime
+    published: datetime
     #: The hexadecimal digits of its id.
     id: str
 
@@ -61,10 +61,10 @@ class Place:
             moment = datetime.strptime(found[1], _STAMP) if found else None
         except ValueError:
             return None
-        return cls(moment=moment.replace(tzinfo=UTC), id=found[2]) if found and moment else None
+        return cls(published=moment.replace(tzinfo=UTC), id=found[2]) if found and moment else None
 
     def __str__(self) -> str:
-        return f"{self.moment:{_STAMP}}-{self.id}"
+        return f"{self.published:{_STAMP}}-{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class Archive:
     """
 
     month: Month
-    before: Place | None = None
+    before: Cursor | None = None
 
     def file(self, suffix: str) -> str:
         """Its file name under a selection's path."""

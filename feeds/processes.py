@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
-import subprocess
-import sys
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing.connection import Connection, Pipe
-from queue import SimpleQueue
+import signal
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 PROCESSORS = os.cpu_count() or 1
 #: Items that a process takes at a time, and fewer of which are not worth a process.
 TOGETHER, FEW = 64, 4_000
-#: Answers that wait for their turn, for each process.
-_AHEAD = 4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,73 +31,37 @@ def spread(
     if jobs == 1 or len(items) < FEW:
         yield from map(work, items)
         return
-    with ExitStack() as stack:
-        idle: SimpleQueue[Connection] = SimpleQueue()
-        for _ in range(jobs):
-            idle.put(stack.enter_context(_process(work)))
-        # A thread waits for each process; on the way out they end first.
-        threads = ThreadPoolExecutor(jobs)
-        stack.callback(threads.shutdown, cancel_futures=True)
-        waiting: deque[Future[list[Result]]] = deque()
-        for start in range(0, len(items), TOGETHER):
-            waiting.append(threads.submit(_ask, idle, items[start : start + TOGETHER]))
-            if len(waiting) > _AHEAD * jobs:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
-
-
-@contextmanager
-def _process(work: Callable[[Item], Result]) -> Iterator[Connection]:
-    """A process that answers until the connection is closed, by whatever.
-
-    It imports nothing of the program that runs, shares no lock with its threads, and
-    is in a session of its own: Ctrl-C ends it by way of this process.
-    """
-    ours, theirs = Pipe()
-    with ours:
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "feeds.processes", str(theirs.fileno())],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        try:
-            _send(ours, work)
-            yield ours
-        finally:
-            ours.close()
-            process.wait()
-
-
-def _ask(idle: SimpleQueue[Connection], items: Sequence[Item]) -> list[Result]:
-    connection = idle.get()
+    # A forked process would copy locks that other threads hold.
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _start)
     try:
-        _send(connection, items)
-        results: list[Result] = pickle.loads(connection.recv_bytes())
-        return results
-    except (EOFError, OSError) as error:
+        # Ctrl-C waits until the processes are started: half of one would print its traceback.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            results = pool.map(work, items, chunksize=TOGETHER)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        yield from results
+    except BrokenProcessPool as error:
         raise ChildProcessError("a process that was reading files died, try again") from error
     finally:
-        idle.put(connection)
+        pool.shutdown(cancel_futures=True)
 
 
-def _send(connection: Connection, value: object) -> None:
-    connection.send_bytes(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
-
-
-def answer(connection: Connection) -> None:
-    """Be such a process."""
-    # The collector takes a fifth of the time, and finds next to nothing.
+def _start() -> None:
+    end_with_parent()
+    # The garbage collector takes a fifth of the time, and finds next to nothing.
     gc.freeze()
     gc.set_threshold(100_000)
-    # Until nobody listens any more.
-    with suppress(EOFError, ConnectionError):
-        work = pickle.loads(connection.recv_bytes())
-        while True:
-            _send(connection, [work(item) for item in pickle.loads(connection.recv_bytes())])
 
 
-if __name__ == "__main__":
-    answer(Connection(int(sys.argv[1])))
+def end_with_parent() -> None:
+    """End this process when its parent dies, and leave SIGINT to the parent."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    parent = parent_process()
+    assert parent
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=wait, daemon=True).start()

@@ -87,8 +87,8 @@ class Selection:
 
     @property
     def groups(self) -> list[tuple[Selection, ...]]:
-        """What an article must be in: one plain selection of each group."""
-        groups = [self.topics, self.providers, self.types]
+        """What an article must be in: one topic, provider or the site of each group."""
+        groups = [self.topics, self.providers]
         if self.kind != "site" or not (self.topics or self.providers):
             groups.insert(0, (self.plain,))
         return [group for group in groups if group]
@@ -98,7 +98,7 @@ EVERYTHING = Selection()
 
 #: Letters of a name; a longer one is known by its very address alone, for to spell it
 #: otherwise takes time and memory, and anybody makes up such names.
-LONGEST = 500
+MAX_SLUG_LENGTH = 500
 
 
 def choose(

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import resource
-import signal
 import socket
 import sys
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from logging import WARNING
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -22,6 +19,7 @@ from granian.net import SocketSpec  # type: ignore[attr-defined]  # not in its _
 from granian.server.mp import MPServer
 
 from feeds.logs import log
+from feeds.processes import end_with_parent
 from feeds.web import create_app
 
 if TYPE_CHECKING:
@@ -56,19 +54,6 @@ def app() -> WSGIApplication:
     # What is there now stays: Python's collector need not go through it ever again.
     gc.freeze()
     return made
-
-
-def end_with_parent() -> None:
-    """End this process where its parent dies, and leave SIGINT to the parent."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    parent = multiprocessing.parent_process()
-    assert parent
-
-    def wait() -> None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    Thread(target=wait, daemon=True).start()
 
 
 class _Supervisor(MPServer):

@@ -39,16 +39,16 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
         topics = (selection.plain,)
     if selection.kind == "provider":
         providers = (selection.plain,)
-    said = [listed(topics, "or") or ("" if providers else "Everything")]
-    said += [("from " if topics else "") + listed(providers, "or")] if providers else []
-    said += ["only " + listed(selection.types, "or")] if selection.types else []
+    parts = [listed(topics, "or") or ("" if providers else "Everything")]
+    parts += [("from " if topics else "") + listed(providers, "or")] if providers else []
+    parts += ["only " + listed(selection.types, "or")] if selection.types else []
     if selection.min_quality is not None:
-        said.append(f"quality {selection.min_quality} and up")
+        parts.append(f"quality {selection.min_quality} and up")
     if selection.min_heat is not None:
-        said.append(f"heat {selection.min_heat} and up")
-    said += ["without " + listed(selection.exclude, "and")] if selection.exclude else []
-    return ", ".join(part for part in said if part)
+        parts.append(f"heat {selection.min_heat} and up")
+    parts += ["without " + listed(selection.exclude, "and")] if selection.exclude else []
+    return ", ".join(part for part in parts if part)
 
 
 def _called(selection: Selection, names: Names, config: Config) -> str:
-    return config.name(selection).title or names.get((selection.kind, selection.key), "")
+    return config.name(selection).title or names.get((selection.kind, selection.key), selection.key)

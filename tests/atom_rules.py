@@ -68,7 +68,7 @@ def publish_atom(
     base: str = BASE,
 ) -> bytes:
     """The bytes of a feed's Atom document."""
-    return publish_feed(collection, selection, now=now, base=base).body
+    return publish_feed(collection, selection, base=base).body
 
 
 def read_atom(body: bytes, now: datetime = NOW) -> etree._Element:

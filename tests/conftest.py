@@ -56,7 +56,7 @@ def make_collection(
     def make(name: str = "articles", **settings: object) -> Collection:
         folder = tmp_path / name
         folder.mkdir()
-        values: dict[str, object] = {"articles": folder, "checks_per_second": 0} | settings
+        values: dict[str, object] = {"articles": folder, "index_polls_per_second": 0} | settings
         values.setdefault("database", make_database(name))
         made.append(Collection(folder, Config(**values)))  # type: ignore[arg-type]  # by name
         return made[-1]

@@ -52,7 +52,7 @@ class Poller:
         #: When the log was last cut short: what it held is lost until the files are compared.
         self.lost = float("-inf")
         self._base = f"http://127.0.0.1:{port}"
-        self._seen: dict[str, dict[str, tuple[str, datetime]]] = {}
+        self._seen: dict[str, dict[str, str]] = {}
         self._last: dict[str, datetime] = {}
         self._sent: dict[str, dict[str, str]] = {}
         self._client = httpx.Client(headers={"Connection": "close"}, timeout=10)
@@ -87,16 +87,20 @@ class Poller:
             self.wrong.append(f"{path}: {answered.status_code}")
             return
         tag = answered.headers["ETag"]
-        date = parsedate_to_datetime(answered.headers["Last-Modified"])
-        if date < self._last.get(path, date) and time.monotonic() > self.lost + 10:
-            self.wrong.append(f"{path}: Last-Modified went from {self._last[path]} to {date}")
-        if self._seen.setdefault(path, {}).setdefault(answered.text, (tag, date))[0] != tag:
+        if self._seen.setdefault(path, {}).setdefault(answered.text, tag) != tag:
             self.wrong.append(f"{path}: the same bytes have two tags")
         self._sent[path] = {"If-None-Match": tag}
-        self._last[path] = max(date, self._last.get(path, date))
+        if "Last-Modified" in answered.headers:
+            self._compare_dates(path, parsedate_to_datetime(answered.headers["Last-Modified"]))
+
+    def _compare_dates(self, path: str, date: datetime) -> None:
+        last = self._last.get(path, date)
+        if date < last and time.monotonic() > self.lost + 10:
+            self.wrong.append(f"{path}: Last-Modified went from {last} to {date}")
+        self._last[path] = max(date, last)
 
 
-class Place:
+class ServedFolder:
     """A served folder that is edited, and processes to kill."""
 
     def __init__(self, folder: Path, chance: random.Random) -> None:
@@ -194,9 +198,9 @@ class Place:
         config = Config(base_url=BASE, articles=self.folder)
         with tempfile.TemporaryDirectory() as scratch:
             index = Index(f"sqlite:///{scratch}/index.sqlite3", config)
-            sync(index, self.folder, lambda: datetime.now(UTC))
-            now, atom = datetime.now(UTC), FORMATS["atom"]
-            made = {path: publish(index, each, atom, BASE, now) for path, each in FEEDS.items()}
+            sync(index, self.folder, datetime.now(UTC))
+            atom = FORMATS["atom"]
+            made = {path: publish(index, each, atom, BASE) for path, each in FEEDS.items()}
             index.close()
         return {path: published.body.decode() for path, published in made.items() if published}
 
@@ -204,7 +208,7 @@ class Place:
 def run(kills: int, seed: int) -> list[str]:
     """What was wrong after so many kills."""
     with tempfile.TemporaryDirectory() as scratch:
-        place = Place(Path(scratch), random.Random(seed))
+        place = ServedFolder(Path(scratch), random.Random(seed))
         try:
             killed = [place.kill() for _ in range(kills)]
             wrong = place.check()

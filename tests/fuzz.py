@@ -24,7 +24,7 @@ from feeds.selection import EVERYTHING
 from tests import atom_rules, json_rules, rss_rules
 from tests.families import BODIES
 from tests.hostile import BODIES as MARKUP
-from tests.support import BASE, NOW, SEEDS, Collection, article
+from tests.support import BASE, SEEDS, Collection, article
 from tests.test_withheld import LINE, NOT_PUBLISHED, REMOVED
 from tests.xml_rules import read_xml
 
@@ -116,11 +116,11 @@ def publish_all(raws: list[bytes]) -> None:
         faults = collection.sync().faults
         assert all(str(fault).isprintable() and len(str(fault)) < 500 for fault in faults)
         for suffix, rules in _READ.items():
-            made = publish(collection.index, EVERYTHING, FORMATS[suffix], BASE, NOW)
+            made = publish(collection.index, EVERYTHING, FORMATS[suffix], BASE)
             assert made and rules(made.body) == [], suffix
-        read_xml(publish_list(collection.index, FORMATS["atom"], BASE, NOW).body)
-        pages = Pages(catalogue=collection.index, base=BASE, now=NOW)
-        for page in (pages.index(), pages.stories(EVERYTHING), pages.build(EVERYTHING)):
+        read_xml(publish_list(collection.index, FORMATS["atom"], BASE).body)
+        pages = Pages(index=collection.index, base=BASE)
+        for page in (pages.home(), pages.stories(EVERYTHING), pages.build(EVERYTHING)):
             assert page
             _Balanced(page.body.decode()).check()
         collection.index.close()

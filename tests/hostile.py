@@ -53,7 +53,8 @@ def with_picture(*lines: str, url: str = PICTURE) -> str:
 def hostile_article(said: list[str], body: str, *, topic: str = "AI", number: int = 0) -> str:
     """An article that says eight texts in every place where it may; its number tells in which."""
     words = [in_quotes(each) for each in said]
-    url = f"https://x.example/{words[0]}"
+    # An address may be long too, but not as long as text.
+    url = f"https://x.example/{in_quotes(said[0][:1000])}"
     places = (
         f'originalUrl: "{url}o"\nampWebUrl: "{url}a"\ncdnAmpWebUrl: "{url}c"\n',
         f'images:\n  - url: "{url}i"\n    title: "{words[1]}"\n    width: {number}\n',

@@ -31,7 +31,7 @@ def publish_json(
     base: str = BASE,
 ) -> bytes:
     """The bytes of a feed's JSON Feed."""
-    return publish_feed(collection, selection, "json", now=now, base=base).body
+    return publish_feed(collection, selection, "json", base=base).body
 
 
 def read_json(body: bytes, now: datetime = NOW) -> dict[str, Any]:

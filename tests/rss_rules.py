@@ -82,7 +82,7 @@ def publish_rss(
     base: str = BASE,
 ) -> bytes:
     """The bytes of a feed's RSS document."""
-    return publish_feed(collection, selection, "rss", now=now, base=base).body
+    return publish_feed(collection, selection, "rss", base=base).body
 
 
 def read_rss(body: bytes, now: datetime = NOW) -> etree._Element:

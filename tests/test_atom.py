@@ -22,7 +22,7 @@ from tests.atom_rules import (
 )
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
-from tests.support import BASE, NOW, Collection, article
+from tests.support import BASE, Collection, article
 
 GOLDEN = Path(__file__).parent / "golden" / "seeds.atom"
 AI = Selection(kind="topic", key="ai", slug="ai")
@@ -368,7 +368,7 @@ def test_names_of_the_settings_reach_the_feed(make_collection: Callable[..., Col
     )
     collection.write("one.md", article())
     collection.sync()
-    selection = collection.index.resolve("topic", "ai", NOW)
+    selection = collection.index.resolve("topic", "ai")
     assert selection
     root = read_atom(publish_atom(collection, selection))
     assert texts(root, "a:title | a:subtitle") == ["Machines · News", "On machines."]

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import pickle
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
+from msgspec.structs import replace
 
-from feeds.config import Config, ConfigError, Name, read_config, settings
+from feeds.config import (
+    Config,
+    ConfigError,
+    Name,
+    environment_config,
+    read_config,
+    settings,
+)
 from feeds.selection import EVERYTHING, Selection
 
 #: For each setting: in YAML, in the environment, and what comes of it.
@@ -32,7 +40,7 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "min_quality": ("-5", "-5", -5),
     "limit": ("200", "200", 200),
     "max_age": ("60", "60", 60),
-    "checks_per_second": ("0", "0", 0),
+    "index_polls_per_second": ("0", "0", 0),
     "rate_limit": ("100", "100", 100),
     "proxies": (
         "[10.0.0.0/8, '::1']",
@@ -96,38 +104,58 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("id: x\ntitel: x\n", "2: titel is not a setting, known are id, title, description,"),
-        ("title: 2020\n", "1: title must be text, put it in quotes"),
-        ("title: [x]\n", "1: title must be text, put it in quotes"),
-        ("title: ' '\n", "1: title must not be empty"),
-        ("language: English & x\n", "1: language must be a language tag such as en or pt-BR"),
-        ("articles: ~nobody-of-this-name/x\n", "1: articles cannot be found, Could not"),
-        ("limit: 0\n", "1: limit is 0, must be from 1 to 200"),
-        ("limit: many\n", "1: limit must be a whole number from 1 to 200"),
-        ("trusted_hosts: {a: b}\n", "1: trusted_hosts must be a list"),
-        ("proxies: 10.0.0.1/8\n", "1: proxies must be a list of addresses and networks such as"),
-        ("proxies: {a: b}\n", "1: proxies must be a list of addresses and networks such as"),
-        ("log: xml\n", "1: log must be one of text, json"),
-        ("base_url: news.example\n", "1: base_url is not an absolute http or https URL but"),
-        ("base_url: https://a.example/?b\n", "1: base_url must end before the first"),
-        ("hub: hub.example\n", "1: hub is not an absolute http or https URL but 'hub.example'"),
-        ("hub: ftp://hub.example/\n", "1: hub is not an absolute http or https URL but 'ftp"),
-        ("hub: https://hub.example/#x\n", "1: hub must end before the first '#'"),
-        ("database: mysql://x\n", "1: database must be the URL of a SQLite file"),
-        ("topics: [AI]\n", "1: topics must be a map from names to their settings"),
-        ("topics:\n  AI: x\n", "2: topics AI: must be a map of settings"),
-        ("topics:\n  AI:\n    slog: x\n", "3: topics: AI: 'slog' is not known, known are slug,"),
-        ("topics:\n  AI:\n    slug: A I\n", "3: topics: AI: slug is 'A I', write 'a-i'"),
-        ("topics:\n  AI:\n    withdrawn: yes\n", "3: topics: AI: withdrawn must be true or false"),
-        ("topics:\n  AI: {}\n  ai: {}\n", "2: topics 'ai' stands twice, keep one"),
-        ("- a\n", "1: the front matter is not a list of"),
-        ("a: [\n", "2: bad YAML"),
+        ("id: x\ntitel: x\n", ":2: titel: is not a setting, known are id, title, description,"),
+        ("id: x\nid: x\n", ":2: id: stands twice, keep one"),
+        ("title: 2020\n", ":1: title: must be text, put it in quotes"),
+        ("title: [x]\n", ":1: title: must be text, put it in quotes"),
+        ("title: !!str [x]\n", ":1: title: must be text, put it in quotes"),
+        ("title: ' '\n", ":1: title: must not be empty"),
+        ("language: English & x\n", ":1: language: must be a language tag such as en or pt-BR"),
+        ("language: no\n", ":1: language: must be text, put it in quotes"),
+        ("limit: 0\n", ":1: limit: is '0', must be a whole number from 1 to 200"),
+        ("limit: many\n", ":1: limit: is 'many', must be a whole number from 1 to 200"),
+        ("limit: 010\n", ":1: limit: is '010', must be a whole number from 1 to 200"),
+        (f"limit: {'9' * 999}\n", f":1: limit: is '{'9' * 80}', must be a whole number"),
+        ("limit: [1]\n", ":1: limit: must be a whole number from 1 to 200"),
+        ("rate_limit: -1\n", ":1: rate_limit: is '-1', must be a whole number from 0 to 1000000"),
+        ("access_log: yes\n", ":1: access_log: is 'yes', must be true or false"),
+        ("trusted_hosts: {a: b}\n", ":1: trusted_hosts: must be text, put it in quotes"),
+        ("trusted_hosts: [1]\n", ":1: trusted_hosts: must be text, put it in quotes"),
+        ("trusted_hosts: &a [*a]\n", ":1: trusted_hosts: must be text, put it in quotes"),
+        ("proxies: 10.0.0.1/8\n", ":1: proxies: must be addresses or networks such as"),
+        ("log: xml\n", ":1: log: is 'xml', must be one of json, text"),
+        ("base_url: news.example\n", ":1: base_url: is not an absolute http or https URL but"),
+        ("base_url: https://a.example/?b\n", ":1: base_url: must end before the first '?'"),
+        ("base_url: https://a.example/#b\n", ":1: base_url: must end before the first '#'"),
+        ("hub: hub.example\n", ":1: hub: is not an absolute http or https URL but 'hub.example'"),
+        ("hub: ftp://hub.example/\n", ":1: hub: is not an absolute http or https URL but 'ftp"),
+        ("hub: https://hub.example/#x\n", ":1: hub: must end before the first '#'"),
+        ("database: mysql://x\n", ":1: database: must be the URL of a SQLite file"),
+        ("topics: [AI]\n", ":1: topics: must be a map of 'name: value' lines"),
+        ("topics:\n  AI: x\n", ":2: topics: AI: must be a map of 'name: value' lines"),
+        (
+            "topics:\n  AI:\n    slog: x\n",
+            ":3: topics: AI: slog: is not a setting, known are",
+        ),
+        ("topics:\n  AI:\n    slug: A I\n", ":2: topics: AI: the slug is 'A I', write 'a-i'"),
+        (
+            "topics:\n  AI:\n    withdrawn: yes\n",
+            ":3: topics: AI: withdrawn: is 'yes', must be",
+        ),
+        ("topics:\n  AI: {}\n  ai: {}\n", ":3: topics: ai: stands twice, keep one"),
+        ("topics: &a\n  AI: *a\n", ":2: topics: AI: AI: is not a setting, known are slug,"),
+        ("topics:\n  [AI]: {}\n", ":2: topics: a name must be text, put it in quotes"),
+        ("- a\n", ":1: must be a map of 'name: value' lines"),
+        ("a: [\n", ":2: bad YAML, "),
+        ("id: x\na: " + "[" * 100_000, ":2: bad YAML, "),
+        ("id: a\n---\nid: b\n", ":2: bad YAML, "),
+        ("id: \0\n", ": bad YAML, "),
     ],
 )
 def test_bad_setting_is_named_with_its_line(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(ConfigError) as caught:
         from_yaml(tmp_path, text)
-    assert str(caught.value).startswith(f"{tmp_path}/feeds.yaml:{problem}")
+    assert str(caught.value).startswith(f"{tmp_path}/feeds.yaml{problem}")
 
 
 def test_hub_needs_the_whole_address(tmp_path: Path) -> None:
@@ -135,13 +163,67 @@ def test_hub_needs_the_whole_address(tmp_path: Path) -> None:
         from_yaml(tmp_path, "hub: https://hub.example/\n")
     with pytest.raises(ConfigError, match=r"set 'base_url'$"):
         read_config(None, {"FEEDS_HUB": "https://hub.example/"})
+    config = Config(hub="https://hub.example/", base_url="https://news.example")
+    with pytest.raises(ConfigError, match=r"set 'base_url'$"):
+        replace(config, base_url="")
 
 
-def test_bad_variable_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"^FEEDS_TITEL: titel is not a setting, known are id,"):
-        read_config(None, {"FEEDS_TITEL": "x"})
-    with pytest.raises(ConfigError, match=r"^FEEDS_TOPICS: topics: bad YAML"):
-        read_config(None, {"FEEDS_TOPICS": "{"})
+@pytest.mark.parametrize(
+    ("variable", "text", "problem"),
+    [
+        ("FEEDS_TITEL", "x", ": titel: is not a setting, known are id,"),
+        ("FEEDS_LIMIT", "many", ": limit: is 'many', must be a whole number from 1 to 200"),
+        ("FEEDS_TOPICS", "{\n", ":2: topics: bad YAML, "),
+        ("FEEDS_TOPICS", "AI:\n  slug: X", ":1: topics: AI: the slug is 'X', write 'x'"),
+        ("FEEDS_TOPICS", "\udce9", ": topics: "),
+    ],
+)
+def test_bad_variable_is_named(variable: str, text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config(None, {variable: text})
+    assert str(caught.value).startswith(variable + problem)
+
+
+@pytest.mark.parametrize("text", ["", "---\n", "# title: x\n", "topics:\n", "topics:\n  AI:\n"])
+def test_what_has_nothing_in_it_is_the_defaults(tmp_path: Path, text: str) -> None:
+    config = from_yaml(tmp_path, text)
+    assert replace(config, topics={}) == Config()
+    assert set(config.topics.values()) <= {Name()}
+
+
+def test_text_of_a_variable_needs_no_quotes() -> None:
+    config = read_config(None, {"FEEDS_TITLE": "2020: a year", "FEEDS_LANGUAGE": "no"})
+    assert (config.title, config.language) == ("2020: a year", "no")
+
+
+def test_names_are_keys_whatever_yaml_takes_them_for(tmp_path: Path) -> None:
+    config = from_yaml(tmp_path, "topics:\n  2020: {slug: year}\n  On: {slug: switch}\n")
+    assert config.topics == {"2020": Name(slug="year"), "on": Name(slug="switch")}
+
+
+def test_home_folder_may_be_written_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/srv/curator")
+    assert read_config(None, {"FEEDS_ARTICLES": "~/news"}).articles == Path("/srv/curator/news")
+
+
+def test_environment_names_the_file_and_goes_over_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "feeds.yaml"
+    path.write_text("title: Of the file\nlimit: 7\n")
+    monkeypatch.setenv("FEEDS_CONFIG", str(path))
+    monkeypatch.setenv("FEEDS_LIMIT", "8")
+    assert environment_config() == Config(title="Of the file", limit=8)
+    monkeypatch.delenv("FEEDS_CONFIG")
+    assert environment_config() == Config(limit=8)
+
+
+def test_another_process_gets_the_same_settings(tmp_path: Path) -> None:
+    config = from_yaml(tmp_path, "proxies: ['::1']\ntopics: {AI: {slug: ki}}\n")
+    before = config.entry_id("one")
+    copy = pickle.loads(pickle.dumps(config))
+    assert copy == config
+    assert (copy.entry_id("one"), copy.fingerprint()) == (before, config.fingerprint())
 
 
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -154,7 +236,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 #: What no document shows.
 UNSEEN = (
-    *("articles", "database", "max_age", "checks_per_second", "rate_limit", "trusted_hosts"),
+    *("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts"),
     *("proxies", "metrics", "log", "access_log"),
 )
 

@@ -19,11 +19,11 @@ import pytest
 
 from feeds.cli import serving
 from feeds.index import Index
-from feeds.index.database import IndexDamaged, IndexUnavailable
+from feeds.index.store import IndexDamaged, IndexUnavailable
 from feeds.selection import EVERYTHING
 from tests.process import Process
-from tests.support import NOW, Collection, Site, article
-from tests.test_watch import Follower
+from tests.support import Collection, Site, article
+from tests.test_follow import Follower
 
 FEED = "/topics/ai/feed.atom"
 
@@ -122,7 +122,7 @@ def test_log_that_was_cut_short_is_damage(collection: Collection) -> None:
     other = Index(collection.index.url, collection.index.config)
     os.truncate(f"{file_of(collection)}-wal", 0)
     with pytest.raises(IndexDamaged):
-        other.revision()
+        other.status()
     other.close()
     assert collection.sync().added == 1
 
@@ -154,10 +154,10 @@ def test_index_made_anew_is_no_index_that_was_known(
 def test_article_that_cannot_be_read_back_is_damage(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    with collection.index.writing() as connection:
+    with collection.index.write_transaction() as connection:
         connection.exec_driver_sql("UPDATE articles SET document = '{'")
     with pytest.raises(IndexDamaged, match="it is set aside and made anew"):
-        collection.index.find(EVERYTHING, NOW)
+        collection.index.find(EVERYTHING)
     assert file_of(collection).with_name("articles.sqlite3.damaged").exists()
     assert collection.sync().added == 1
 
@@ -165,26 +165,26 @@ def test_article_that_cannot_be_read_back_is_damage(collection: Collection) -> N
 def test_article_that_is_no_text_is_damage(collection: Collection) -> None:
     collection.write("one.md", article("Letters"))
     collection.sync()
-    with collection.index.writing() as connection:
+    with collection.index.write_transaction() as connection:
         spoilt = "replace(document, x'4c657474657273', x'ffffffffffffff')"
         connection.exec_driver_sql(f"UPDATE articles SET document = CAST({spoilt} AS BLOB)")
     with pytest.raises(IndexDamaged):
-        collection.index.find(EVERYTHING, NOW)
+        collection.index.find(EVERYTHING)
 
 
 def test_index_without_its_state_is_damage(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    with collection.index.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM state")
+    with collection.index.write_transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM meta")
     with pytest.raises(IndexDamaged, match="No row was found"):
-        collection.index.revision()
+        collection.index.status()
 
 
 def test_text_that_cannot_be_read_back_is_damage(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    with collection.index.writing() as connection:
+    with collection.index.write_transaction() as connection:
         connection.exec_driver_sql("UPDATE files SET path = CAST(x'ff' AS TEXT)")
     assert collection.sync().added == 1
 
@@ -192,7 +192,7 @@ def test_text_that_cannot_be_read_back_is_damage(collection: Collection) -> None
 def test_index_is_readable_once_it_was_filled(collection: Collection) -> None:
     index = collection.index
     assert not index.is_readable()
-    with index.writing():
+    with index.write_transaction():
         pass
     assert not index.is_readable()
     collection.sync()
@@ -231,12 +231,12 @@ def test_index_that_takes_nothing_is_served_as_it_is(
 def test_connection_does_not_outlive_what_the_disk_refused(collection: Collection) -> None:
     """As one that was made while nothing could be written."""
     collection.sync()
-    with pytest.raises(IndexUnavailable), collection.index.reading() as connection:
+    with pytest.raises(IndexUnavailable), collection.index.read_transaction() as connection:
         error = sqlite3.OperationalError("attempt to write a readonly database")
         error.sqlite_errorcode = sqlite3.SQLITE_READONLY
         old = connection.connection.driver_connection
         raise error
-    with collection.index.reading() as connection:
+    with collection.index.read_transaction() as connection:
         assert connection.connection.driver_connection is not old
     assert file_of(collection).exists()
 
@@ -247,12 +247,15 @@ def test_index_that_another_made_meanwhile_is_kept(collection: Collection) -> No
     path = file_of(collection)
     error = sqlite3.DatabaseError()
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    shutil.copy(path, path.with_name("copy"))
-    path.with_name("copy").replace(path)
-    assert collection.index._store.set_aside(error)
+    with pytest.raises(IndexUnavailable), collection.index.read_transaction():
+        shutil.copy(path, path.with_name("copy"))
+        path.with_name("copy").replace(path)
+        raise error
     assert path.exists()
-    path.unlink()
-    assert not collection.index._store.set_aside(error)
+    with pytest.raises(IndexUnavailable), collection.index.read_transaction():
+        path.unlink()
+        raise error
+    assert not path.with_name(f"{path.name}.damaged").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk, which only root may")

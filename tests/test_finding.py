@@ -12,8 +12,8 @@ from typing import TypeVar
 import pytest
 
 from feeds.config import Config, Name
-from feeds.history import Archive, Month, Neighbours, Place
-from feeds.index import Found, statements
+from feeds.history import Archive, Cursor, Month, Neighbours
+from feeds.index.query import Found
 from feeds.selection import EVERYTHING, Kind, Selection, choose
 from tests.support import NOW, Collection, article, publish_feed
 
@@ -160,7 +160,7 @@ class Oracle:
         self.config = config
         self.now = now
         self.made = after
-        synced = now - timedelta(hours=1)
+        synced = now - timedelta(hours=2)
         self.public = [made for made in before.values() if made.published <= synced]
         self.public += [made for made in after.values() if made.published <= now]
 
@@ -186,19 +186,14 @@ class Oracle:
             )
         )
 
-    def places(self, selection: Selection) -> list[tuple[str, Place]]:
+    def places(self, selection: Selection) -> list[tuple[str, Cursor]]:
         """Each article found, newest first and ties by id, with its place."""
         found = [
-            (stem, Place(moment=made.published, id=self.config.entry_id(stem).hex))
+            (stem, Cursor(published=made.published, id=self.config.entry_id(stem).hex))
             for stem, made in self.made.items()
             if self.matches(made, selection) and made.published <= self.now
         ]
-        return sorted(found, key=lambda pair: (-pair[1].moment.timestamp(), pair[1].id))
-
-    def due(self, selection: Selection) -> datetime | None:
-        """When the next article comes."""
-        coming = [m.published for m in self.made.values() if self.matches(m, selection)]
-        return min((at for at in coming if at > self.now), default=None)
+        return sorted(found, key=lambda pair: (-pair[1].published.timestamp(), pair[1].id))
 
 
 def stems(found: Found | None) -> list[str]:
@@ -208,27 +203,17 @@ def stems(found: Found | None) -> list[str]:
 
 def check_current(collection: Collection, oracle: Oracle, selection: Selection) -> None:
     """The newest articles, whether there are more, and when the next comes."""
-    found = collection.index.find(selection, oracle.now)
+    found = collection.index.find(selection)
     places = oracle.places(selection)
     limit = selection.limit or collection.config.limit
     assert stems(found) == [stem for stem, _ in places[:limit]]
-    assert found and (found.due == oracle.due(selection) or is_renamed(found, oracle, selection))
+    assert found
     assert found.complete == (selection.min_heat is None and len(places) <= limit)
     beside = Neighbours()
     if len(places) > limit and selection.min_heat is None:
         last = places[limit - 1][1]
-        beside = Neighbours(previous=Archive(month=Month.of(last.moment), before=last))
+        beside = Neighbours(previous=Archive(month=Month.of(last.published), before=last))
     assert found.beside == beside
-    check_due(collection, oracle, selection, found)
-
-
-def is_renamed(found: Found, oracle: Oracle, selection: Selection) -> bool:
-    """Whether what is due is an article that names one of a narrowed selection's feeds."""
-    named = [*chain(*selection.groups), *selection.exclude]
-    coming = [m for m in oracle.made.values() if m.published == found.due]
-    return selection.whole != selection.plain and any(
-        made.is_in(feed, oracle.config) for made in coming for feed in named
-    )
 
 
 def check_archive(
@@ -236,35 +221,19 @@ def check_archive(
 ) -> None:
     """The articles of a month, and those of it that are older than a place."""
     places = oracle.places(selection)
-    within = [(stem, place) for stem, place in places if Month.of(place.moment) == month]
-    found = collection.index.find(selection, oracle.now, Archive(month=month))
+    within = [(stem, place) for stem, place in places if Month.of(place.published) == month]
+    found = collection.index.find(selection, Archive(month=month))
     assert stems(found) == [stem for stem, _ in within]
     assert found and not found.complete
-    check_due(collection, oracle, selection, found, Archive(month=month))
     # Places of its articles, and one of an article that is there no more.
-    for place in [*(place for _, place in within), Place(moment=month.start, id="8" * 32)]:
+    for place in [*(place for _, place in within), Cursor(published=month.start, id="8" * 32)]:
         older = [
             stem
             for stem, other in within
-            if (-other.moment.timestamp(), other.id) > (-place.moment.timestamp(), place.id)
+            if (-other.published.timestamp(), other.id) > (-place.published.timestamp(), place.id)
         ]
         archive = Archive(month=month, before=place)
-        assert stems(collection.index.find(selection, oracle.now, archive)) == older
-
-
-def check_due(
-    collection: Collection,
-    oracle: Oracle,
-    selection: Selection,
-    found: Found,
-    archive: Archive | None = None,
-) -> None:
-    """Nothing changes before the time that is told as due."""
-    until = found.due or oracle.now + timedelta(days=99)
-    later = collection.index.find(selection, until - timedelta(seconds=1), archive)
-    assert later and later.names.items() >= found.names.items()
-    later = replace(later, names=found.names, changed=found.changed, due=found.due)
-    assert later == found
+        assert stems(collection.index.find(selection, archive)) == older
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -274,7 +243,7 @@ def test_index_finds_what_a_plain_reading_finds(
     random = Random(seed)
     if seed % 2:
         # As in a large index, where a quality leaves more than are worth sorting.
-        monkeypatch.setattr("feeds.index.statements.FEW", 0)
+        monkeypatch.setattr("feeds.index.query.FEW", 0)
     collection = make_collection(
         topics=make_thresholds(random, ["ai", "law"]),
         providers=make_thresholds(random, ["a.example"]),
@@ -288,20 +257,21 @@ def test_index_finds_what_a_plain_reading_finds(
         if not oracle.is_public(*selection.exclude):
             continue  # no address names what is hidden
         if not oracle.is_public(*chain(*selection.groups)):
-            assert collection.index.find(selection, NOW) is None
+            assert collection.index.find(selection) is None
             continue
         check_current(collection, oracle, selection)
         check_archive(collection, oracle, selection, random.choice(MONTHS))
 
 
 def sync_both(collection: Collection, before: dict[str, Made], after: dict[str, Made]) -> None:
-    """A folder, and an hour later what became of it."""
+    """A folder, an hour later what became of it, and what time brings until now."""
     for hours, made in ((2, before), (1, after)):
         for stem in before.keys() - made.keys():
             (collection.folder / f"{stem}.md").unlink()
         for stem, one in made.items():
             collection.write(f"{stem}.md", one.text(stem))
         assert not collection.sync(NOW - timedelta(hours=hours)).faults
+    collection.advance(NOW)
 
 
 def test_undue_article_names_no_feed(collection: Collection) -> None:
@@ -309,45 +279,34 @@ def test_undue_article_names_no_feed(collection: Collection) -> None:
         at = (NOW + timedelta(days=days)).isoformat()
         collection.write(f"{days}.md", article(time=at, provider=name, topics=(name, "AI")))
     collection.sync()
-    now = NOW + timedelta(days=1)
+    collection.advance(NOW + timedelta(days=1))
     provider = Selection(kind="provider", key="example.org", slug="example.org")
     for selection in (
         provider,
         replace(provider, limit=5),
         replace(EVERYTHING, exclude=(provider,)),
     ):
-        body = publish_feed(collection, selection, now=now).body
+        body = publish_feed(collection, selection).body
         assert b"Shown" in body
         assert b"Hush" not in body
 
 
-@pytest.mark.parametrize("archive", [None, Archive(month=Month(year=2020, month=5))])
 @pytest.mark.parametrize(
     "chosen", [choose([AI], min_quality=90), choose([], exclude=[AI]), choose([AI], PROVIDERS[:1])]
 )
 def test_article_that_comes_may_name_a_topic_anew_for_who_chose_by_it(
-    collection: Collection, chosen: Selection, archive: Archive | None
+    collection: Collection, chosen: Selection
 ) -> None:
-    due, day = NOW + timedelta(days=2), timedelta(days=1)
     collection.write("one.md", article(topics=("AI",), domain="a.example", quality=95))
-    for days, spelling in ((1, "AI"), (2, "ai"), (3, "Ai")):
+    for days, spelling in ((1, "ai"), (2, "Ai")):
         at = (NOW + timedelta(days=days)).isoformat()
         collection.write(f"{days}.md", article(time=at, topics=(spelling,)))
     collection.sync()
-    name: tuple[Kind, str] = ("topic", "ai")
-    found = collection.index.find(chosen, NOW + day, archive)
-    assert found and (found.due, found.names[name]) == (due, "AI")
-    dated = [
-        publish_feed(collection, chosen, now=NOW + days * day, archive=archive).modified
-        for days in (1, 2, 3)
-    ]
-    assert dated[1:] == [due, due + day]
-    then = collection.index.find(chosen, due, archive)
-    assert then and (then.due, then.names[name]) == (due + day, "ai")
-    collection.write("other.md", article(topics=("Law",)))
-    collection.sync(due)
-    again = collection.index.find(chosen, due, archive)
-    assert again and (again.due, again.names) == (then.due, then.names)
+    for days, spelling in ((0, "AI"), (1, "ai"), (2, "Ai")):
+        collection.advance(NOW + timedelta(days=days))
+        found = collection.index.find(chosen)
+        assert found and found.names["topic", "ai"] == spelling
+        assert found.changed == NOW + timedelta(days=days)
 
 
 def test_ties_are_by_id_across_topics(collection: Collection) -> None:
@@ -358,21 +317,4 @@ def test_ties_are_by_id_across_topics(collection: Collection) -> None:
     tied = sorted("abcdefgh", key=lambda stem: collection.config.entry_id(stem).hex)
     for limit in (3, 8):
         chosen = choose(CHOSEN_TOPICS[:2], limit=limit)
-        assert stems(collection.index.find(chosen, NOW)) == tied[:limit]
-
-
-def test_few_statements_find_any_number_of_topics(collection: Collection) -> None:
-    """Each takes a megabyte and 50 ms to build, and whoever asks decides on how many names."""
-    topics = tuple(f"T{number}" for number in range(24))
-    collection.write("one.md", article(topics=topics))
-    collection.sync()
-    chosen = [Selection(kind="topic", key=name.lower(), slug=name.lower()) for name in topics]
-    built = [statements.named, statements.newest_of_each, statements.edges]
-    for statement in built:
-        statement.cache_clear()
-    for many in range(2, len(chosen)):
-        found = collection.index.find(choose(chosen[:many]), NOW)
-        assert found and len(found.articles) == 1
-        left = collection.index.find(choose(exclude=chosen[:many]), NOW)
-        assert left and not left.articles
-    assert max(statement.cache_info().misses for statement in built) <= 12
+        assert stems(collection.index.find(chosen)) == tied[:limit]

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
-from feeds import document
 from feeds.articles import read_article
 from feeds.config import Config, read_config
-from feeds.document import Feed, Links, Person
+from feeds.feed import NEVER, Feed, Links, Person, make_entry
 from feeds.formats import FORMATS
 from feeds.index.survey import listing
 from feeds.selection import EVERYTHING, Selection
@@ -40,7 +40,7 @@ FEED = Feed(
     id="urn:uuid:121f1e6f-10a0-575b-9443-bf9b917821e7",
     title="News",
     subtitle="All.",
-    updated=document.NEVER,
+    updated=NEVER,
     author=Person(name="News", uri=f"{BASE}/"),
     link=f"{BASE}/",
     icon=f"{BASE}/static/icon.svg",
@@ -206,7 +206,7 @@ def readings(collection: Collection, selection: Selection = EVERYTHING) -> list[
 
 def expected(collection: Collection, path: Path) -> Said:
     """What every document should say of an article file."""
-    entry = document.entry(read_article(path), config=collection.config, base=BASE, now=NOW)
+    entry = make_entry(read_article(path), config=collection.config, base=BASE)
     return Said(
         id=entry.id,
         title=entry.title,
@@ -273,7 +273,7 @@ def test_every_format_calls_a_topic_and_a_provider_by_name(
 ) -> None:
     collection.write("one.md", article(topics=(in_quotes(text),), provider=in_quotes(text)))
     collection.sync()
-    found = (item.selection for item in listing(collection.index, NOW))
+    found = (item.selection for item in listing(collection.index))
     (selection,) = (each for each in found if each.kind == kind)
     for reading in readings(collection, selection):
         assert reading.title == f"{text} · News"
@@ -346,7 +346,7 @@ def test_no_lone_surrogate_of_the_environment_reaches_the_output(tmp_path: Path)
     # What is no UTF-8 in the environment reaches Python as lone surrogates (PEP 383).
     text = b"a\xffb \xed\xa0\x80".decode(errors="surrogateescape")
     environ = dict.fromkeys(("FEEDS_TITLE", "FEEDS_DESCRIPTION", "FEEDS_AUTHOR"), text)
-    config = replace(
+    config = structs.replace(
         read_config(None, environ), articles=SEEDS, database=f"sqlite:///{tmp_path}/seeds.sqlite3"
     )
     collection = Collection(SEEDS, config)

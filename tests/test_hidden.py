@@ -155,7 +155,7 @@ def _half(scratch: Path, name: str) -> Half:
         database=f"sqlite:///{scratch}/{name}.sqlite3",
         base_url=BASE,
         limit=3,
-        checks_per_second=0,
+        index_polls_per_second=0,
     )
     collection = Collection(folder, config)
     # Made before the first request, at the time of the test.
@@ -207,7 +207,6 @@ def test_hidden_articles_leave_no_trace(
                 build(
                     half.collection.config.database,
                     half.collection.config,
-                    now,
                     scratch / f"built-{half.collection.folder.name}",
                 )
         finally:

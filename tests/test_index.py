@@ -6,17 +6,17 @@ import contextlib
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 
 from feeds.config import Name
-from feeds.index import Index, statements, tables
-from feeds.index.database import IndexUnavailable
+from feeds.index import Index, schema
+from feeds.index.store import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.selection import EVERYTHING, Selection
 from feeds.web import create_app
@@ -26,6 +26,7 @@ from tests.support import NOW, Collection, article
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 AI = Selection(kind="topic", key="ai", slug="ai")
+HERE = Path(__file__).parent
 
 
 def test_newest_come_first_and_ties_by_id(collection: Collection) -> None:
@@ -33,7 +34,7 @@ def test_newest_come_first_and_ties_by_id(collection: Collection) -> None:
         collection.write(f"{name}.md", article(name))
     collection.write("new.md", article("new", time="2021-01-01T00:00:00Z"))
     collection.sync()
-    found = collection.index.find(EVERYTHING, NOW)
+    found = collection.index.find(EVERYTHING)
     assert found
     stems = [article.stem for article in found.articles]
     tied = sorted("abcdef", key=lambda stem: collection.config.entry_id(stem).hex)
@@ -45,7 +46,7 @@ def test_limit_bounds_the_articles(make_collection: Callable[..., Collection]) -
     for number in range(5):
         collection.write(f"{number}.md", article(f"{number}"))
     collection.sync()
-    found = collection.index.find(EVERYTHING, NOW)
+    found = collection.index.find(EVERYTHING)
     assert found and len(found.articles) == 3
 
 
@@ -59,26 +60,8 @@ def test_article_comes_back_as_it_was_read(collection: Collection) -> None:
     )
     path = collection.write("one.md", article(more=more, body="*Body*\n"))
     collection.sync()
-    found = collection.index.find(EVERYTHING, NOW)
+    found = collection.index.find(EVERYTHING)
     assert found and found.articles == (read_article(path),)
-
-
-@pytest.mark.databases("sqlite")
-@pytest.mark.parametrize("feed", [1, 2])
-def test_plan_is_one_range_of_one_index(collection: Collection, feed: int) -> None:
-    collection.write("one.md", article())
-    collection.sync()
-    with collection.index.reading() as connection:
-        said = {"feed": feed, "above": 0, "below": 9, "limit": 50}
-        compiled = statements.newest().compile(connection)
-        # SQLAlchemy adds an offset of 0.
-        values = tuple(said.get(name, 0) for name in compiled.positiontup or ())
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values).all()
-    plan = [row.detail for row in rows]
-    range = "SEARCH entries USING INDEX entries_newest (feed=? AND published>? AND published<?)"
-    assert plan[0].startswith(range)
-    assert plan[1].startswith("SEARCH articles USING INDEX")
-    assert not [line for line in plan if "SCAN" in line or "TEMP B-TREE" in line]
 
 
 @pytest.mark.databases("sqlite")
@@ -86,24 +69,39 @@ def test_plan_is_one_range_of_one_index(collection: Collection, feed: int) -> No
 def test_no_selection_goes_through_all_articles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr("feeds.index.statements.FEW", few)
-    catalogue, ran = bulk.make_index(tmp_path, 20), list[tuple[str, Any]]()
-    event.listen(catalogue._engine, "before_cursor_execute", lambda *a: ran.append((a[2], a[3])))
+    monkeypatch.setattr("feeds.index.query.FEW", few)
+    index = bulk.make_index(tmp_path, 20)
     for name, (selection, archive) in finding.selections().items():
-        ran.clear()
-        assert catalogue.find(selection, bulk.NOW, archive)
+        with statements() as ran:
+            assert index.find(selection, archive)
         plans = []
-        with catalogue.reading() as connection:
-            for statement, said in [each for each in ran if each[0].startswith("SELECT")]:
-                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", said)
+        with index.read_transaction() as connection:
+            for statement, values in ran:
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
                 plans += [row.detail for row in rows]
         assert not [plan for plan in plans if re.search(r"SCAN (entries|articles)", plan)]
-        # Only what has few of the chosen quality is sorted.
-        sorts = [plan for plan in plans if "TEMP B-TREE" in plan]
-        assert (name, bool(sorts)) == (name, "quality" in name and few > 0)
-        best = [plan for plan in plans if "entries_best (feed=? AND quality>?" in plan]
-        assert (name, bool(best)) == (name, "quality" in name)
-    catalogue.close()
+        # Only what has few of the chosen quality or heat is sorted.
+        is_ranked = "quality" in name or "heat" in name
+        sorts = [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan]
+        assert (name, bool(sorts)) == (name, is_ranked and few > 0)
+        direct = r"entries_(best|hottest) \(feed=\? AND shown=\? AND (quality|heat)>\?"
+        found = [plan for plan in plans if re.search(direct, plan)]
+        assert (name, bool(found)) == (name, is_ranked)
+    index.close()
+
+
+@contextlib.contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """The SELECT statements that run meanwhile, with their values."""
+    ran: list[tuple[str, Any]] = []
+
+    def note(connection: object, cursor: object, statement: str, values: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            ran.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield ran
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.mark.databases("sqlite")
@@ -111,7 +109,7 @@ def test_what_is_rare_is_gone_through_however_much_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counted in the steps that SQLite takes, of which its plan says nothing."""
-    monkeypatch.setattr("feeds.index.statements.FEW", 50)
+    monkeypatch.setattr("feeds.index.query.FEW", 50)
     small, large = (count_steps(bulk.make_index(tmp_path, count)) for count in (500, 2_000))
     for name in (
         *("everything", "a rare topic", "five years back, a rare topic"),
@@ -120,7 +118,7 @@ def test_what_is_rare_is_gone_through_however_much_is_not(
         assert (name, large[name] <= 1.6 * small[name]) == (name, True)
 
 
-def count_steps(catalogue: Index) -> dict[str, int]:
+def count_steps(index: Index) -> dict[str, int]:
     """How many steps SQLite takes to find each selection."""
     taken = [0]
 
@@ -130,26 +128,40 @@ def count_steps(catalogue: Index) -> dict[str, int]:
     def connect(connection: sqlite3.Connection, _: object) -> None:
         connection.set_progress_handler(count, 1)
 
-    event.listen(catalogue._engine, "connect", connect)
-    catalogue.close()
+    event.listen(Engine, "connect", connect)
+    index.close()
     steps = {}
     for name, (selection, archive) in finding.selections().items():
         taken[0] = 0
-        assert catalogue.find(selection, bulk.NOW, archive)
+        assert index.find(selection, archive)
         steps[name] = taken[0]
-    catalogue.close()
+    event.remove(Engine, "connect", connect)
+    index.close()
     return steps
 
 
 def test_unknown_topic_is_not_found(collection: Collection) -> None:
     collection.sync()
-    assert collection.index.find(AI, NOW) is None
-    assert collection.index.resolve("topic", "ai", NOW) is None
+    assert collection.index.find(AI) is None
+    assert collection.index.resolve("topic", "ai") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [("video", "video"), ("VIDEO", "video"), ("Live  Blog", "live blog"), ("x" * 501, "")],
+)
+def test_type_is_resolved_in_each_spelling(collection: Collection, written: str, key: str) -> None:
+    for number, name in enumerate(("video", '"Live Blog"')):
+        text = article().replace("type: article", f"type: {name}")
+        collection.write(f"{number}.md", text)
+    collection.sync()
+    found = collection.index.resolve("type", written)
+    assert (found.key if found else "") == key
 
 
 def test_site_without_articles_is_an_empty_feed(collection: Collection) -> None:
     collection.sync()
-    found = collection.index.find(EVERYTHING, NOW)
+    found = collection.index.find(EVERYTHING)
     assert found and found.articles == ()
 
 
@@ -162,7 +174,7 @@ def test_slug_is_resolved_in_each_spelling(
     collection = make_collection(topics={"computer vision": Name(former=("cv",))})
     collection.write("one.md", article(topics=("Computer Vision",)))
     collection.sync()
-    selection = collection.index.resolve("topic", slug, NOW)
+    selection = collection.index.resolve("topic", slug)
     assert selection and selection.path == "/topics/computer-vision/"
 
 
@@ -180,9 +192,10 @@ def test_listing_has_only_what_has_or_had_a_visible_article(
     collection.sync()
     (collection.folder / "had.md").unlink()
     collection.sync(NOW)
-    listed = [(i.name, i.count) for i in listing(collection.index, NOW)]
+    listed = [(i.name, i.count) for i in listing(collection.index)]
     assert listed == [("", 1), ("Had", 0), ("The Law", 1), ("Example", 1)]
-    later = [i.name for i in listing(collection.index, NOW + timedelta(seconds=2))]
+    collection.advance(NOW + timedelta(seconds=2))
+    later = [i.name for i in listing(collection.index)]
     assert later == ["", "Due", "Had", "The Law", "Example"]
 
 
@@ -192,9 +205,10 @@ def test_listing_counts_and_names_after_what_has_come(collection: Collection) ->
     due = article(topics=("aI",), provider="Renamed", time="2026-01-01T12:00:01Z")
     collection.write("due.md", due)
     collection.sync()
-    now = [(i.name, i.count) for i in listing(collection.index, NOW)]
+    now = [(i.name, i.count) for i in listing(collection.index)]
     assert now == [("", 2), ("AI", 2), ("law", 1), ("Zoo", 1), ("Example", 2)]
-    later = [(i.name, i.count) for i in listing(collection.index, NOW + timedelta(seconds=1))]
+    collection.advance(NOW + timedelta(seconds=1))
+    later = [(i.name, i.count) for i in listing(collection.index)]
     assert later == [("", 3), ("aI", 3), ("law", 1), ("Zoo", 1), ("Renamed", 3)]
 
 
@@ -204,26 +218,36 @@ def test_health_counts_files_visible_articles_and_faults(collection: Collection)
     collection.write("due.md", article("Due", time="2026-01-01T12:00:01Z"))
     collection.write("bad.md", "nothing")
     collection.sync()
-    health = collection.index.health(NOW)
+    health = collection.index.health()
     assert (health.articles, health.visible, health.faults) == (4, 1, 1)
     assert health.synced == NOW
-    assert collection.index.health(NOW + timedelta(seconds=1)).visible == 2
+    assert health.newest == datetime(2020, 5, 18, 2, 41, tzinfo=UTC)
+    collection.advance(NOW + timedelta(seconds=1))
+    assert collection.index.health().visible == 2
+
+
+def test_health_counts_what_only_a_topic_shows(make_collection: Callable[..., Collection]) -> None:
+    collection = make_collection(topics={"ai": Name(min_quality=1)})
+    collection.write("one.md", article(quality=2))
+    collection.sync()
+    health = collection.index.health()
+    assert (health.visible, health.newest is None) == (1, False)
 
 
 def test_index_never_filled_says_what_to_do(collection: Collection) -> None:
     index = collection.index
-    for ask in (index.health, index.due, lambda now: listing(index, now)):
+    for ask in (index.health, index.status, index.types, lambda: listing(index)):
         with pytest.raises(IndexUnavailable, match="run 'feeds index'"):
-            ask(NOW)
+            ask()
 
 
 def test_reading_goes_on_during_a_sync(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    with collection.index.writing() as connection:
-        connection.execute(tables.entries.delete())
+    with collection.index.write_transaction() as connection:
+        connection.execute(schema.entries.delete())
         other = Index(collection.config.database, collection.config)
-        found = other.find(EVERYTHING, NOW)
+        found = other.find(EVERYTHING)
         assert found and len(found.articles) == 1
         connection.rollback()
 
@@ -231,8 +255,8 @@ def test_reading_goes_on_during_a_sync(collection: Collection) -> None:
 def test_index_of_another_version_is_made_anew(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    with collection.index.writing() as connection:
-        connection.execute(tables.state.update().values(version=0))
+    with collection.index.write_transaction() as connection:
+        connection.execute(schema.meta.update().values(version=0))
     assert collection.sync(NOW + timedelta(hours=1)).added == 1
 
 
@@ -242,18 +266,18 @@ def test_index_of_another_version_leaves_what_was_given_out(collection: Collecti
     collection.write("two.md", article(topics=("C++",)))
     collection.write("one.md", article(topics=("cplusplus",)))
     collection.sync(NOW + timedelta(hours=1))
-    known = collection.index.known("topic", NOW)
-    owners = {slug: collection.index.resolve("topic", slug, NOW) for slug in known}
+    known = collection.index.known("topic")
+    owners = {slug: collection.index.resolve("topic", slug) for slug in known}
     assert [owner.key for owner in owners.values() if owner] == ["cplusplus", "c++", "emptied"]
-    revision = collection.index.revision()
-    with collection.index.writing() as connection:
-        before = connection.execute(select(tables.state.c.changed)).scalar_one()
-        connection.execute(tables.state.update().values(version=0))
+    revision = collection.index.status()
+    with collection.index.write_transaction() as connection:
+        before = connection.execute(select(schema.meta.c.changed)).scalar_one()
+        connection.execute(schema.meta.update().values(version=0))
     collection.sync(NOW)  # by a clock that went back
-    assert {slug: collection.index.resolve("topic", slug, NOW) for slug in known} == owners
-    assert collection.index.known("topic", NOW) == known
-    assert collection.index.revision().visible > revision.visible
-    found = collection.index.find(Selection(kind="topic", key="emptied", slug="emptied"), NOW)
+    assert {slug: collection.index.resolve("topic", slug) for slug in known} == owners
+    assert collection.index.known("topic") == known
+    assert collection.index.status().revision > revision.revision
+    found = collection.index.find(Selection(kind="topic", key="emptied", slug="emptied"))
     assert found and found.articles == ()
     assert found.changed.timestamp() > before
 
@@ -263,23 +287,23 @@ def test_index_of_a_version_with_other_columns_is_made_from_nothing(
 ) -> None:
     collection.write("one.md", article())
     collection.sync()
-    with collection.index.writing() as connection:
-        connection.execute(tables.state.update().values(version=0))
+    with collection.index.write_transaction() as connection:
+        connection.execute(schema.meta.update().values(version=0))
         connection.exec_driver_sql("ALTER TABLE feeds DROP COLUMN name")
-        connection.exec_driver_sql("ALTER TABLE state DROP COLUMN ranked")
+        connection.exec_driver_sql("ALTER TABLE meta DROP COLUMN changed")
     assert collection.sync().added == 1
-    assert collection.index.known("topic", NOW) == ["ai"]
+    assert collection.index.known("topic") == ["ai"]
 
 
 def test_application_fills_an_index_of_another_version_anew(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    with collection.index.writing() as connection:
-        connection.execute(tables.state.update().values(version=0))
+    with collection.index.write_transaction() as connection:
+        connection.execute(schema.meta.update().values(version=0))
     with pytest.raises(IndexUnavailable, match="is of version 0; run 'feeds index'"):
-        collection.index.health(NOW)
+        collection.index.health()
     create_app(collection.config)
-    assert collection.index.health(NOW).visible == 1
+    assert collection.index.health().visible == 1
 
 
 @pytest.mark.databases("sqlite")
@@ -301,7 +325,7 @@ def test_new_index_that_another_process_writes_to_is_waited_for(
         other.execute("CREATE TABLE x (y)")
         slow = Index(f"sqlite:///{path.replace('articles', 'slow')}", collection.config)
         with pytest.raises(IndexUnavailable, match="database is locked"):
-            slow.revision()
+            slow.status()
         slow.close()
 
 
@@ -312,10 +336,10 @@ def test_deleted_index_is_noticed_and_made_again(collection: Collection) -> None
     path = collection.folder.parent / "articles.sqlite3"
     path.unlink()
     with pytest.raises(IndexUnavailable):
-        collection.index.revision()
+        collection.index.status()
     assert not path.exists()
     assert collection.sync(NOW + timedelta(hours=1)).added == 1
-    found = collection.index.find(EVERYTHING, NOW + timedelta(hours=1))
+    found = collection.index.find(EVERYTHING)
     assert found and len(found.articles) == 1
 
 
@@ -323,12 +347,12 @@ def test_deleted_index_is_noticed_and_made_again(collection: Collection) -> None
 def test_index_replaced_by_another_process_is_read(collection: Collection) -> None:
     collection.write("one.md", article("Old"))
     collection.sync()
-    assert collection.index.revision().visible
+    assert collection.index.status().revision
     (collection.folder.parent / "articles.sqlite3").unlink()
     collection.write("one.md", article("New"))
     other = Collection(collection.folder, collection.config)
     other.sync(NOW + timedelta(hours=1))
-    found = collection.index.find(EVERYTHING, NOW + timedelta(hours=1))
+    found = collection.index.find(EVERYTHING)
     assert found and found.articles[0].title == "New"
 
 
@@ -336,18 +360,34 @@ def test_index_replaced_by_another_process_is_read(collection: Collection) -> No
 def test_unreadable_index_is_named(make_collection: Callable[..., Collection]) -> None:
     index = Index("sqlite:////nowhere/at/all.sqlite3", make_collection().config)
     with pytest.raises(IndexUnavailable, match=r"/nowhere/at/all.sqlite3 cannot be used"):
-        index.revision()
+        index.status()
 
 
 def test_find_costs_the_same_number_of_statements_for_any_size(collection: Collection) -> None:
     for number in range(60):
         collection.write(f"{number}.md", article(f"{number}"))
     collection.sync()
-    statements: list[str] = []
-    engine = collection.index._engine
-    event.listen(engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
-    collection.index.find(AI, NOW)
-    assert len([s for s in statements if s.startswith("SELECT")]) == 3
+    with statements() as ran:
+        collection.index.find(AI)
+    assert len(ran) == 3
+
+
+@pytest.mark.databases("sqlite")
+def test_index_of_version_10_leaves_what_subscribers_know(collection: Collection) -> None:
+    path = collection.folder.parent / "articles.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.executescript((HERE / "index-10.sql").read_text())
+    collection.write("one.md", article(topics=("C++",)))
+    collection.sync()
+    gone = collection.index.find(Selection(kind="topic", key="emptied"))
+    assert gone and (gone.articles, gone.names["topic", "emptied"]) == ((), "Emptied")
+    topic = collection.index.resolve("topic", "cplusplus")
+    assert topic and topic.key == "cplusplus"
+    assert collection.index.types() == ["article"]
+    assert [i.selection.key for i in listing(collection.index)] == [
+        *("", "c++", "cplusplus", "emptied"),
+        "example.org",
+    ]
 
 
 def test_of_many_slugs_those_that_begin_alike_are_known(
@@ -355,8 +395,8 @@ def test_of_many_slugs_those_that_begin_alike_are_known(
 ) -> None:
     collection.write("one.md", article(topics=("AI", "Art", "Law")))
     collection.sync()
-    assert collection.index.known("topic", NOW, "arts") == ["ai", "art", "law"]
-    monkeypatch.setattr("feeds.index.MOST_KNOWN", 2)
-    assert collection.index.known("topic", NOW, "arts") == ["ai", "art"]
-    assert collection.index.known("topic", NOW, "lew") == ["law"]
-    assert collection.index.known("topic", NOW, "%") == []
+    assert collection.index.known("topic", "arts") == ["ai", "art", "law"]
+    monkeypatch.setattr("feeds.index.MAX_KNOWN", 2)
+    assert collection.index.known("topic", "arts") == ["ai", "art"]
+    assert collection.index.known("topic", "lew") == ["law"]
+    assert collection.index.known("topic", "%") == []

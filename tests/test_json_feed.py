@@ -15,7 +15,7 @@ from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
 from tests.json_rules import faults, publish_json, read_json
-from tests.support import BASE, NOW, Collection, article
+from tests.support import BASE, Collection, article
 
 GOLDEN = Path(__file__).parent / "golden" / "seeds.json"
 AI = Selection(kind="topic", key="ai", slug="ai")
@@ -214,7 +214,7 @@ def test_names_of_the_settings_reach_the_feed(make_collection: Callable[..., Col
     )
     collection.write("one.md", article())
     collection.sync()
-    selection = collection.index.resolve("topic", "ai", NOW)
+    selection = collection.index.resolve("topic", "ai")
     assert selection
     feed = read_json(publish_json(collection, selection))
     assert (feed["title"], feed["description"]) == ("Machines · News", "On machines.")

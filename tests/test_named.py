@@ -19,10 +19,9 @@ from sqlalchemy import select
 
 from feeds.articles import folder as folders
 from feeds.config import Config
-from feeds.index import Index, tables
-from feeds.index.comparing import MAX_CHANGED_PATHS, MIN_LOST_AT_ONCE
-from feeds.index.report import Report
-from feeds.index.sync import sync
+from feeds.index import Index, schema
+from feeds.index.changes import MAX_CHANGED_PATHS, MIN_LOST_AT_ONCE
+from feeds.index.sync import Report, sync
 from tests.support import NOW, Collection, article, before_open, refuse
 
 TEXTS = (
@@ -45,10 +44,10 @@ _steps = st.lists(st.lists(_edits, min_size=1, max_size=3), min_size=1, max_size
 
 def contents(index: Index) -> dict[str, list[str]]:
     """All that an index holds, but for when it was compared."""
-    with index.reading() as connection:
+    with index.read_transaction() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(select(table))))
-            for table in (tables.files, tables.articles, tables.entries, tables.feeds)
+            for table in (schema.files, schema.articles, schema.entries, schema.feeds)
         }
 
 
@@ -90,14 +89,14 @@ def check(steps: list[list[tuple[str, str, str]]]) -> None:
         whole = Index(f"sqlite:///{scratch}/whole.sqlite3", config)
         now = NOW
         report = collection.sync(now)
-        sync(whole, folder, lambda: now)
+        sync(whole, folder, now)
         for step in steps:
             now += timedelta(seconds=3)
             named = {name for each in step for name in edit(collection, *each)}
             at = now
             last = report.direct
-            report = sync(collection.index, folder, lambda: at, named=named if last else None)  # noqa: B023
-            full = sync(whole, folder, lambda: at)  # noqa: B023  # called here only
+            report = sync(collection.index, folder, at, changed_paths=named if last else None)
+            full = sync(whole, folder, at)  # called here only
             assert contents(collection.index) == contents(whole)
             assert list(map(str, report.faults)) == list(map(str, full.faults))
             assert (report.added, report.changed, report.removed, report.touched) == (
@@ -119,12 +118,12 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         calls.append(directory)
         return folders.list_files(directory)
 
-    monkeypatch.setattr("feeds.index.comparing.list_files", list_files)
+    monkeypatch.setattr("feeds.index.changes.list_files", list_files)
     return calls
 
 
 def sync_named(collection: Collection, *names: str) -> Report:
-    return sync(collection.index, collection.folder, lambda: NOW, named=set(names))
+    return sync(collection.index, collection.folder, NOW, changed_paths=set(names))
 
 
 @pytest.fixture
@@ -182,7 +181,7 @@ def test_names_of_the_last_files_ask_for_all(collection: Collection) -> None:
     names = {f"{number}.md" for number in range(MIN_LOST_AT_ONCE)}
     for name in names:
         (collection.folder / name).unlink()
-    report = sync(collection.index, collection.folder, lambda: NOW, named=names)
+    report = sync(collection.index, collection.folder, NOW, changed_paths=names)
     assert (report.removed, report.unchanged) == (0, MIN_LOST_AT_ONCE)
     assert [fault.path for fault in report.faults] == ["."]
 
@@ -191,9 +190,9 @@ def test_link_to_nothing_yet_asks_for_all(known: Collection, listed: list[Path])
     (known.folder / "link.md").symlink_to("data")
     assert not sync_named(known, "link.md").direct
     (known.folder / "data").write_text(article("Linked"))
-    assert sync(known.index, known.folder, lambda: NOW).added == 1
+    assert sync(known.index, known.folder, NOW).added == 1
     (known.folder / "data").unlink()
-    assert not sync(known.index, known.folder, lambda: NOW).direct
+    assert not sync(known.index, known.folder, NOW).direct
 
 
 def test_many_names_ask_for_all(known: Collection, listed: list[Path]) -> None:

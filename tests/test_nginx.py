@@ -17,8 +17,7 @@ from feeds.config import Config, Name
 from feeds.static_site import build
 from feeds.static_site.nginx import configuration
 from feeds.static_site.output import SiteError
-from feeds.web import SECURITY
-from feeds.web.page_routes import FRAME_POLICY
+from feeds.wire import FRAME_POLICY, SECURITY
 from tests.nginx import find_nginx, serving
 from tests.support import BASE, Collection, article
 
@@ -52,10 +51,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     collection.write("one.md", article(topics=("AI", "人工知能", "Secret")))
     collection.write("two.md", article(topics=("人工知能",), time="2020-04-01T12:00:00Z"))
     collection.sync(datetime.now(UTC))
-    build(config.database, config, datetime.now(UTC), scratch / "out")
+    build(config.database, config, scratch / "out")
 
     def configure(listen: str) -> str:
-        return configuration(collection.index, scratch / "out", datetime.now(UTC), listen)
+        return configuration(collection.index, scratch / "out", listen)
 
     with serving(scratch, configure) as port:
         address = f"http://127.0.0.1:{port}"
@@ -248,4 +247,4 @@ def test_the_command_prints_the_configuration(
 def test_a_folder_that_nginx_would_read_otherwise_is_refused(collection: Collection) -> None:
     collection.sync()
     with pytest.raises(SiteError, match="it has a"):
-        configuration(collection.index, Path("/x/$host"), datetime.now(UTC))
+        configuration(collection.index, Path("/x/$host"))

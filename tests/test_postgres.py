@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import signal
 import socket
 import threading
@@ -13,24 +14,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from feeds.config import Config, ConfigError, read_config
+from feeds.follow import follow
 from feeds.formats import FORMATS
-from feeds.index import Index, tables
-from feeds.index.database import IndexUnavailable
+from feeds.index import Index, schema
 from feeds.index.postgresql import CONNECT
-from feeds.index.report import Report
-from feeds.index.sync import sync
+from feeds.index.store import IndexUnavailable
+from feeds.index.sync import Report, advance, sync
 from feeds.selection import EVERYTHING
-from feeds.watch import watch
 from tests.postgres import Server
 from tests.support import NOW, Collection, Site, article, publish_feed
+from tests.test_index import statements
 
 pytestmark = pytest.mark.databases("postgresql")
 
@@ -40,8 +40,8 @@ SPAWN = multiprocessing.get_context("spawn")
 NAMES = ("Zebra", "apple", "Äpfel", "ähre", "a_b", "a%b", "a\\b", "日本", "😀", "e\u0301", "_")
 
 
-def titles(index: Index, now: datetime = LATER) -> list[str]:
-    found = index.find(EVERYTHING, now)
+def titles(index: Index) -> list[str]:
+    found = index.find(EVERYTHING)
     return [article.title for article in found.articles] if found else []
 
 
@@ -54,12 +54,12 @@ def wait_for(come: Callable[[], object], seconds: float = 15) -> None:
 
 def _follow(database: str, folder: Path) -> None:
     """What the main process of a machine does, for ever."""
-    watch(Index(database, Config()), folder, threading.Event(), lambda level, line: None)
+    follow(Index(database, Config()), folder, threading.Event(), lambda level, line: None)
 
 
 def _sync(database: str, folder: Path, ready: Any, reports: Any) -> None:
     ready.wait(30)
-    reports.put(sync(Index(database, Config()), folder, lambda: NOW).added)
+    reports.put(sync(Index(database, Config()), folder, NOW).added)
 
 
 @contextmanager
@@ -84,10 +84,10 @@ def stopped(postgres: Server) -> Iterator[Server]:
 def test_damaged_database_is_left_to_its_keeper(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    with collection.index.writing() as connection:
+    with collection.index.write_transaction() as connection:
         connection.exec_driver_sql("UPDATE articles SET document = '{'")
     with pytest.raises(IndexUnavailable, match="cannot be used: Input data was truncated"):
-        collection.index.find(EVERYTHING, NOW)
+        collection.index.find(EVERYTHING)
 
 
 def test_two_processes_sync_at_once(collection: Collection) -> None:
@@ -98,7 +98,7 @@ def test_two_processes_sync_at_once(collection: Collection) -> None:
     with process(_sync, *arguments), process(_sync, *arguments):
         assert sorted(reports.get(timeout=30) for _ in range(2)) == [0, 30]
     assert len(titles(collection.index)) == 30
-    assert collection.index.revision().ranked == 0
+    assert collection.index.health().visible == 30
 
 
 def test_revision_and_date_grow_with_each_of_many_writers(collection: Collection) -> None:
@@ -108,8 +108,8 @@ def test_revision_and_date_grow_with_each_of_many_writers(collection: Collection
         other = Collection(collection.folder, collection.config)
         collection.write(f"{number}.md", article(f"{number}"))
         other.sync()
-        with other.index.reading() as connection:
-            seen.append(connection.execute(tables.state.select()).one())
+        with other.index.read_transaction() as connection:
+            seen.append(connection.execute(schema.meta.select()).one())
         other.index.close()
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
@@ -136,7 +136,7 @@ def test_of_two_machines_one_follows_and_the_other_takes_over(collection: Collec
         stop, lines = threading.Event(), list[str]()
         other = Index(collection.config.database, collection.config)
         arguments = (other, lagging, stop, lambda level, line: lines.append(line))
-        follower = threading.Thread(target=watch, args=arguments, daemon=True)
+        follower = threading.Thread(target=follow, args=arguments, daemon=True)
         follower.start()
         time.sleep(1.5)
         # What the other's copy of the folder lacks is taken from nobody.
@@ -159,7 +159,7 @@ def test_sync_waits_only_so_long_for_another(
     collection.sync()
     monkeypatch.setattr("feeds.index.postgresql._PATIENCE", 100)
     other = Index(collection.config.database, collection.config)
-    with other.writing():
+    with other.write_transaction():
         with pytest.raises(IndexUnavailable, match=r"cannot be written: .* due to lock timeout"):
             collection.sync()
         assert titles(collection.index) == []
@@ -176,7 +176,7 @@ def test_server_that_goes_and_comes_back(
     index = Index(collection.config.database, collection.config)
     arguments = (index, collection.folder, stop, lambda level, line: lines.append(line))
     # Where an assertion fails, it does not outlive the tests.
-    follower = threading.Thread(target=watch, args=arguments, daemon=True)
+    follower = threading.Thread(target=follow, args=arguments, daemon=True)
     follower.start()
     before = site.get("/feed.atom")
     assert site.get("/healthz").status_code == 200
@@ -204,7 +204,7 @@ def test_server_that_goes_and_comes_back(
 def test_leader_that_lost_its_connection_is_told(collection: Collection) -> None:
     index = collection.index
     assert index.leads() and index.leads()
-    with index.reading() as connection:
+    with index.read_transaction() as connection:
         connection.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -229,7 +229,7 @@ def test_silent_server_holds_up_one_request_alone(collection: Collection) -> Non
 
         def ask() -> None:
             try:
-                index.revision()
+                index.status()
             except IndexUnavailable as error:
                 faults.append(str(error))
 
@@ -271,21 +271,21 @@ def edit(collection: Collection, chance: random.Random, number: int) -> None:
     )
 
 
-def documents(index: Index, now: datetime) -> dict[str, tuple[bytes, str, datetime | None]]:
+def documents(index: Index) -> dict[str, tuple[bytes, str, datetime | None]]:
     """Everything that subscribers see, and its validators."""
     from feeds.index.survey import listing
     from feeds.publish import publish, publish_list
 
     found = {}
-    chosen = [item.selection for item in listing(index, now)]
+    chosen = [item.selection for item in listing(index)]
     chosen += [replace(EVERYTHING, min_heat=0), replace(EVERYTHING, min_quality=61, limit=3)]
     for selection in chosen:
         for form in FORMATS.values():
-            made = publish(index, selection, form, "https://news.example", now)
+            made = publish(index, selection, form, "https://news.example")
             assert made
-            found[selection.address(form.file)] = (made.body, made.etag, made.modified)
-    made = publish_list(index, FORMATS["atom"], "https://news.example", now)
-    return found | {"opml": (made.body, made.etag, made.modified)}
+            found[selection.address(form.file)] = (made.body, made.etag, made.changed)
+    made = publish_list(index, FORMATS["atom"], "https://news.example")
+    return found | {"opml": (made.body, made.etag, made.changed)}
 
 
 def test_every_machine_and_sqlite_give_the_same(collection: Collection, tmp_path: Path) -> None:
@@ -297,18 +297,16 @@ def test_every_machine_and_sqlite_give_the_same(collection: Collection, tmp_path
         for _ in range(4):
             edit(collection, chance, number)
         now += timedelta(seconds=chance.choice([0, 1, 60]))
-        first, last = (
-            sync(i, collection.folder, partial(datetime.fromtimestamp, now.timestamp(), UTC))
-            for i in indexes[::2]
-        )
+        first, last = (sync(index, collection.folder, now) for index in indexes[::2])
         assert first == last
         reports.append(first)
-        seen = now + timedelta(hours=1)
-        one, two, three = (documents(index, seen) for index in indexes)
+        for index in indexes[::2]:
+            advance(index, now)
+        one, two, three = (documents(index) for index in indexes)
         assert one == two == three
-        slugs = [index.known("topic", seen, "a") for index in indexes]
+        slugs = [index.known("topic", "a") for index in indexes]
         assert slugs[0] == slugs[2] == sorted(slugs[0])
-        assert indexes[0].revision() == indexes[2].revision()
+        assert indexes[0].status()[1:] == indexes[2].status()[1:]
     assert sum(report.touched for report in reports) > 20
     for index in indexes:
         index.close()
@@ -319,8 +317,8 @@ def test_wildcards_in_a_slug_are_letters(
 ) -> None:
     collection.write("one.md", article(topics=("AI", "Art", "Law")))
     collection.sync()
-    monkeypatch.setattr("feeds.index.MOST_KNOWN", 2)
-    assert [collection.index.known("topic", NOW, near) for near in "%_\\a"] == [
+    monkeypatch.setattr("feeds.index.MAX_KNOWN", 2)
+    assert [collection.index.known("topic", near) for near in "%_\\a"] == [
         [],
         [],
         [],
@@ -343,18 +341,18 @@ def test_readers_do_not_wait_for_an_index_made_anew(collection: Collection) -> N
     collection.write("one.md", article())
     collection.sync()
     before = publish_feed(collection)
-    with collection.index.writing() as connection:
-        connection.execute(tables.state.update().values(version=0))
+    with collection.index.write_transaction() as connection:
+        connection.execute(schema.meta.update().values(version=0))
     other = Index(collection.config.database, collection.config)
-    with pytest.raises(KeyError), other.writing() as connection:
-        assert connection.execute(tables.articles.select()).all() == []
+    with pytest.raises(KeyError), other.write_transaction() as connection:
+        assert connection.execute(schema.articles.select()).all() == []
         assert publish_feed(collection) == before
         raise KeyError
     assert publish_feed(collection) == before
     assert other.leads()
-    assert sync(other, collection.folder, lambda: LATER).added == 1
-    assert publish_feed(collection, now=LATER).body
-    assert sync(other, collection.folder, lambda: LATER).unchanged == 1
+    assert sync(other, collection.folder, LATER).added == 1
+    assert publish_feed(collection).body
+    assert sync(other, collection.folder, LATER).unchanged == 1
     other.resign()
     other.close()
 
@@ -362,18 +360,13 @@ def test_readers_do_not_wait_for_an_index_made_anew(collection: Collection) -> N
 def test_newest_articles_are_one_range_of_one_index(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    statements: list[tuple[str, Any]] = []
-    event.listen(
-        collection.index._engine,
-        "before_cursor_execute",
-        lambda *a: statements.append((a[2], a[3])),
-    )
-    collection.index.find(EVERYTHING, NOW)
-    statement, said = next(s for s in statements if "ORDER BY" in s[0] and "document" in s[0])
-    with collection.index.reading() as connection:
+    with statements() as ran:
+        collection.index.find(EVERYTHING)
+    statement, values = next(each for each in ran if "ORDER BY" in each[0])
+    with collection.index.read_transaction() as connection:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        rows = connection.exec_driver_sql(f"EXPLAIN {statement}", said).scalars().all()
-    assert any("Index Scan using entries_newest" in row for row in rows)
+        rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars().all()
+    assert any(re.search("Index (Only )?Scan using entries_newest", row) for row in rows)
     assert not [row for row in rows if "Sort" in row]
 
 
@@ -382,13 +375,13 @@ def test_database_of_another_encoding_is_refused(postgres: Server, collection: C
     postgres.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
     index = Index(postgres.url("latin"), collection.config)
     with pytest.raises(IndexUnavailable, match="encoding is SQL_ASCII, make a database with"):
-        index.revision()
+        index.status()
 
 
 def test_password_is_never_shown(collection: Collection) -> None:
     index = Index("postgresql+psycopg://me:secret@127.0.0.1:1/x", collection.config)
     with pytest.raises(IndexUnavailable) as caught:
-        index.revision()
+        index.status()
     assert "secret" not in str(caught.value)
     assert "//me:***@127.0.0.1:1/x cannot be used: " in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from feeds import processes
-from feeds.index import sync as syncing
 from feeds.index.survey import listing
 from feeds.index.sync import sync
 from feeds.processes import FEW, spread
@@ -48,8 +47,15 @@ def test_results_come_in_the_order_of_the_items() -> None:
     assert list(spread(str, range(FEW + 7), 2)) == [str(n) for n in range(FEW + 7)]
 
 
-def test_many_items_are_shared_and_the_processes_end() -> None:
-    workers = set(spread(eval, [WHO] * FEW, 2))
+def meet(folder: Path) -> int:
+    """Wait until another process is here too; the number of this one."""
+    (folder / str(os.getpid())).touch()
+    wait_until(lambda: len(list(folder.iterdir())) > 1)
+    return os.getpid()
+
+
+def test_many_items_are_shared_and_the_processes_end(tmp_path: Path) -> None:
+    workers = set(spread(meet, [tmp_path] * FEW, 2))
     assert len(workers) == 2 and os.getpid() not in workers
     assert not any(map(is_there, workers))
 
@@ -99,14 +105,13 @@ def test_ctrl_c_ends_a_first_sync_at_once(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
     assert process.returncode == 1 and said.strip() == "Aborted!"
-    assert not any(map(is_there, workers))
+    wait_until(lambda: not any(map(is_there, workers)))
 
 
 def test_several_processes_make_the_same_index(
     make_collection: Callable[..., Collection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "FEW", 20)
-    monkeypatch.setattr(syncing, "BATCH", 70)
     one, two = make_collection("one"), make_collection("two")
     for collection in (one, two):
         for number in range(200):
@@ -114,8 +119,8 @@ def test_several_processes_make_the_same_index(
             published = ("true", "true", "no", "false")[number % 4]
             text = article(f"A {number}", topics=topics, published=published)
             collection.write(f"{number}.md", text if number % 9 else text[:40])
-    reports = [sync(one.index, one.folder, lambda: NOW)]
-    reports.append(sync(two.index, two.folder, lambda: NOW, jobs=2))
+    reports = [sync(one.index, one.folder, NOW)]
+    reports.append(sync(two.index, two.folder, NOW, jobs=2))
     assert [str(fault) for fault in reports[0].faults] == [str(f) for f in reports[1].faults]
     assert reports[0].added == reports[1].added == 200
-    assert listing(one.index, NOW) == listing(two.index, NOW)
+    assert listing(one.index) == listing(two.index)

@@ -15,7 +15,7 @@ from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
 from tests.rss_rules import faults, name_of, publish_rss, read_rss, reread
-from tests.support import BASE, NOW, Collection, article
+from tests.support import BASE, Collection, article
 from tests.xml_rules import texts
 
 GOLDEN = Path(__file__).parent / "golden" / "seeds.rss"
@@ -333,7 +333,7 @@ def test_names_of_the_settings_reach_the_channel(
     collection = make_collection(topics={"ai": Name(title="Machines", slug="machines")})
     collection.write("one.md", article())
     collection.sync()
-    selection = collection.index.resolve("topic", "ai", NOW)
+    selection = collection.index.resolve("topic", "ai")
     assert selection
     channel = read_rss(publish_rss(collection, selection))
     assert texts(channel, "title") == ["Machines · News"]

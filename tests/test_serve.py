@@ -160,9 +160,10 @@ def test_restart_moves_no_validator(start: Callable[..., Process], seeds: Path) 
 def make_older(database: Path) -> None:
     """Make an index look like one of an older version, which had other tables."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
-        connection.execute("DROP TABLE missed")
-        connection.execute("DROP INDEX entries_newest")
+        for index in ("newest", "hottest"):
+            connection.execute(f"DROP INDEX entries_{index}")
         connection.execute("ALTER TABLE entries DROP COLUMN heat")
+        connection.execute("ALTER TABLE meta RENAME TO state")
         connection.execute("UPDATE state SET version = version - 1")
         connection.commit()
 

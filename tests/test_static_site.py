@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import multiprocessing
 import os
 import random
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -20,29 +25,26 @@ from click.testing import CliRunner
 from feedgen.feed import FeedGenerator
 from werkzeug.http import parse_date
 
-from feeds import static_site
 from feeds.cli import main
 from feeds.config import Name
 from feeds.formats import atom, rss
-from feeds.publish import Published, etag
-from feeds.selection import Selection
 from feeds.static_site import Built, build
-from feeds.static_site.output import MANIFEST, Manifest, Output, Part, SiteError, Written, file_of
-from feeds.static_site.parts import Task
+from feeds.static_site.output import SiteError, file_of
 from tests.hostile import write_hostile
 from tests.support import BASE, NOW, Collection, Site, article, publish_feed
 
 pytestmark = pytest.mark.slow
 
 Make = Callable[..., Collection]
+#: So many that their feeds are worth more than one process.
+STORIES = 30
 #: Links of pages, of Atom and RSS documents and of JSON feeds.
 _LINKS = re.compile(rb'(?:href|src)="([^"]+)"|"(?:next_url|feed_url|home_page_url)":"([^"]+)"')
 
 
-def build_site(collection: Collection, out: Path, now: datetime | None = None) -> Built:
-    """Build with the index as it stands, removing what is gone."""
-    url, at = collection.config.database, now or datetime.now(UTC)
-    return build(url, collection.config, at, out, prune=True)
+def build_site(collection: Collection, out: Path) -> Built:
+    """Build with the index as it stands."""
+    return build(collection.config.database, collection.config, out)
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -86,6 +88,51 @@ def large(make_collection: Make) -> Collection:
     return made
 
 
+@pytest.fixture
+def many(make_collection: Make) -> Collection:
+    """A topic and a provider for each of STORIES articles."""
+    made = make_collection(base_url=BASE)
+    for number in range(STORIES):
+        text = article(
+            f"Story {number} ",
+            time=f"2020-{number % 12 + 1:02}-05T10:00:00Z",
+            topics=(f"Topic {number}",),
+            domain=f"p{number}.example",
+        )
+        made.write(f"{number}.md", text)
+    made.sync(datetime.now(UTC))
+    return made
+
+
+def stop_build(
+    collection: Collection, out: Path, number: signal.Signals, shown: bytes = b""
+) -> list[int]:
+    """Stop a command that builds, once topics show something; the workers it had."""
+    command = [sys.executable, "-m", "feeds", "build", str(out), str(collection.folder)]
+    settings = {"FEEDS_DATABASE": collection.config.database, "FEEDS_BASE_URL": BASE}
+    process = subprocess.Popen(
+        [*command, "--jobs", "2"],
+        env=os.environ | settings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    wait_until(lambda: any(shown in p.read_bytes() for p in out.glob("topics/*/feed.atom")))
+    lists = Path(f"/proc/{process.pid}/task").glob("*/children")
+    children = [int(pid) for path in lists for pid in path.read_text().split()]
+    process.send_signal(number)
+    assert process.wait(20) != 0
+    assert children
+    return children
+
+
+def wait_until(come: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not come():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_every_file_is_what_the_server_answers(
     large: Collection, serve: Callable[[Collection], Site], tmp_path: Path
 ) -> None:
@@ -115,20 +162,6 @@ def test_the_time_of_a_file_is_its_last_modified(
         assert modified
         for suffix in ("", ".gz", ".br"):
             assert (tmp_path / f"{file}{suffix}").stat().st_mtime == modified.timestamp()
-
-
-def test_a_date_that_was_noted_stays(
-    large: Collection, serve: Callable[[Collection], Site], tmp_path: Path
-) -> None:
-    site = serve(large)
-    noted = site.get("/archive/2020-01.atom").headers["Last-Modified"]
-    large.write("late.md", article("Late", time="2024-02-05T10:00:00Z"))
-    large.sync(datetime.now(UTC) + timedelta(hours=1))
-    build_site(large, tmp_path)
-    modified = parse_date(noted)
-    assert modified
-    assert (tmp_path / "archive/2020-01.atom").stat().st_mtime == modified.timestamp()
-    assert (tmp_path / "archive/2020-03.atom").stat().st_mtime > modified.timestamp()
 
 
 def test_every_link_without_a_query_leads_to_a_file(large: Collection, tmp_path: Path) -> None:
@@ -191,27 +224,25 @@ def test_no_address_leads_out_of_the_folder(address: str) -> None:
         file_of(address)
 
 
-def test_a_link_in_the_folder_is_not_followed_out_of_it(large: Collection, tmp_path: Path) -> None:
+def test_a_link_in_the_folder_is_not_followed(large: Collection, tmp_path: Path) -> None:
     outside, out = tmp_path / "outside", tmp_path / "out"
     outside.mkdir()
     out.mkdir()
     (out / "topics").symlink_to(outside)
-    with pytest.raises(SiteError, match="leads out"):
+    with pytest.raises(SiteError, match="topics is behind a link"):
         build_site(large, out)
     assert list(outside.rglob("*")) == []
 
 
-def test_nothing_is_removed_behind_a_link_out_of_the_folder(
-    large: Collection, tmp_path: Path
-) -> None:
+def test_nothing_is_removed_behind_a_link(large: Collection, tmp_path: Path) -> None:
     outside, out = tmp_path / "outside", tmp_path / "out"
     build_site(large, out)
-    (out / "providers" / "p1.example").rename(outside)
-    (out / "providers" / "p1.example").symlink_to(outside)
-    kept = times(outside)
-    with pytest.raises(SiteError, match="leads out"):
-        Output(folder=out).prune(["providers/p1.example/feed.atom"])
-    assert times(outside) == kept
+    (out / "topics" / "gone").mkdir()
+    (out / "topics" / "gone" / "feed.atom").write_text("")
+    (out / "topics" / "gone").rename(outside)
+    (out / "topics" / "gone").symlink_to(outside)
+    assert build_site(large, out).removed == 0
+    assert (outside / "feed.atom").exists()
 
 
 def test_a_second_build_touches_nothing(large: Collection, tmp_path: Path) -> None:
@@ -269,8 +300,9 @@ def test_after_any_edits_a_build_gives_the_same_site_as_one_from_nothing(
             collection.write(file.name, text)
         now += timedelta(hours=dice.randint(1, 20))
         collection.sync(now)
-        build_site(collection, tmp_path / "one", now)
-        build_site(collection, tmp_path / f"{step}", now)
+        collection.advance(now)
+        build_site(collection, tmp_path / "one")
+        build_site(collection, tmp_path / f"{step}")
         assert files(tmp_path / "one") == files(tmp_path / f"{step}")
         built = (tmp_path / "one").rglob("*")
         assert {str(p.relative_to(tmp_path / "one")) for p in built} == {
@@ -305,19 +337,27 @@ def test_new_bytes_have_a_later_time(large: Collection, tmp_path: Path) -> None:
     large.write("late.md", article(time="2024-02-05T10:00:00Z"))
     large.sync(datetime.now(UTC))
     build_site(large, tmp_path)
-    assert file.stat().st_mtime == late + 1
+    assert [Path(f"{file}{suffix}").stat().st_mtime for suffix in ("", ".gz", ".br")] == [
+        late + 1
+    ] * 3
 
 
-def test_a_later_last_modified_alone_touches_nothing(tmp_path: Path) -> None:
-    site, at = Output(folder=tmp_path), datetime(2026, 1, 1, tzinfo=UTC)
+def test_no_file_has_a_time_of_the_future(large: Collection, tmp_path: Path) -> None:
+    large.write("late.md", article(time="2024-02-05T10:00:00Z"))
+    large.sync(datetime.now(UTC) + timedelta(hours=1))
+    build_site(large, tmp_path)
+    assert max(path.stat().st_mtime for path in tmp_path.rglob("*")) <= time.time()
 
-    def write(modified: datetime | None) -> tuple[Written, bool]:
-        made = Published(body=b"x", content_type="", etag=etag(b"x"), modified=modified, due=None)
-        return site.write("feed.atom", made)
 
-    first = write(at)
-    assert write(at + timedelta(days=1)) == (first[0], False)
-    assert (tmp_path / "feed.atom").stat().st_mtime == at.timestamp()
+def test_a_later_last_modified_alone_touches_nothing(large: Collection, tmp_path: Path) -> None:
+    build_site(large, tmp_path)
+    before = times(tmp_path)
+    # Nobody sees what is hot now, but for who asks for it.
+    edited = (large.folder / "0.md").read_text().replace("quality:", "heat: 9\nquality:")
+    large.write("0.md", edited)
+    large.sync(datetime.now(UTC) + timedelta(hours=1))
+    assert build_site(large, tmp_path).written == 0
+    assert times(tmp_path) == before
 
 
 @pytest.mark.parametrize("broken", ["feed.atom", "feed.atom.gz", "feed.atom.br"])
@@ -334,28 +374,53 @@ def test_a_lost_or_broken_file_is_made_again(
     assert (tmp_path / broken).read_bytes() == good
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_build_is_completed(
-    large: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    many: Collection, tmp_path: Path, number: signal.Signals
 ) -> None:
-    build_site(large, tmp_path / "whole")
-    out, replace, count = tmp_path / "out", Output._replace, iter(range(10**6))
-
-    def stop(self: Output, file: str, content: bytes, modified: int | None) -> None:
-        if file != MANIFEST and next(count) == 200:
-            (out / ".feeds-1.tmp").write_bytes(content[:10])
-            raise KeyboardInterrupt
-        replace(self, file, content, modified)
-
-    monkeypatch.setattr(Output, "_replace", stop)
-    with pytest.raises(KeyboardInterrupt):
-        build_site(large, out)
+    build_site(many, tmp_path / "whole")
+    whole, out = files(tmp_path / "whole"), tmp_path / "out"
+    children = stop_build(many, out, number)
     some = files(out)
-    whole = files(tmp_path / "whole")
     assert 0 < len(some) < len(whole)
     assert some.items() <= whole.items()
-    build_site(large, out)
+    wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
+    build_site(many, out)
     assert files(out) == whole
     assert not list(out.glob(".feeds-*.tmp"))
+
+
+def test_what_an_interrupted_build_wrote_of_a_withdrawn_article_is_removed(
+    many: Collection, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    stop_build(many, out, signal.SIGKILL)
+    for number in range(0, STORIES, 2):
+        many.write(f"{number}.md", article(f"Story {number} ", published="false"))
+    many.sync(datetime.now(UTC))
+    build_site(many, out)
+    written = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+    assert b"Story 1 " in written
+    assert [n for n in range(0, STORIES, 2) if f"Story {n} ".encode() in written] == []
+
+
+def test_an_interrupted_build_does_not_vouch_for_what_it_changed(
+    many: Collection, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    build_site(many, out)
+    before = {number: (many.folder / f"{number}.md").read_text() for number in range(STORIES)}
+    for number, text in before.items():
+        many.write(f"{number}.md", text.replace("Story", "Report"))
+    many.sync(datetime.now(UTC))
+    stop_build(many, out, signal.SIGKILL, b"Report")
+    for number, text in before.items():
+        many.write(f"{number}.md", text)
+    many.sync(datetime.now(UTC))
+    build_site(many, out)
+    build_site(many, tmp_path / "new")
+    assert files(out) == files(tmp_path / "new")
 
 
 def test_an_article_that_came_due_is_built(make_collection: Make, tmp_path: Path) -> None:
@@ -364,12 +429,14 @@ def test_an_article_that_came_due_is_built(make_collection: Make, tmp_path: Path
     collection.write("soon.md", article("Soon", time="2031-01-01T00:00:00Z"))
     collection.sync()
     feed = tmp_path / "feed.json"
-    build_site(collection, tmp_path, datetime(2026, 1, 2, tzinfo=UTC))
+    build_site(collection, tmp_path)
     assert b"2030-01-01" not in feed.read_bytes()
-    build_site(collection, tmp_path, datetime(2030, 1, 2, tzinfo=UTC))
+    collection.advance(datetime(2030, 1, 2, tzinfo=UTC))
+    build_site(collection, tmp_path)
     assert b"2030-01-01" in feed.read_bytes()
     assert b"Soon" not in feed.read_bytes()
-    build_site(collection, tmp_path, datetime(2031, 1, 2, tzinfo=UTC))
+    collection.advance(datetime(2031, 1, 2, tzinfo=UTC))
+    build_site(collection, tmp_path)
     assert b"Soon" in feed.read_bytes()
 
 
@@ -386,9 +453,10 @@ def test_a_topic_that_time_renames_is_built_as_from_nothing(
     ):
         collection.write(name, article(name, time=at, topics=(topic,)))
     collection.sync(NOW)
-    build_site(collection, tmp_path / "one", NOW)
+    build_site(collection, tmp_path / "one")
+    collection.advance(due)
     for out in ("one", "two"):
-        build_site(collection, tmp_path / out, due)
+        build_site(collection, tmp_path / out)
     one, two = (files(tmp_path / out) for out in ("one", "two"))
     assert one == two
     # A month without articles, between others, has the title too.
@@ -407,7 +475,7 @@ def test_no_file_tells_of_what_is_to_come(make_collection: Make, tmp_path: Path)
         moment = datetime(year, 1, 1, tzinfo=UTC)
         for said in (f"{year}-01", f"{moment.timestamp():.0f}"):
             assert said.encode() not in written
-    assert b"later" not in (out / MANIFEST).read_bytes().lower()
+    assert b"later" not in (out / ".feeds.json").read_bytes().lower()
 
 
 def test_a_changed_setting_builds_everything_anew(
@@ -421,69 +489,140 @@ def test_a_changed_setting_builds_everything_anew(
     assert b"Other" in (tmp_path / "index.html").read_bytes()
 
 
-def test_what_is_gone_is_removed_only_when_asked(large: Collection, tmp_path: Path) -> None:
-    build_site(large, tmp_path)
-    (tmp_path / "mine.html").write_text("mine")
-    (tmp_path / "providers/p1.example/mine.txt").write_text("mine")
+def test_what_is_gone_is_removed_and_what_is_not_of_the_site_stays(
+    large: Collection, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    mine = ["mine.html", "robots.txt", "CNAME", "static/mine.css", "topics/mine/note.txt"]
+    mine += ["providers/p1.example/mine.txt", ".well-known/feed.atom", "blog/archive/index.html"]
+    for name in mine:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("mine")
+    build_site(large, out)
     for number in range(1, 24, 2):
         (large.folder / f"{number}.md").unlink()
     large.sync(datetime.now(UTC))
-    at, database = datetime.now(UTC), large.config.database
-    left = build(database, large.config, at, tmp_path)
-    assert left.left > 0 == left.removed
-    assert (tmp_path / "providers/p1.example/archive/2020-03/index.html").exists()
-    removed = build_site(large, tmp_path)
-    assert (removed.removed, removed.left) == (left.left, 0)
-    assert not (tmp_path / "providers/p1.example/archive/2020-03").exists()
-    assert (tmp_path / "providers/p1.example/feed.atom").exists()
-    assert (tmp_path / "mine.html").exists()
-    assert (tmp_path / "providers/p1.example/mine.txt").exists()
-    assert build_site(large, tmp_path).removed == 0
+    assert (out / "providers/p1.example/archive/2020-03").exists()
+    assert build_site(large, out).removed > 0
+    assert not (out / "providers/p1.example/archive/2020-03").exists()
+    assert (out / "providers/p1.example/feed.atom").exists()
+    build_site(large, tmp_path / "new")
+    assert files(out) == files(tmp_path / "new") | {
+        name: b"mine" for name in mine if not name.startswith(".") and name != "CNAME"
+    }
+    assert {(out / name).read_text() for name in mine} == {"mine"}
+    assert build_site(large, out).removed == 0
 
 
-def test_a_folder_goes_with_its_last_file(tmp_path: Path) -> None:
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "b" / "feed.atom").write_text("")
-    assert Output(folder=tmp_path).prune(["a/b/feed.atom", "a/b/feed.rss"]) == 2
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("name", ["index.html", "topics/ai/archive/2020-05.atom", "feed.rss.gz"])
+def test_a_folder_with_the_files_of_another_site_is_refused(
+    large: Collection, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    for _ in range(2):
+        with pytest.raises(SiteError, match=f"such as {name}"):
+            build_site(large, tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
 
 
-def test_what_went_meanwhile_is_left_out(large: Collection, tmp_path: Path) -> None:
-    maker = static_site._Maker.start(
-        large.config.database, large.config, datetime.now(UTC), tmp_path
-    )
-    gone = Selection(kind="topic", key="gone", slug="gone")
-    task = Task(name="/topics/gone/", fingerprint="x", selection=gone)
-    assert maker.make(task) == (task.name, Part("x", {}), 0)
-    maker.snapshot.close()
+def test_what_a_withdrawn_article_was_in_is_removed(large: Collection, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    large.write("x.md", article("Regretted", time="2020-06-05T10:00:00Z", domain="p0.example"))
+    large.sync(datetime.now(UTC))
+    build_site(large, out)
+    # What was current then leads to a part of a month that nothing leads to any more.
+    for number in range(2):
+        late = article(f"Late {number}", time="2024-02-05T10:00:00Z", domain="p0.example")
+        large.write(f"late{number}.md", late)
+        large.sync(datetime.now(UTC))
+        build_site(large, out)
+    large.write("x.md", article("Regretted", published="false"))
+    large.sync(datetime.now(UTC))
+    build_site(large, out)
+    for path in out.rglob("*"):
+        if path.is_file():
+            assert b"Regretted" not in path.read_bytes(), path
 
 
 def test_two_builds_do_not_write_to_one_folder(large: Collection, tmp_path: Path) -> None:
-    with Output(folder=tmp_path).locked(), pytest.raises(SiteError, match="another build"):
-        build_site(large, tmp_path)
+    def build_another(done: int, total: int) -> None:
+        with pytest.raises(SiteError, match="another build"):
+            build_site(large, tmp_path)
+
+    build(large.config.database, large.config, tmp_path, progress=build_another)
 
 
-def test_a_broken_manifest_is_as_none(tmp_path: Path) -> None:
-    (tmp_path / MANIFEST).write_bytes(b"{")
-    assert Output(folder=tmp_path).read() == Manifest()
-
-
-def test_several_processes_build_the_same_site(
-    large: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("content", [b"{", b'{"parts": {}, "gone": []}', b"[]", b"\xff"])
+def test_a_broken_note_of_the_last_build_is_as_none(
+    large: Collection, tmp_path: Path, content: bytes
 ) -> None:
-    build_site(large, tmp_path / "one")
-    monkeypatch.setattr(static_site, "_FEW", 0)
+    build_site(large, tmp_path)
+    before = times(tmp_path)
+    (tmp_path / ".feeds.json").write_bytes(content)
+    assert build_site(large, tmp_path).written == 0
+    assert times(tmp_path) == before
+
+
+def test_several_processes_build_the_same_site(many: Collection, tmp_path: Path) -> None:
+    build_site(many, tmp_path / "one")
     done: list[tuple[int, int]] = []
     build(
-        large.config.database,
-        large.config,
-        datetime.now(UTC),
+        many.config.database,
+        many.config,
         tmp_path / "two",
         jobs=2,
         progress=lambda *seen: done.append(seen),
     )
     assert files(tmp_path / "one") == files(tmp_path / "two")
-    assert done[-1] == (len(done), len(done))
+    assert done[0][0] == 0
+    assert done[-1] == (len(done) - 1, len(done) - 1)
+
+
+def test_a_process_that_dies_is_told_in_one_line(many: Collection, tmp_path: Path) -> None:
+    def kill(done: int, total: int) -> None:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+
+    with pytest.raises(SiteError, match="died, build again"):
+        build(many.config.database, many.config, tmp_path / "out", jobs=2, progress=kill)
+
+
+def test_a_change_while_several_processes_build_is_not_lost(
+    many: Collection, tmp_path: Path
+) -> None:
+    """The index goes back to what it was when the parts of the site were found."""
+    before = (many.folder / "0.md").read_text()
+
+    def change(done: int, total: int) -> None:
+        if not done:
+            many.write("0.md", before.replace("Story 0 ", "Meanwhile"))
+            many.sync(datetime.now(UTC))
+
+    out = tmp_path / "out"
+    build(many.config.database, many.config, out, jobs=2, progress=change)
+    assert b"Meanwhile" in (out / "topics/topic-0/feed.atom").read_bytes()
+    many.write("0.md", before)
+    many.sync(datetime.now(UTC))
+    build_site(many, out)
+    build_site(many, tmp_path / "new")
+    assert files(out) == files(tmp_path / "new")
+
+
+def test_what_went_meanwhile_is_left_out(many: Collection, tmp_path: Path) -> None:
+    def replace(done: int, total: int) -> None:
+        if not done:
+            many.index.close()
+            Path(many.config.database.removeprefix("sqlite:///")).unlink()
+            (many.folder / "0.md").unlink()
+            many.sync(datetime.now(UTC))
+
+    out = tmp_path / "out"
+    build(many.config.database, many.config, out, jobs=2, progress=replace)
+    assert not (out / "topics/topic-0").exists()
+    build_site(many, out)
+    build_site(many, tmp_path / "new")
+    assert files(out) == files(tmp_path / "new")
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -501,8 +640,18 @@ def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (code, "1 added" in said, " written, 0 unchanged, 0 removed." in said) == (0, True, True)
     assert "/providers/index.html/ cannot be a file" in said
     (folder / "a.md").unlink()
-    assert "are gone from the site, --prune removes them" in run("build", out, str(folder))[1]
-    assert re.search(r", [1-9]\d* removed", run("build", out, str(folder), "--prune")[1])
+    assert re.search(r", [1-9]\d* removed", run("build", out, str(folder))[1])
+
+
+def test_the_command_brings_in_what_has_come_due(
+    make_collection: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = make_collection(base_url=BASE)
+    collection.write("a.md", article("Due", time="2020-05-18T02:41:00Z"))
+    collection.sync(datetime(2020, 1, 1, tzinfo=UTC))
+    monkeypatch.setenv("FEEDS_DATABASE", collection.config.database)
+    assert run("build", str(tmp_path / "out"), str(collection.folder))[0] == 0
+    assert b"Due" in (tmp_path / "out/feed.atom").read_bytes()
 
 
 def test_the_command_needs_a_base_url(tmp_path: Path) -> None:
@@ -517,9 +666,12 @@ def test_the_command_tells_errors_in_one_line(
     monkeypatch.setenv("FEEDS_DATABASE", f"sqlite:///{tmp_path}/index.sqlite3")
     articles, out = tmp_path / "articles", tmp_path / "out"
     articles.mkdir()
-    with Output(folder=out).locked():
-        code, said = run("build", str(out), str(articles))
-    assert (code, said.splitlines()[-1]) == (1, f"Error: another build writes to {out}")
+    out.mkdir()
+    (out / "index.html").write_text("mine")
+    code, said = run("build", str(out), str(articles))
+    assert code == 1
+    assert said.splitlines()[-1].startswith(f"Error: {out} has files that no build wrote")
+    (out / "index.html").unlink()
     (out / "topics").write_text("a file")
     code, said = run("build", str(out), str(articles))
     assert (code, said.splitlines()[-1]) == (1, f"Error: {out}/topics: File exists")

@@ -10,9 +10,9 @@ import pytest
 from feeds.config import Name
 from feeds.history import Month
 from feeds.index.survey import Qualities, months, qualities
-from feeds.pages.plot import HEIGHT, WIDTH, Plot, plot, said
+from feeds.pages.plot import HEIGHT, WIDTH, Plot, format_rate, plot
 from feeds.selection import EVERYTHING, Selection, choose
-from tests.support import NOW, Collection, article
+from tests.support import Collection, article
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -32,12 +32,12 @@ def write(collection: Collection, *stories: tuple[float, int, str]) -> None:
 
 def test_qualities_are_those_of_the_twelve_weeks_before_the_newest(collection: Collection) -> None:
     write(collection, (0, 90, "AI"), (21, 70, "AI"), (83, 90, "Law"), (84, 95, "AI"))
-    found = qualities(collection.index, EVERYTHING, NOW)
+    found = qualities(collection.index, EVERYTHING)
     assert found.counts == ((70, 1), (90, 2))
     # There is an older one, so nothing came in the rest of that time.
     assert found.weeks == 12
-    assert qualities(collection.index, AI, NOW).weeks == 12
-    assert qualities(collection.index, LAW, NOW).weeks == 1
+    assert qualities(collection.index, AI).weeks == 12
+    assert qualities(collection.index, LAW).weeks == 1
 
 
 def test_qualities_count_an_article_once_and_whatever_quality_was_chosen(
@@ -45,17 +45,17 @@ def test_qualities_count_an_article_once_and_whatever_quality_was_chosen(
 ) -> None:
     write(collection, (0, 90, "AI Law"), (7, 70, "AI"), (14, 80, "Law"), (14, 60, "C"))
     either = choose(topics=(AI, LAW), min_quality=85)
-    assert qualities(collection.index, either, NOW).counts == ((70, 1), (80, 1), (90, 1))
+    assert qualities(collection.index, either).counts == ((70, 1), (80, 1), (90, 1))
     without = choose(topics=(AI,), exclude=(LAW,))
-    assert qualities(collection.index, without, NOW).counts == ((70, 1),)
+    assert qualities(collection.index, without).counts == ((70, 1),)
 
 
 def test_qualities_are_of_what_is_public_and_has_come(collection: Collection) -> None:
     write(collection, (0, 90, "AI"), (0, 59, "AI"), (-9999, 99, "AI"))
     collection.write("hidden.md", article(published="false", quality=150))
     collection.sync()
-    assert qualities(collection.index, EVERYTHING, NOW).counts == ((90, 1),)
-    assert qualities(collection.index, LAW, NOW) == Qualities(counts=(), weeks=1.0)
+    assert qualities(collection.index, EVERYTHING).counts == ((90, 1),)
+    assert qualities(collection.index, LAW) == Qualities(counts=(), weeks=1.0)
 
 
 def test_qualities_keep_to_the_thresholds_of_names(
@@ -63,8 +63,8 @@ def test_qualities_keep_to_the_thresholds_of_names(
 ) -> None:
     collection = make_collection(topics={"ai": Name(min_quality=80)})
     write(collection, (0, 90, "AI"), (1, 70, "AI"))
-    assert qualities(collection.index, EVERYTHING, NOW).counts == ((70, 1), (90, 1))
-    assert qualities(collection.index, AI, NOW).counts == ((90, 1),)
+    assert qualities(collection.index, EVERYTHING).counts == ((70, 1), (90, 1))
+    assert qualities(collection.index, AI).counts == ((90, 1),)
 
 
 def test_qualities_are_of_the_newest_where_there_are_many(
@@ -73,18 +73,18 @@ def test_qualities_are_of_the_newest_where_there_are_many(
     monkeypatch.setattr("feeds.index.survey.SAMPLE", 3)
     write(collection, *((age, 60 + age, "AI Law") for age in range(10)))
     for selection in (EVERYTHING, choose(topics=(AI, LAW))):
-        found = qualities(collection.index, selection, NOW)
+        found = qualities(collection.index, selection)
         assert found.counts == ((60, 1), (61, 1), (62, 1))
 
 
 def test_qualities_of_a_young_collection_are_over_its_life(collection: Collection) -> None:
     write(collection, (0, 90, "AI"), (21, 70, "AI"), (14, 70, "AI"))
-    assert qualities(collection.index, EVERYTHING, NOW).weeks == 3
+    assert qualities(collection.index, EVERYTHING).weeks == 3
 
 
 def test_a_rate_is_a_week_at_least(collection: Collection) -> None:
     write(collection, (0, 90, "AI"), (0.001, 70, "AI"))
-    found = qualities(collection.index, EVERYTHING, NOW)
+    found = qualities(collection.index, EVERYTHING)
     assert [found.rate(least) for least in (60, 70, 71, 90, 91)] == [2, 2, 1, 1, 0]
 
 
@@ -92,10 +92,10 @@ def test_months_are_those_with_articles_that_have_come(collection: Collection) -
     write(collection, (0, 90, "AI"), (17.5, 90, "AI"), (17.6, 90, "Law"), (800, 90, "AI"))
     collection.write("soon.md", article(time="2999-01-01T00:00:00Z"))
     collection.sync()
-    found = months(collection.index, EVERYTHING, NOW)
+    found = months(collection.index, EVERYTHING)
     assert [str(month) for month in found] == ["2020-05", "2020-04", "2018-03"]
-    assert months(collection.index, LAW, NOW) == [Month(year=2020, month=4)]
-    assert months(collection.index, Selection(kind="topic", key="c", slug="c"), NOW) == []
+    assert months(collection.index, LAW) == [Month(year=2020, month=4)]
+    assert months(collection.index, Selection(kind="topic", key="c", slug="c")) == []
 
 
 def drawn(*counts: tuple[int, int], cut: int | None = None, high: int = 100) -> Plot:
@@ -137,4 +137,4 @@ def test_plot_has_no_more_steps_than_it_can_show() -> None:
     [(0, "0.0"), (0.01, "<0.1"), (0.05, "0.1"), (3.14, "3.1"), (9.94, "9.9"), (12.4, "12")],
 )
 def test_rates_are_short(rate: float, text: str) -> None:
-    assert said(rate) == text
+    assert format_rate(rate) == text

@@ -8,15 +8,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.index import Index
-from feeds.index.comparing import MIN_LOST_AT_ONCE
-from feeds.index.database import IndexUnavailable
+from feeds.index.changes import MIN_LOST_AT_ONCE
+from feeds.index.store import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.index.sync import sync
 from feeds.selection import EVERYTHING, Selection
@@ -29,7 +29,7 @@ LATER = NOW + timedelta(hours=1)
 
 
 def titles(collection: Collection, selection: Selection = EVERYTHING) -> list[str]:
-    found = collection.index.find(selection, LATER)
+    found = collection.index.find(selection)
     return [] if found is None else [article.title for article in found.articles]
 
 
@@ -87,12 +87,12 @@ def test_second_edit_within_the_clocks_grain_is_seen(collection: Collection) -> 
 def test_moved_file_is_the_same_article(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
-    before = collection.index.find(EVERYTHING, LATER)
+    before = collection.index.find(EVERYTHING)
     (collection.folder / "archive").mkdir()
     (collection.folder / "one.md").rename(collection.folder / "archive" / "one.md")
     report = collection.sync(LATER)
     assert (report.added, report.removed, report.touched) == (1, 1, 0)
-    assert collection.index.find(EVERYTHING, LATER) == before
+    assert collection.index.find(EVERYTHING) == before
 
 
 def test_faulty_file_keeps_its_last_good_version(collection: Collection) -> None:
@@ -283,7 +283,8 @@ def test_removed_file_leaves_the_feeds(collection: Collection) -> None:
 def test_many_changes_at_once_are_those_of_few(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.index.placing.BATCH", 2)
+    monkeypatch.setattr("feeds.index.rows.BATCH", 2)
+    monkeypatch.setattr("feeds.index.apply._PAIRS", 2)
     for name in "abcd":
         collection.write(f"{name}.md", article(name))
     collection.write("never.md", article(published="false"))
@@ -301,7 +302,7 @@ def test_progress_counts_every_file(collection: Collection) -> None:
     for number in range(3):
         collection.write(f"{number}.md", article())
     seen: list[tuple[int, int]] = []
-    sync(collection.index, collection.folder, lambda: NOW, lambda *counts: seen.append(counts))
+    sync(collection.index, collection.folder, NOW, lambda *counts: seen.append(counts))
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -318,7 +319,7 @@ def test_changed_settings_place_every_article_again(collection: Collection) -> N
     report = collection.sync(later)
     assert report.touched == 3
     assert sorted(titles(collection)) == ["A title", "faulty later"]
-    found = collection.index.find(EVERYTHING, later)
+    found = collection.index.find(EVERYTHING)
     assert found and found.changed == later
 
 
@@ -350,7 +351,7 @@ def _slow_sync(database: str, folder: Path, started: object) -> None:
             started.set()  # type: ignore[attr-defined]  # an Event of multiprocessing
             time.sleep(60)
 
-    sync(Index(database, Config()), folder, lambda: LATER, wait)
+    sync(Index(database, Config()), folder, LATER, wait)
 
 
 def test_two_syncs_at_once_both_succeed(collection: Collection) -> None:
@@ -360,7 +361,7 @@ def test_two_syncs_at_once_both_succeed(collection: Collection) -> None:
 
     def run() -> None:
         index = Index(collection.config.database, collection.config)
-        reports.append(sync(index, collection.folder, lambda: NOW))
+        reports.append(sync(index, collection.folder, NOW))
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
@@ -382,8 +383,8 @@ def test_index_that_cannot_be_written_says_so(
 
 def test_seeds_make_three_feeds_with_one_entry(make_collection: Callable[..., Collection]) -> None:
     collection = make_collection()
-    sync(collection.index, SEEDS, lambda: NOW)
-    listed = [(i.selection.kind, i.selection.slug, i.count) for i in listing(collection.index, NOW)]
+    sync(collection.index, SEEDS, NOW)
+    listed = [(i.selection.kind, i.selection.slug, i.count) for i in listing(collection.index)]
     assert listed == [
         ("site", "", 1),
         ("topic", "ai", 1),

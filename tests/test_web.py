@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
-from pathlib import Path
 
 import feedparser
 import pytest
 
 from feeds import create_app
 from feeds.config import Config, Name
-from feeds.index import Index
-from feeds.web import open_index
 from tests.support import Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
@@ -425,19 +422,3 @@ def test_site_that_never_had_an_article_is_an_empty_feed(
     response = serve(collection).get("/feed.atom")
     assert response.status_code == 200
     assert feedparser.parse(response.content).entries == []
-
-
-@pytest.mark.parametrize("name", ["what?", "caf\udce9", "x" * 250, "a b", "\u6587" * 80])
-def test_each_folder_has_an_index_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr("flask.Flask.auto_find_instance_path", lambda self: str(tmp_path))
-    made = set()
-    for parent in ("one", "two"):
-        folder = tmp_path / parent / name
-        folder.mkdir(parents=True)
-        catalogue = open_index(Config(articles=folder))
-        with catalogue.writing():
-            made.add(Index(catalogue.url.render_as_string(), catalogue.config).url.database)
-        catalogue.close()
-    assert made == {str(path) for path in tmp_path.glob("*.sqlite3")} and len(made) == 2

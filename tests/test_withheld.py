@@ -8,7 +8,7 @@ from feeds.articles import parse_article
 from feeds.articles.opening import MAX_BYTES
 from feeds.articles.withheld import is_unpublished
 from feeds.selection import Selection
-from tests.support import NOW, Collection, article
+from tests.support import Collection, article
 
 #: Stand in the place of the line `published: true`.
 NOT_PUBLISHED = (
@@ -72,7 +72,7 @@ def _public(
         text = article(str(number), more=more, body=body)
         collection.write(f"{number}.md", text.replace(LINE, f"{line}\n"))
     collection.sync()
-    found = collection.index.find(SHOWN, NOW)
+    found = collection.index.find(SHOWN)
     return {lines[int(each.title)] for each in found.articles} if found else set()
 
 

@@ -38,11 +38,6 @@ def line_of(node: Node) -> int:
     return node.start_mark.line + 1
 
 
-def quoted(text: str) -> ScalarNode:
-    """Text as it would stand in quotes on the first line."""
-    return ScalarNode("", text, _START, _START, '"')
-
-
 def empty(node: Node | None = None) -> MappingNode:
     """A map without fields, on the line of a node or on the first."""
     return MappingNode("", [], node.start_mark if node else _START)

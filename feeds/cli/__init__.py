@@ -10,10 +10,9 @@ import click
 from feeds.cli.building import build
 from feeds.cli.inspect import check, explain, index, list_feeds, ping
 from feeds.cli.serving import serve
-from feeds.config import ConfigError
-from feeds.index.database import IndexUnavailable
+from feeds.config import ConfigError, environment_config
+from feeds.index.store import IndexUnavailable
 from feeds.static_site.output import SiteError
-from feeds.web import environment_config
 
 
 class _Main(click.Group):

@@ -10,15 +10,14 @@ import click
 from feeds.cli import common
 from feeds.cli.common import FOLDER, progress, sync_folder, with_folder
 from feeds.config import Config
+from feeds.index import open_index
 from feeds.static_site import Built, nginx
 from feeds.static_site import build as build_site
-from feeds.web import open_index, utc_now
 
 
 @click.command()
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @FOLDER
-@click.option("--prune", is_flag=True, help="Remove files of earlier builds that are gone.")
 @click.option(
     "--jobs", type=click.IntRange(1), help="Processes; without it, one for each processor."
 )
@@ -28,13 +27,13 @@ def build(
     config: Config,
     out: Path,
     folder: Path | None,
-    prune: bool,
     jobs: int | None,
     print_nginx: bool,
 ) -> None:
     """Write every page and feed of FOLDER below OUT, for a web server that runs no code.
 
-    What did not change is left as it is, its time too.
+    What did not change is left as it is, its time too. What the site no longer has is
+    removed; your own files stay.
     """
     if not config.base_url:
         raise click.ClickException("a static site needs whole addresses, set 'base_url'")
@@ -43,19 +42,17 @@ def build(
         raise click.UsageError(
             f"OUT is the folder of articles, {config.articles}; name another before it"
         )
-    catalogue = open_index(config)
-    report = sync_folder(catalogue)
+    index = open_index(config)
+    report = sync_folder(index)
     if print_nginx:
-        click.echo(nginx.configuration(catalogue, out.resolve(), utc_now()), nl=False)
+        click.echo(nginx.configuration(index, out.resolve()), nl=False)
         return
     common.show(report)
-    url = catalogue.url.render_as_string(hide_password=False)
+    url = index.url.render_as_string(hide_password=False)
     jobs = jobs or os.cpu_count() or 1
     try:
         with progress("Building the site") as advance:
-            built = build_site(
-                url, config, utc_now(), out, prune=prune, jobs=jobs, progress=advance
-            )
+            built = build_site(url, config, out, jobs=jobs, progress=advance)
     except OSError as error:
         raise click.ClickException(f"{error.filename or out}: {error.strerror}") from error
     _show(built)
@@ -64,6 +61,4 @@ def build(
 def _show(built: Built) -> None:
     for refused in built.refused:
         click.secho(refused, err=True, fg="red")
-    if built.left:
-        click.echo(f"{built.left} are gone from the site, --prune removes them", err=True)
     click.echo(f"{built.written} written, {built.unchanged} unchanged, {built.removed} removed.")

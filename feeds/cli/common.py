@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from feeds.config import Config
 from feeds.index import Index
-from feeds.index.report import Report
-from feeds.index.sync import sync
+from feeds.index.store import IndexUnavailable
+from feeds.index.sync import Report, advance, sync, utc_now
 from feeds.processes import PROCESSORS
-from feeds.web import utc_now
 
 #: Feeds and faults that are printed before the rest is only counted.
 SHOWN = 10
@@ -27,7 +26,7 @@ FOLDER = click.argument(
 
 def with_folder(config: Config, folder: Path | None) -> Config:
     """The settings for the folder that a command names."""
-    config = dataclasses.replace(config, articles=folder) if folder else config
+    config = replace(config, articles=folder) if folder else config
     if config.articles.is_file():
         raise click.UsageError(f"{config.articles} is not a folder, name the one it is in")
     if not config.articles.is_dir():
@@ -48,10 +47,14 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
         yield advance
 
 
-def sync_folder(catalogue: Index) -> Report:
-    """Bring the index up to its folder."""
-    with progress("Reading articles") as advance:
-        return sync(catalogue, catalogue.config.articles, utc_now, advance, jobs=PROCESSORS)
+def sync_folder(index: Index) -> Report:
+    """Bring the index up to its folder, and to the time."""
+    with progress("Reading articles") as shown:
+        report = sync(index, index.config.articles, utc_now(), shown, jobs=PROCESSORS)
+    # Where another process is writing, that one does it.
+    with suppress(IndexUnavailable):
+        advance(index, utc_now())
+    return report
 
 
 def show(report: Report) -> None:

@@ -14,11 +14,12 @@ from feeds.cli.common import FOLDER, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.explain import explain as explain_article
 from feeds.formats import FORMATS
+from feeds.index import open_index
 from feeds.index.survey import listing
+from feeds.index.sync import utc_now
 from feeds.processes import PROCESSORS
 from feeds.publish import publish_list
-from feeds.push import push_once
-from feeds.web import open_index, utc_now
+from feeds.websub import ping_once
 
 
 @click.command()
@@ -37,7 +38,7 @@ def ping(config: Config, folder: Path | None) -> None:
     config = with_folder(config, folder)
     if not config.hub:
         raise click.ClickException("there is no hub to tell, set 'hub'")
-    left = push_once(open_index(config), lambda line: click.echo(line, err=True))
+    left = ping_once(open_index(config), lambda line: click.echo(line, err=True))
     if left is None:
         click.echo("Another process tells the hub.", err=True)
     elif left:
@@ -68,14 +69,14 @@ def check(ctx: click.Context, folder: Path | None) -> None:
 @click.pass_obj
 def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool) -> None:
     """List topics and providers, with their counts and addresses."""
-    catalogue = open_index(with_folder(config, folder))
+    index = open_index(with_folder(config, folder))
     if as_opml:
         if not config.base_url:
             raise click.ClickException("a subscription list needs whole addresses, set 'base_url'")
-        made = publish_list(catalogue, FORMATS["atom"], config.base_url, utc_now())
+        made = publish_list(index, FORMATS["atom"], config.base_url)
         click.echo(made.body, nl=False)
         return
-    listed = listing(catalogue, utc_now())
+    listed = listing(index)
     rows = [
         {
             "kind": item.selection.kind,
@@ -123,9 +124,9 @@ def explain(config: Config, file: Path, folder: Path | None) -> None:
     if owner != path:
         click.echo(f"in no feed: has the same name as {owner}, rename one of them")
         return
-    catalogue = open_index(config)
-    faults = sync_folder(catalogue).faults
+    index = open_index(config)
+    faults = sync_folder(index).faults
     fault = next((fault for fault in faults if fault.path == path), None)
     reading = parse_article(read_bytes(config.articles, path), str(file))
-    for line in explain_article(catalogue, stem, reading, fault, utc_now()):
+    for line in explain_article(index, stem, reading, fault, utc_now()):
         click.echo(line)

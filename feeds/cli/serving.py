@@ -13,19 +13,18 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import click
-from sqlalchemy.engine import URL
 
 from feeds.articles import ArticleError
 from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
 from feeds.config import Config
+from feeds.follow import SyncReporter, follow
 from feeds.formats import FORMATS
-from feeds.index import Index
-from feeds.index.database import IndexUnavailable
+from feeds.index import Index, open_index
+from feeds.index.store import IndexUnavailable
 from feeds.index.survey import listing
 from feeds.logs import configure, log
-from feeds.push import push
-from feeds.watch import Teller, watch
-from feeds.web import open_index, utc_now
+from feeds.processes import end_with_parent
+from feeds.websub import ping
 
 _EVERY_HOST = ("0.0.0.0", "::")
 
@@ -55,72 +54,73 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         server.check_port(host, port)
     except OSError as error:
         raise click.ClickException(str(error)) from error
-    catalogue = open_index(config)
+    index = open_index(config)
     if config.metrics:
         _share_metrics(click.get_current_context())
-    faults = [str(fault) for fault in _compare(catalogue, _timed(config))]
+    faults = [str(fault) for fault in _compare(index, _timed(config))]
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
-    _announce(catalogue, host, port)
-    catalogue.close()
-    server.run(host, port, workers, partial(follow, catalogue.url, config, host, port, faults))
+    _announce(index, host, port)
+    index.close()
+    url = index.url.render_as_string(hide_password=False)
+    server.run(host, port, workers, partial(work_beside, url, config, host, port, faults))
 
 
-def _compare(catalogue: Index, timed: Callable[[float], None]) -> Iterable[ArticleError]:
+def _compare(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleError]:
     """Bring the index up to the folder before anybody asks, and tell; the faults."""
     began = time.monotonic()
     try:
-        report = sync_folder(catalogue)
+        report = sync_folder(index)
     except IndexUnavailable as error:
         try:
-            catalogue.health(utc_now())
+            index.health()
         except IndexUnavailable:
             raise error from None
         # It can be read, and so be served. Who follows the folder tells, and tries again.
         return ()
     timed(time.monotonic() - began)
-    if catalogue.config.log == "json":
-        Teller(log).tell(report)
+    if index.config.log == "json":
+        SyncReporter(log).report(report)
     else:
         show(report)
     return report.faults
 
 
-def follow(url: URL, config: Config, host: str, port: int, faults: Iterable[str]) -> None:
-    """Follow the folder, and tell the hub, until SIGTERM; `faults` are known.
+def work_beside(url: str, config: Config, host: str, port: int, faults: Iterable[str]) -> None:
+    """Follow the folder, and ping the hub, until SIGTERM; `faults` were reported before.
 
-    It is a process of its own, which is replaced when it dies.
+    This runs in a process of its own, which is replaced when it dies.
     """
     from feeds import server
 
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    server.end_with_parent()
+    end_with_parent()
     configure(config.log)
 
-    def tell_hub() -> None:
+    def ping_hub() -> None:
         # The hub comes for the feeds at once.
         while not (stop.wait(0.1) or server.answers(_name_of(host), port)):
             pass
-        push(Index(url, config), stop, lambda line: log(WARNING, line))
+        ping(Index(url, config), stop, lambda line: log(WARNING, line))
 
     # Not waited for long: a hub that is slow costs nobody anything.
-    pusher = Thread(target=tell_hub, daemon=True)
+    pinger = Thread(target=ping_hub, daemon=True)
     if config.hub:
-        pusher.start()
-    watch(Index(url, config), config.articles, stop, log, faults, _timed(config))
+        pinger.start()
+    follow(Index(url, config), config.articles, stop, log, faults, _timed(config))
     if config.hub:
-        pusher.join(1)
+        pinger.join(1)
 
 
-def _announce(catalogue: Index, host: str, port: int) -> None:
+def _announce(index: Index, host: str, port: int) -> None:
     """Print where the feeds are, and what was forgotten; let the workers answer to the host."""
-    config = catalogue.config
+    config = index.config
     name = _name_of(host)
     base = config.base_url or f"http://{name}:{port}"
     if not config.base_url:
         os.environ["FEEDS_TRUSTED_HOSTS"] = ",".join((*config.trusted_hosts, name))
     click.echo(f"The feeds of {config.articles} are listed at {base}/")
-    listed = listing(catalogue, utc_now())
+    listed = listing(index)
     for item in listed[:SHOWN]:
         click.echo(f"  {base}{item.selection.path}{FORMATS['atom'].file}")
     if listed[SHOWN:]:

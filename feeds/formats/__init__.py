@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from feeds.document import Feed, Links
+from feeds.feed import Feed, Links
 from feeds.formats import atom, json_feed, rss
 
 

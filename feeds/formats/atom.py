@@ -9,7 +9,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feeds.document import Entry, Feed, Links
+from feeds.feed import Entry, Feed, Links
 from feeds.formats.entries import kept
 from feeds.formats.xml import NAMESPACES, archive_links, inner, write_history, write_media
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from cachetools import LRUCache, cached
 
-from feeds.document import Entry
+from feeds.feed import Entry
 
 #: Bytes of written entries that each format keeps: feedgen takes most of the time of a
 #: feed, and an entry is in several.

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from feeds.document import Entry, Feed, Links, Person
+from feeds.feed import Entry, Feed, Links, Person
 from feeds.formats.entries import kept
 
 VERSION = "https://jsonfeed.org/version/1.1"

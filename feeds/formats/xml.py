@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from feeds.articles import Image
-from feeds.document import Feed, Links
+from feeds.feed import Feed, Links
 
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"

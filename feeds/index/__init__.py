@@ -1,169 +1,118 @@
-"""The index of visible articles: derived from the files, and never the truth."""
+"""The index of public articles: derived from the files, and never the truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import func, select
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import URL
 
-from feeds.articles import Article
 from feeds.config import Config
-from feeds.history import Archive, Neighbours
-from feeds.index import noting, statements
-from feeds.index.database import Database, IndexUnavailable
-from feeds.index.finding import Finder
-from feeds.index.statements import public
-from feeds.index.tables import VERSION, entries, feeds, files, state
-from feeds.placement import decode
-from feeds.selection import LONGEST, Kind, Selection, slugify
+from feeds.history import Archive
+from feeds.index.query import NEWEST_FIRST, PUBLIC, Found, Query
+from feeds.index.schema import VERSION, articles, entries, feeds, files, meta
+from feeds.index.store import IndexUnavailable, Store
+from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, short_hash, slugify
 
 #: Slugs that are compared with one that is not known.
-MOST_KNOWN = 2_000
+MAX_KNOWN = 2_000
 
 
-class Revision(NamedTuple):
-    """Counts of changes that the public sees."""
+class Status(NamedTuple):
+    """What tells whether anything changed; times are Unix times."""
 
-    #: Of what every feed may show.
-    visible: int
-    #: Of quality and heat, which count where a reader chose by them.
-    ranked: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """Articles of a selection, and when that answer changes."""
-
-    articles: tuple[Article, ...]
-    #: What the topics and providers of the selection are called, by kind and key.
-    names: Mapping[tuple[Kind, str], str]
-    #: When a change of files last changed the document, or at the latest did.
-    changed: datetime
-    #: Whether `changed` is the very time.
-    exact: bool
-    #: When time alone changes it next: a due article or an announced update.
-    due: datetime | None
-    beside: Neighbours
-    #: Whether these are all the articles of the selection.
-    complete: bool
+    #: Grows with every change that any document may show.
+    revision: int
+    #: When the last of these was; it may lie some seconds in the future.
+    changed: int
+    #: When time alone changes something next; None if it does not.
+    next_change: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """The state of the index; counts are of article files and visible articles."""
+    """The state of the index; counts are of article files and public articles."""
 
     articles: int
     visible: int
     faults: int
     #: When files were last compared.
     synced: datetime
-    #: When the newest visible article was published; None without any.
+    #: When the newest public article was published; None without any.
     newest: datetime | None
 
 
-class Index(Database):
+class Index(Store):
     """The articles that feeds are made of."""
 
     def __init__(self, url: str | URL, config: Config) -> None:
         super().__init__(url)
         self.config = config
 
-    def revision(self) -> Revision:
-        """Numbers that grow with every change of what the public sees."""
-        with self.reading() as connection:
-            return Revision(*connection.execute(statements.REVISION).one())
+    def status(self) -> Status:
+        """What tells whether anything changed."""
+        with self.read_transaction() as connection:
+            columns = meta.c.revision, meta.c.changed, meta.c.next_change
+            return Status(*connection.execute(select(*columns)).one())
+
+    def changed(self) -> datetime:
+        """When anything public last changed."""
+        return datetime.fromtimestamp(self.status().changed, UTC)
 
     def find(
-        self,
-        selection: Selection,
-        now: datetime,
-        archive: Archive | None = None,
-        most: int | None = None,
+        self, selection: Selection, archive: Archive | None = None, most: int | None = None
     ) -> Found | None:
-        """The newest visible articles of a selection, or those of an archive of it.
+        """The newest articles of a selection, or those of an archive of it.
 
-        Newest first, ties by id; `most` of them instead of its limit.
-        None if the selection is not public.
+        `most` of them instead of its limit. None if the selection is not public.
         """
-        with self.reading() as connection:
-            finder = Finder(connection, selection, int(now.timestamp()))
-            if not finder.is_public:
+        with self.read_transaction() as connection:
+            query = Query(connection, selection)
+            if not query.is_public:
                 return None
             if archive:
-                rows, beside, complete = finder.archive(archive, most)
+                found, beside = query.archive(archive, most)
+                complete = False
             else:
-                limit = selection.limit or self.config.limit
-                rows, beside, complete = finder.current(most or limit)
-            # Without a newer archive beside it, what comes next may be the first of one.
-            is_last = archive and not (archive.before or beside.following)
-            dues = [finder.due(None if is_last else archive)]
-            names = {key: row.name for key, row in finder.feeds.items()}
-            is_within = most is None or most <= self.config.limit
-            exact = selection == selection.plain and not archive and is_within
-            named = 0
-            if rows and selection.whole == selection.plain:
-                names[selection.kind, selection.key] = rows[0].label
+                limit = most or selection.limit or self.config.limit
+                found, beside, complete = query.current(limit)
+            if selection == selection.plain and not archive:
+                changed = query.feeds[selection.kind, selection.key].changed
             else:
-                dues.append(finder.renamed())
-                named = finder.named
-            if exact:
-                changed = finder.feeds[selection.kind, selection.key].changed or 0
-            else:
-                latest = finder.latest if archive else rows[0].published if rows else 0
-                changed = max(_changed(connection), latest, named)
-            found = tuple(decode(row.document) for row in rows)
-        coming = [a.updated for a in found if a.updated and a.updated > now]
-        coming += [_moment(due) for due in dues if due is not None]
-        return Found(
-            articles=found,
-            names=names,
-            changed=_moment(changed),
-            exact=exact,
-            due=min(coming, default=None),
-            beside=beside,
-            complete=complete,
-        )
+                changed = connection.execute(select(meta.c.changed)).scalar_one()
+            names = {key: row.name for key, row in query.feeds.items()}
+            return Found(
+                articles=query.read(found),
+                names=names,
+                changed=datetime.fromtimestamp(changed, UTC),
+                beside=beside,
+                complete=complete,
+            )
 
-    def since(self, address: str, digest: bytes, candidate: datetime) -> datetime:
-        """Since when the document at an address has looked as its digest says.
-
-        `candidate` is when anything that it may show last changed.
-        """
-        return noting.since(self, address, digest, candidate)
-
-    def resolve(self, kind: Kind, slug: str, now: datetime) -> Selection | None:
+    def resolve(self, kind: Kind, slug: str) -> Selection | None:
         """The public selection that a slug means, or meant in earlier days."""
-        with self.reading() as connection:
+        if kind == "type":
+            return self._resolve_type(slug)
+        statement = select(feeds.c.key, feeds.c.slug).where(feeds.c.kind == kind, PUBLIC)
+        with self.read_transaction() as connection:
             for column, value in self._candidates(kind, slug):
-                said = {"kind": kind, "value": value, "second": int(now.timestamp())}
-                row = connection.execute(statements.public_by(column), said).first()
+                row = connection.execute(statement.where(feeds.c[column] == value)).first()
                 if row:
                     return Selection(kind=kind, key=row.key, slug=row.slug)
         return None
-
-    def known(self, kind: Kind, now: datetime, near: str = "") -> list[str]:
-        """The slugs of public selections of a kind, in order, MOST_KNOWN at the most.
-
-        Where there are more, those that begin as `near` does.
-        """
-        of_kind = (feeds.c.kind == kind, public(int(now.timestamp())))
-        statement = select(feeds.c.slug).where(*of_kind).order_by(feeds.c.slug)
-        with self.reading() as connection:
-            slugs = list(connection.execute(statement.limit(MOST_KNOWN + 1)).scalars())
-            if len(slugs) > MOST_KNOWN:
-                alike = statement.where(feeds.c.slug.startswith(near[:1], autoescape=True))
-                slugs = list(connection.execute(alike.limit(MOST_KNOWN)).scalars())
-        return slugs
 
     def _candidates(self, kind: Kind, slug: str) -> Iterator[tuple[str, str]]:
         """Columns of feeds, and what stands in them of the one that is meant."""
         # PostgreSQL refuses a NUL, even to compare with; and no slug has a space.
         yield "slug", slug.replace("\0", " ")
-        if len(slug) > LONGEST:
+        if len(slug) > MAX_SLUG_LENGTH:
             return
         names = self.config.names(kind)
         natural = slugify(kind, slug)
@@ -172,61 +121,79 @@ class Index(Database):
             if natural in (slugify(kind, old) for old in (key, *name.former)):
                 yield "key", key
 
-    def changed(self, now: datetime) -> datetime:
-        """When a change of files or an article that came due last changed anything."""
-        with self.reading() as connection:
-            return _moment(max(_changed(connection), _newest(connection, now) or 0))
+    def _resolve_type(self, written: str) -> Selection | None:
+        if len(written) > MAX_SLUG_LENGTH:
+            return None
+        wanted = slugify("type", written)
+        keys = (key for key in self.types() if slugify("type", key) == wanted)
+        return next((Selection(kind="type", key=key, slug=wanted) for key in keys), None)
 
-    def due(self, now: datetime) -> datetime | None:
-        """When the next article of any feed comes due."""
-        soonest = _of_types(func.min, entries.c.published > int(now.timestamp()))
-        with self.reading() as connection:
-            second = connection.execute(soonest).scalar()
-        return None if second is None else _moment(second)
+    def types(self) -> list[str]:
+        """Every type that a public article has or had, in order."""
+        with self.read_transaction() as connection:
+            types = connection.execute(select(meta.c.types)).scalar_one()
+            return msgspec.json.decode(types, type=list[str])
 
-    def health(self, now: datetime) -> Health:
+    def known(self, kind: Kind, near: str = "") -> list[str]:
+        """The slugs of public selections of a kind, in order, MAX_KNOWN at the most.
+
+        Where there are more, those that begin as `near` does.
+        """
+        statement = select(feeds.c.slug).where(feeds.c.kind == kind, PUBLIC).order_by(feeds.c.slug)
+        with self.read_transaction() as connection:
+            slugs = list(connection.execute(statement.limit(MAX_KNOWN + 1)).scalars())
+            if len(slugs) > MAX_KNOWN:
+                alike = statement.where(feeds.c.slug.startswith(near[:1], autoescape=True))
+                slugs = list(connection.execute(alike.limit(MAX_KNOWN)).scalars())
+        return slugs
+
+    def health(self) -> Health:
         """Counts, and when files were last compared.
 
         Raises IndexUnavailable, also for an index that another version of feeds made.
         """
-        with self.reading() as connection:
-            row = connection.execute(select(state.c.synced, state.c.version)).one()
+        with self.read_transaction() as connection:
+            row = connection.execute(select(meta.c.synced, meta.c.version)).one()
             if row.version != VERSION:
                 raise IndexUnavailable(f"the index is of version {row.version}; run 'feeds index'")
-            # Every public article is in the feed of its type.
-            visible = select(func.count()).where(
-                entries.c.feed.in_(select(feeds.c.id).where(feeds.c.kind == "type")),
-                entries.c.published <= int(now.timestamp()),
+            public = articles.c.id.in_(select(entries.c.article).where(entries.c.shown))
+            newest = (
+                select(entries.c.published)
+                .where(entries.c.feed == feeds.c.id, entries.c.shown)
+                .order_by(*NEWEST_FIRST)
+                .limit(1)
+                .scalar_subquery()
             )
-            newest = _newest(connection, now)
+            second = connection.execute(select(func.max(newest))).scalar()
+            count = select(func.count())
             return Health(
-                articles=connection.execute(select(func.count()).select_from(files)).scalar_one(),
-                visible=connection.execute(visible).scalar_one(),
-                faults=connection.execute(
-                    select(func.count()).where(files.c.fault.is_not(None))
-                ).scalar_one(),
-                synced=_moment(row.synced),
-                newest=None if newest is None else _moment(newest),
+                articles=connection.execute(count.select_from(files)).scalar_one(),
+                visible=connection.execute(count.select_from(articles).where(public)).scalar_one(),
+                faults=connection.execute(count.where(files.c.fault.is_not(None))).scalar_one(),
+                synced=datetime.fromtimestamp(row.synced, UTC),
+                newest=None if second is None else datetime.fromtimestamp(second, UTC),
             )
 
 
-def _changed(connection: Connection) -> int:
-    changed: int = connection.execute(select(state.c.changed)).scalar_one()
-    return changed
+def open_index(config: Config, instance: Path | None = None) -> Index:
+    """Return the index of a site, by default one for each folder of articles in `instance`."""
+    if config.database:
+        return Index(config.database, config)
+    folder = config.articles.resolve()
+    # Short and printable.
+    name = re.sub(r"[^\w. -]", "-", folder.name)[:50]
+    # A name that is not UTF-8 is hashed with its bytes written out.
+    digest = short_hash(str(folder).encode(errors="backslashreplace").decode())
+    path = (instance or instance_folder()) / f"{name}-{digest}.sqlite3"
+    return Index(URL.create("sqlite", database=str(path)), config)
 
 
-def _newest(connection: Connection, now: datetime) -> int | None:
-    come = entries.c.published <= int(now.timestamp())
-    newest: int | None = connection.execute(_of_types(func.max, come)).scalar()
-    return newest
+def instance_folder() -> Path:
+    """Return the folder of indexes, which is Flask's instance folder for this package.
 
-
-def _of_types(edge: Callable[[Any], Any], condition: Any) -> Any:
-    """The first or the last time of the articles of any type: a look at each type's feed."""
-    mine = entries.c.feed == feeds.c.id
-    of_each = select(edge(entries.c.published)).where(mine, condition).scalar_subquery()
-    return select(edge(of_each)).where(feeds.c.kind == "type")
-
-
-def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)
+    It stands beside the package, or under `sys.prefix` where the package is installed.
+    """
+    root = Path(__file__).absolute().parents[2]
+    if root.is_relative_to(sys.prefix):
+        return Path(sys.prefix, "var", "feeds-instance")
+    return root / "instance"

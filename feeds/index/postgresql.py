@@ -7,12 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import URL, create_engine, event, inspect, select, text
+from sqlalchemy import URL, create_engine, event, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import Dialect
 
-from feeds.index.statements import STATEMENTS
-from feeds.index.tables import VERSION, fill, given, metadata, state
+from feeds.index.schema import fill, is_current, metadata, outlasting
 
 # Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000
@@ -31,7 +30,7 @@ _SESSION = (
 #: Longer than a watch is without a look at the folder; PostgreSQL 14 and later.
 _LEAD_SESSION = "SET idle_session_timeout = '90s'"
 #: Advisory locks of the schema that the tables are in: to write, to follow, to push.
-_WRITE, _LEAD, _PUSH = 1718773092, 1718773093, 1718773094
+_WRITE, _LEAD, _PING = 1718773092, 1718773093, 1718773094
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))")
 _TRY = text("SELECT pg_try_advisory_lock(:lock, hashtext(current_schema()))")
 _WAIT = text("SELECT set_config('lock_timeout', :milliseconds, true)")
@@ -41,54 +40,45 @@ class PostgreSQL:
     """Transactions of a PostgreSQL database, in which no reader waits for a writer."""
 
     def __init__(self, url: URL) -> None:
-        said = {name: value for name, value in _CONNECTING.items() if name not in url.query}
+        options = {name: value for name, value in _CONNECTING.items() if name not in url.query}
         # A reader's statements see one moment.
         self.engine = create_engine(
             url,
-            connect_args=said,
+            connect_args=options,
             isolation_level="REPEATABLE READ",
             max_overflow=-1,
-            query_cache_size=STATEMENTS,
             pool_pre_ping=True,
         )
         event.listen(self.engine, "do_connect", _Connecting())
         #: Each lock that is held, by a connection of its own.
         self._held: dict[int, Connection] = {}
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    def read_transaction(self) -> AbstractContextManager[Connection]:
         """A read transaction."""
         return self.engine.begin()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """The one write transaction, with the tables there; others wait for it."""
-        with self._locked(_PATIENCE) as connection:
-            if _is_current(connection):
-                yield connection
-            else:
-                with _made_anew(connection):
-                    yield connection
-
-    def noting(self) -> AbstractContextManager[Connection]:
-        """A write transaction that waits for no other."""
-        return self._locked(_HASTE)
-
-    @contextmanager
-    def _locked(self, patience: int) -> Iterator[Connection]:
+    def write_transaction(self, *, wait: bool) -> Iterator[Connection]:
+        """The one write transaction, with the tables there."""
         # What is read after the lock was had must be newer than the lock.
         engine = self.engine.execution_options(isolation_level="READ COMMITTED")
         with engine.begin() as connection:
-            connection.execute(_WAIT, {"milliseconds": str(patience)})
+            patience = {"milliseconds": str(_PATIENCE if wait else _HASTE)}
+            connection.execute(_WAIT, patience)
             connection.execute(_LOCK, {"lock": _WRITE})
-            yield connection
+            if is_current(connection):
+                yield connection
+            else:
+                with _create(connection):
+                    yield connection
 
     def leads(self) -> bool:
         """Whether this process has, or now gets, the lock of the one that follows."""
         return self._holds(_LEAD)
 
-    def pushes(self) -> bool:
+    def pings(self) -> bool:
         """Whether this process has, or now gets, the lock of the one that tells the hub."""
-        return self._holds(_PUSH)
+        return self._holds(_PING)
 
     def _holds(self, lock: int) -> bool:
         try:
@@ -152,18 +142,13 @@ class _Connecting:
         return connection
 
 
-def _is_current(connection: Connection) -> bool:
-    found = inspect(connection).has_table(state.name)
-    return found and connection.execute(select(state.c.version)).scalar() == VERSION
-
-
 @contextmanager
-def _made_anew(connection: Connection) -> Iterator[None]:
+def _create(connection: Connection) -> Iterator[None]:
     """Empty tables, which take the place of those of another version at the end.
 
     To drop these at the beginning would have their readers wait all the while.
     """
-    known = given(connection)
+    known = outlasting(connection)
     quote = connection.dialect.identifier_preparer.quote
     name = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
     home, aside = quote(name), quote(f"{name}_anew")

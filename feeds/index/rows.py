@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Column, Select, Table, bindparam, delete
 from sqlalchemy.engine import Connection
 
 #: SQLite takes at most 32,766 variables in one statement.
 BATCH = 10_000
 
 
-def among(
-    connection: Connection, table: Table, column: str, values: Iterable[str]
-) -> Iterator[Row[Any]]:
-    """The rows that have one of some values in a column, however many there are."""
-    wanted = list(values)
-    for start in range(0, len(wanted), BATCH):
-        batch = wanted[start : start + BATCH]
-        yield from connection.execute(select(table).where(table.c[column].in_(batch)))
+def select_in(
+    connection: Connection, statement: Select[Any], column: Column[Any], values: Iterable[str]
+) -> Iterator[Any]:
+    """The rows of a statement that have one of some values in a column, however many."""
+    rest = iter(values)
+    while batch := list(islice(rest, BATCH)):
+        yield from connection.execute(statement.where(column.in_(batch)))
+
+
+def delete_in(connection: Connection, column: Column[Any], values: Sequence[str]) -> None:
+    """Delete the rows that have one of some values in a column."""
+    if values:
+        statement = delete(column.table).where(column == bindparam("value"))
+        connection.execute(statement, [{"value": value} for value in values])
 
 
 def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:

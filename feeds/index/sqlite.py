@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from sqlalchemy import URL, create_engine, event, select
+from sqlalchemy import URL, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Engine
 
-from feeds.index.statements import STATEMENTS
-from feeds.index.tables import VERSION, fill, given, metadata, state
+from feeds.index.schema import fill, is_current, metadata, outlasting
 
 # Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000
-_HASTE = 20
 # A disk that fails or is full gives other codes than a file that ends too early.
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ)
 _OF_THE_DISK = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
@@ -34,14 +32,26 @@ class SQLite:
         self._inode: int | None = None
         self._push: TextIO | None = None
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    def read_transaction(self) -> AbstractContextManager[Connection]:
         """A read transaction."""
         self._reopen_if_replaced()
         return self.engine.begin()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """The one write transaction, with the tables there; others wait for it."""
+    def write_transaction(self, *, wait: bool) -> Iterator[Connection]:
+        """The one write transaction, with the tables there.
+
+        Without `wait`, only a file that exists is written.
+        """
+        if wait:
+            self._make_file()
+        self._reopen_if_replaced()
+        options = {"sqlite_begin": "BEGIN IMMEDIATE", "sqlite_patience": _PATIENCE if wait else 0}
+        with self.engine.execution_options(**options).begin() as connection:
+            _create(connection)
+            yield connection
+
+    def _make_file(self) -> None:
         with _refusals():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if not self._path.exists():
@@ -49,31 +59,12 @@ class SQLite:
                 for suffix in ("-wal", "-shm"):
                     Path(f"{self._path}{suffix}").unlink(missing_ok=True)
                 self._path.touch()
-        self._reopen_if_replaced()
-        with self._immediate().begin() as connection:
-            _create(connection)
-            yield connection
-
-    @contextmanager
-    def noting(self) -> Iterator[Connection]:
-        """A write transaction that waits for no other."""
-        with self._immediate().connect() as connection:
-            file: Any = connection.connection.driver_connection
-            file.execute(f"PRAGMA busy_timeout = {_HASTE}")
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
-                file.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
-
-    def _immediate(self) -> Engine:
-        return self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
     def leads(self) -> bool:
         """Always: a file is one machine's, and its processes compare one folder."""
         return True
 
-    def pushes(self) -> bool:
+    def pings(self) -> bool:
         """Whether this process has, or now gets, the lock of the one that tells the hub."""
         if self._push is None:
             with _refusals():
@@ -137,14 +128,15 @@ def _refusals() -> Iterator[None]:
 
 
 def _create(connection: Connection) -> None:
-    """Make the tables anew if they are of another version; what they gave out stays."""
-    metadata.create_all(connection, tables=[state])
-    version = connection.execute(select(state.c.version)).scalar()
-    if version != VERSION:
-        known = given(connection)
-        metadata.drop_all(connection)
-        metadata.create_all(connection)
-        fill(connection, known)
+    """Make the tables anew if they are of another version."""
+    if is_current(connection):
+        return
+    known = outlasting(connection)
+    older = MetaData()
+    older.reflect(connection)
+    older.drop_all(connection)
+    metadata.create_all(connection)
+    fill(connection, known)
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:
@@ -171,7 +163,6 @@ def _engine(path: str) -> Engine:
         URL.create("sqlite", database=path),
         creator=connect_to_file,
         max_overflow=-1,
-        query_cache_size=STATEMENTS,
     )
 
     @event.listens_for(engine, "connect")
@@ -185,7 +176,9 @@ def _engine(path: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        begin = connection.get_execution_options().get("sqlite_begin", "BEGIN")
-        connection.exec_driver_sql(begin)
+        options = connection.get_execution_options()
+        patience = options.get("sqlite_patience", _PATIENCE)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
 
     return engine

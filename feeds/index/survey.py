@@ -6,16 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
-from feeds.config import Config
 from feeds.history import Month
 from feeds.index import Index
-from feeds.index.finding import Finder
-from feeds.index.statements import public
-from feeds.index.tables import entries, feeds
+from feeds.index.query import PUBLIC, Query
+from feeds.index.schema import entries, feeds
 from feeds.selection import Selection
 
 #: Articles of which a rate is told, and the days that they may be apart.
@@ -30,7 +27,7 @@ class Listed:
 
     selection: Selection
     name: str
-    #: Its visible articles.
+    #: Its articles.
     count: int
     #: When the newest of them was published; None without any.
     newest: datetime | None
@@ -50,43 +47,32 @@ class Qualities:
         return sum(count for quality, count in self.counts if quality >= least) / self.weeks
 
 
-def listing(catalogue: Index, now: datetime) -> list[Listed]:
+def listing(index: Index) -> list[Listed]:
     """Every public feed: the site, then topics, then providers, by name."""
-    second, config = int(now.timestamp()), catalogue.config
-    visible = (
+    counted = (
         select(entries.c.feed, func.count().label("n"), func.max(entries.c.published).label("at"))
-        .where(entries.c.published <= second)
+        .where(entries.c.shown)
         .group_by(entries.c.feed)
         .subquery()
     )
-    label = (
-        select(entries.c.label)
-        .where(entries.c.feed == feeds.c.id, entries.c.published <= second)
-        .order_by(entries.c.published.desc(), entries.c.article)
-        .limit(1)
-        .scalar_subquery()
+    statement = select(feeds, counted.c.n, counted.c.at).outerjoin(
+        counted, counted.c.feed == feeds.c.id
     )
-    statement = select(feeds, visible.c.n, visible.c.at, label.label("label")).outerjoin(
-        visible, visible.c.feed == feeds.c.id
-    )
-    with catalogue.reading() as connection:
-        plain = feeds.c.kind != "type"
-        rows = connection.execute(statement.where(plain, public(second))).all()
-    listed = [_listed(row, config) for row in rows]
+    listed = []
+    with index.read_transaction() as connection:
+        for row in connection.execute(statement.where(PUBLIC)):
+            selection = Selection(kind=row.kind, key=row.key, slug=row.slug)
+            name = index.config.name(selection)
+            newest = datetime.fromtimestamp(row.at, UTC) if row.at is not None else None
+            title = name.title or row.name
+            if not name.withdrawn:
+                listed.append(
+                    Listed(selection=selection, name=title, count=row.n or 0, newest=newest)
+                )
     kinds = ("site", "topic", "provider")
     return sorted(
-        (item for item in listed if not config.name(item.selection).withdrawn),
+        listed,
         key=lambda i: (kinds.index(i.selection.kind), i.name.casefold(), i.selection.key),
-    )
-
-
-def _listed(row: Row[Any], config: Config) -> Listed:
-    selection = Selection(kind=row.kind, key=row.key, slug=row.slug)
-    return Listed(
-        selection=selection,
-        name=config.name(selection).title or row.label or row.name,
-        count=row.n or 0,
-        newest=datetime.fromtimestamp(row.at, UTC) if row.at is not None else None,
     )
 
 
@@ -95,21 +81,21 @@ def by_size(listed: Iterable[Listed]) -> list[Listed]:
     return sorted(listed, key=lambda item: -item.count)
 
 
-def months(catalogue: Index, selection: Selection, now: datetime) -> list[Month]:
+def months(index: Index, selection: Selection) -> list[Month]:
     """The months in which a public selection has articles, the newest first."""
-    with catalogue.reading() as connection:
-        finder = Finder(connection, selection, int(now.timestamp()))
-        return finder.months() if finder.is_public else []
+    with index.read_transaction() as connection:
+        query = Query(connection, selection)
+        return query.months() if query.is_public else []
 
 
-def qualities(catalogue: Index, selection: Selection, now: datetime) -> Qualities:
+def qualities(index: Index, selection: Selection) -> Qualities:
     """The qualities of what came in the twelve weeks before a selection's newest article.
 
     Whatever its least quality is. At most SAMPLE articles count, the newest.
     """
-    with catalogue.reading() as connection:
-        finder = Finder(connection, replace(selection, min_quality=None), int(now.timestamp()))
-        rows = finder.qualities(SAMPLE) if finder.is_public else []
+    with index.read_transaction() as connection:
+        query = Query(connection, replace(selection, min_quality=None))
+        rows = query.newest(SAMPLE) if query.is_public else []
     newest = rows[0].published if rows else 0
     lately = [row for row in rows if row.published > newest - _DAYS * _DAY]
     days: float = _DAYS

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 
-from feeds.document import Feed
+from feeds.feed import Feed
 from feeds.history import Archive
-from feeds.index import Found, Index
+from feeds.index import Index
+from feeds.index.query import Found
 from feeds.index.survey import Listed, by_size, listing, months, qualities
 from feeds.pages.builder import Builder, builder
-from feeds.pages.embedding import STORIES, Look
+from feeds.pages.embedding import STORIES, EmbedOptions
 from feeds.pages.plot import plot
 from feeds.pages.render import render
-from feeds.publish import Published, changed, etag, find_feed
-from feeds.selection import EVERYTHING, LONGEST, Kind, Selection, fold
+from feeds.publish import Published, etag, find_feed
+from feeds.selection import EVERYTHING, MAX_SLUG_LENGTH, Kind, Selection, fold
 
 #: Entries on a page, and the newest ones on the index page.
 ENTRIES, NEWEST = 15, 10
@@ -30,13 +30,12 @@ LISTS: dict[Kind, str] = {"topic": "/topics/", "provider": "/providers/"}
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """The pages of a site at one time; `base` is its address without a final slash."""
+    """The pages of a site; `base` is its address without a final slash."""
 
-    catalogue: Index
+    index: Index
     base: str
-    now: datetime
 
-    def index(self, find: str = "") -> Published | None:
+    def home(self, find: str = "") -> Published | None:
         """What the site publishes; with `find`, the topics and providers called so."""
         made = self._feed(EVERYTHING, most=NEWEST)
         if made is None:
@@ -46,7 +45,6 @@ class Pages:
             "index.html",
             "/",
             *made,
-            surveys=True,
             find=find,
             lists=[(kind, LISTS[kind], len(named[kind]), named[kind][:SOME]) for kind in LISTS],
             builder=None if find else self._builder(EVERYTHING),
@@ -63,7 +61,6 @@ class Pages:
             "names.html",
             LISTS[kind] + (f"?page={number}" if number > 1 else ""),
             *made,
-            surveys=True,
             kind=kind,
             find=find,
             items=named[(number - 1) * MANY : number * MANY],
@@ -73,7 +70,7 @@ class Pages:
 
     def stories(self, selection: Selection, archive: Archive | None = None) -> Published | None:
         """The newest stories of a selection, or those of a month; None if it is not public."""
-        limit = selection.limit or self.catalogue.config.limit
+        limit = selection.limit or self.index.config.limit
         made = self._feed(selection, archive, min(limit, ENTRIES) if not archive else ENTRIES)
         if made is None:
             return None
@@ -85,14 +82,13 @@ class Pages:
         made = self._feed(selection, most=1)
         if made is None:
             return None
-        found = months(self.catalogue, selection, self.now)
+        found = months(self.index, selection)
         years = {year: [m for m in found if m.year == year] for year in {m.year: 0 for m in found}}
         return self._page(
             "months.html",
             selection.address("archive/"),
             *made,
             selection=selection,
-            surveys=True,
             years=years,
         )
 
@@ -106,21 +102,20 @@ class Pages:
             selection.address_in(BUILD),
             *made,
             selection=selection,
-            surveys=True,
             builder=self._builder(selection),
         )
 
-    def embed(self, selection: Selection, look: Look) -> Published | None:
+    def embed(self, selection: Selection, options: EmbedOptions) -> Published | None:
         """The newest stories for a frame; None if the selection is not public."""
         made = self._feed(selection, most=selection.limit or STORIES)
         if made is None:
             return None
-        address = selection.address("embed", **look.parameters)
-        return self._page("embed.html", address, *made, selection=selection, look=look)
+        address = selection.address("embed", **options.parameters)
+        return self._page("embed.html", address, *made, selection=selection, options=options)
 
     def slug(self, parameter: str, written: str) -> str:
         """The value of a parameter for a topic or provider that is written by its name."""
-        if len(written) > LONGEST:
+        if len(written) > MAX_SLUG_LENGTH:
             return written
         return self._values.get((parameter, fold(written)), written)
 
@@ -139,7 +134,7 @@ class Pages:
 
     @cached_property
     def _listed(self) -> list[Listed]:
-        return listing(self.catalogue, self.now)
+        return listing(self.index)
 
     def title(self, selection: Selection) -> str | None:
         """What a selection's page is called; None if the selection is not public."""
@@ -147,17 +142,17 @@ class Pages:
         return made and made[0].title
 
     def _builder(self, selection: Selection) -> Builder:
-        config = self.catalogue.config
-        everything = qualities(self.catalogue, EVERYTHING, self.now)
-        mine = qualities(self.catalogue, selection, self.now)
+        config = self.index.config
+        everything = qualities(self.index, EVERYTHING)
+        mine = qualities(self.index, selection)
         high = max((quality for quality, _ in everything.counts), default=0)
         drawn = plot(mine, config.least_quality(selection), selection.min_quality, high)
-        return builder(selection, self._listed, self.catalogue.known("type", self.now), drawn)
+        return builder(selection, self._listed, self.index.types(), drawn)
 
     def _feed(
         self, selection: Selection, archive: Archive | None = None, most: int | None = None
     ) -> tuple[Feed, Found] | None:
-        return find_feed(self.catalogue, selection, self.base, self.now, archive, most)
+        return find_feed(self.index, selection, self.base, archive, most)
 
     def _page(
         self,
@@ -167,14 +162,10 @@ class Pages:
         found: Found,
         *,
         selection: Selection = EVERYTHING,
-        surveys: bool = False,
         **context: object,
     ) -> Published:
-        """A page with a feed; `address` is its own under the site's.
-
-        One that `surveys` shows what else there is, and changes with it.
-        """
-        config = self.catalogue.config
+        """A page with a feed; `address` is its own under the site's."""
+        config = self.index.config
         body = render(
             template,
             address,
@@ -188,15 +179,13 @@ class Pages:
             beside=found.beside,
             **context,
         )
-        exact = found.exact and not surveys
-        comes = (found.due, self.catalogue.due(self.now) if surveys else None)
         return Published(
             body=body,
             content_type="text/html; charset=utf-8",
             etag=etag(body),
-            modified=changed(feed, found) if exact else self.catalogue.changed(self.now),
-            due=min((at for at in comes if at), default=None),
-            ranked=surveys or selection.is_ranked,
+            # A page shows what else there is, and changes with it.
+            changed=None if selection.is_ranked else self.index.changed(),
+            previous=found.beside.previous,
         )
 
 

@@ -24,7 +24,7 @@ ENDPOINT = "oembed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class EmbedOptions:
     """How a frame shows its stories."""
 
     #: One of THEMES.
@@ -34,8 +34,8 @@ class Look:
     @property
     def parameters(self) -> dict[str, str]:
         """What its address says besides the selection."""
-        said = {"theme": self.theme} if self.theme != "auto" else {}
-        return said if self.images else said | {"images": "0"}
+        chosen = {"theme": self.theme} if self.theme != "auto" else {}
+        return chosen if self.images else chosen | {"images": "0"}
 
 
 @dataclass(frozen=True, kw_only=True)

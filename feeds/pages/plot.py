@@ -41,7 +41,7 @@ class Plot:
     @property
     def data(self) -> str:
         """The steps for a script: `quality:rate`, the least quality first."""
-        return " ".join(f"{quality}:{said(rate)}" for quality, rate in self.steps)
+        return " ".join(f"{quality}:{format_rate(rate)}" for quality, rate in self.steps)
 
 
 def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
@@ -68,7 +68,7 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
     )
 
 
-def said(rate: float) -> str:
+def format_rate(rate: float) -> str:
     """A rate as people say it."""
     if 0 < rate < 0.05:
         return "<0.1"

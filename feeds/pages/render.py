@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from feeds.formats import FORMATS, opml
 from feeds.history import Month
 from feeds.pages.embedding import discovery, snippets
-from feeds.pages.plot import said
+from feeds.pages.plot import format_rate
 
 #: Style sheets, scripts and icons, served under `/static/`.
 STATIC = Path(__file__).parent / "static"
@@ -67,5 +67,5 @@ _TEMPLATES.globals |= {
     "OPML": opml.FILE,
     "snippets": snippets,
     "discovery": discovery,
-    "said": said,
+    "format_rate": format_rate,
 }

@@ -3,63 +3,51 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import re
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
 import msgspec
 
-from feeds.index import Revision
+from feeds.formats import FORMATS, opml
+from feeds.pages import BUILD, embedding
+from feeds.pages.render import STATIC
 from feeds.publish import Published
-from feeds.web.memory import Kept
+from feeds.wire import compress
 
-MANIFEST = ".feeds.json"
+#: Made first, so that a folder that has it is one that sites are built into.
 _LOCK = ".feeds.lock"
+_NOTES = ".feeds.json"
 _INDEX = "index.html"
-#: How the files of a content coding end; the plain one comes last, and so vouches for them.
-CODINGS = {".br": "br", ".gz": "gzip", "": "identity"}
+#: How the files of a content coding end; the plain one is replaced last.
+CODINGS = {"br": ".br", "gzip": ".gz", "identity": ""}
+
+_FOLDERS = ("topics", "providers", "archive", "static")
+_FIXED = [BUILD[1:], embedding.SCRIPT, opml.FILE, *(f"static/{p.name}" for p in STATIC.iterdir())]
+_FORMAT = rf"\.(?:{'|'.join(FORMATS)})"
+_MONTH = rf"[0-9]{{4}}-[0-9]{{2}}(?:/[0-9TZ]+-[0-9a-f]+)?(?:{_FORMAT}|/{_INDEX})"
+_OURS = re.compile(
+    rf"(?:(?:(?:topics|providers)/[^/]+/)?(?:{_INDEX}|embed|feed{_FORMAT}|archive/(?:{_INDEX}|{_MONTH}))"
+    rf"|(?:topics|providers)/{_INDEX}|{'|'.join(map(re.escape, _FIXED))})(?:\.br|\.gz)?"
+)
+
+#: Bytes of a file, and its time as a Unix time.
+Stamp = tuple[int, int]
 
 
 class SiteError(ValueError):
     """A site that cannot be built; the text says why."""
 
 
-class Written(msgspec.Struct, frozen=True, array_like=True):
-    """A file and its codings as they were written."""
-
-    #: SHA-256 of the plain bytes, in hexadecimal digits.
-    digest: str
-    #: Unix time.
-    modified: int
-    #: Bytes, in the order of CODINGS.
-    sizes: tuple[int, int, int]
-
-
-class Part(msgspec.Struct, frozen=True, array_like=True):
-    """Files that are made together, and what they were made of."""
+class Note(msgspec.Struct, frozen=True, array_like=True):
+    """The files of a part of a site, and the fingerprint of what they were made of."""
 
     fingerprint: str
-    files: dict[str, Written]
-
-
-class Manifest(msgspec.Struct, kw_only=True):
-    """What a build wrote, by the name of its part.
-
-    It may be copied with the files: nothing in it tells of what is to come.
-    """
-
-    parts: dict[str, Part] = {}
-    #: Files that no part has any more.
-    gone: set[str] = set()
-
-    @property
-    def files(self) -> set[str]:
-        """Every file of every part."""
-        return {file for part in self.parts.values() for file in part.files}
+    files: dict[str, Stamp]
 
 
 def file_of(address: str) -> str:
@@ -79,108 +67,122 @@ def file_of(address: str) -> str:
     return file
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
-    """A folder that a site is written to."""
+def is_ours(file: str) -> bool:
+    """Whether a file has the name of one that a site may have, now or in earlier days."""
+    return _OURS.fullmatch(file) is not None
 
-    folder: Path
-    _ready: set[str] = field(default_factory=set)
+
+class Output:
+    """The folder of a built site. A name is relative to it, with `/`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._home = os.path.realpath(folder)
+        self._ready: set[str] = set()
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other builds out, and clear away what an interrupted one left."""
+    def locked(self) -> Iterator[dict[str, Stamp]]:
+        """The files that are there, which no other build changes meanwhile.
+
+        Raises SiteError if another build does, or if files have the names of a site's
+        in a folder that no site was built into.
+        """
+        if not (self.folder / _LOCK).exists():
+            strange = min(filter(is_ours, self._scan()), default=None)
+            if strange:
+                raise SiteError(
+                    f"{self.folder} has files that no build wrote, such as {strange};"
+                    " name another folder, or empty this one"
+                )
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / _LOCK).open("w") as lock:
+        with open(self.folder / _LOCK, "a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise SiteError(f"another build writes to {self.folder}") from error
-            for left in self.folder.glob(".feeds-*.tmp"):
-                left.unlink()
-            yield
+            for unfinished in self.folder.glob(".feeds-*.tmp"):
+                unfinished.unlink()
+            yield self._scan()
 
-    def read(self) -> Manifest:
-        """What the last build wrote; nothing where that cannot be told."""
+    def _scan(self) -> dict[str, Stamp]:
+        """The files in the folder, as far as a site has folders; no link is followed."""
+        found, folders = {}, [""] if self.folder.exists() else []
+        for folder in folders:
+            with os.scandir(f"{self._home}/{folder}") as listed:
+                for entry in listed:
+                    name = folder + entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if folder or name in _FOLDERS:
+                            folders.append(f"{name}/")
+                    else:
+                        status = entry.stat(follow_symlinks=False)
+                        found[name] = status.st_size, int(status.st_mtime)
+        return found
+
+    def read_notes(self) -> dict[str, Note]:
+        """The notes of the last build by part; none if they cannot be read."""
         try:
-            return msgspec.json.decode((self.folder / MANIFEST).read_bytes(), type=Manifest)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return Manifest()
+            content = (self.folder / _NOTES).read_bytes()
+            return msgspec.json.decode(content, type=dict[str, Note])
+        except (FileNotFoundError, ValueError):
+            return {}
 
-    def note(self, manifest: Manifest) -> None:
-        """Record what was written."""
-        self._replace(MANIFEST, msgspec.json.encode(manifest, order="deterministic"), None)
+    def write_notes(self, notes: dict[str, Note]) -> None:
+        """Keep notes for the next build; they may be copied with the files."""
+        self._replace(_NOTES, msgspec.json.encode(notes), int(time.time()))
 
-    def is_intact(self, files: dict[str, Written]) -> bool:
-        """Whether the files are there, of the size and the time that were noted."""
-        folder = str(self.folder)
-        for file, written in files.items():
-            path, modified = f"{folder}/{file}", written.modified
-            for suffix, size in zip(CODINGS, written.sizes, strict=True):
-                try:
-                    found = os.stat(path + suffix)
-                except OSError:
-                    return False
-                if found.st_size != size or int(found.st_mtime) != modified:
-                    return False
-        return True
-
-    def write(self, file: str, published: Published) -> tuple[Written, bool]:
+    def write(self, file: str, published: Published) -> tuple[dict[str, Stamp], bool]:
         """Write a document and its codings, unless they are there; whether its bytes are new.
 
-        The time of the files is its Last-Modified. Where the bytes are as before, that
-        stays too: nothing changed since. Other bytes get a time at least a second later,
-        of which web servers make ETags.
+        The time of the files is that of the document, if that is not in the future. It
+        stays where the bytes are as before. Other bytes have a later time than those
+        before: a client that compares dates alone would lose them, and so would a web
+        server whose ETags are made of time and size.
         """
-        self._make_folder(file)
-        target, kept = self.folder / file, Kept(published, Revision(0, 0))
-        modified = int(published.modified.timestamp()) if published.modified else 0
-        before = target.read_bytes() if target.is_file() else None
-        if before is not None:
-            at = int(target.stat().st_mtime)
-            modified = at if before == published.body else max(modified, at + 1)
-        codings = {suffix: kept.coded(coding) for suffix, coding in CODINGS.items()}
-        digest = hashlib.sha256(published.body).hexdigest()
-        sizes = [len(coded) for coded in codings.values()]
-        written = Written(digest, modified, (sizes[0], sizes[1], sizes[2]))
-        if before != published.body or not self.is_intact({file: written}):
-            for suffix, coded in codings.items():
+        self._make_folder(os.path.dirname(file))
+        now = int(time.time())
+        modified = min(int(published.changed.timestamp()), now) if published.changed else now
+        before = self._read(file)
+        if before:
+            content, at = before
+            modified = at if content == published.body else max(modified, at + 1)
+        written = {}
+        for coding, suffix in CODINGS.items():
+            coded = published.body if not suffix else compress(published.body, coding)
+            if before is None or self._read(file + suffix) != (coded, modified):
                 self._replace(file + suffix, coded, modified)
-        return written, before != published.body
+            written[file + suffix] = len(coded), modified
+        return written, before is None or before[0] != published.body
 
-    def prune(self, files: Iterable[str]) -> int:
-        """Remove files that a build wrote, and the folders that they leave empty; how many."""
-        removed = 0
+    def remove(self, files: Collection[str]) -> None:
+        """Remove files, and the folders that they leave empty."""
         for file in files:
-            target = self.folder / file
-            self._require_inside(os.path.dirname(target))
-            for suffix in CODINGS:
-                Path(f"{target}{suffix}").unlink(missing_ok=True)
-            removed += 1
-            for parent in list(Path(file).parents)[:-1]:
-                try:
-                    (self.folder / parent).rmdir()
-                except OSError:
-                    break
-        return removed
+            os.unlink(f"{self._home}/{file}")
+        for folder in sorted({os.path.dirname(file) for file in files}, reverse=True):
+            # Folders that are not empty stay.
+            with suppress(OSError):
+                os.removedirs(f"{self._home}/{folder}")
 
-    def _make_folder(self, file: str) -> None:
-        folder = os.path.dirname(self.folder / file)
+    def _make_folder(self, folder: str) -> None:
         if folder not in self._ready:
-            self._require_inside(folder)
-            os.makedirs(folder, exist_ok=True)
+            path = f"{self._home}/{folder}".rstrip("/")
+            if os.path.realpath(path) != path:
+                raise SiteError(f"{path} is behind a link that leads elsewhere; remove the link")
+            os.makedirs(path, exist_ok=True)
             self._ready.add(folder)
 
-    def _require_inside(self, folder: str) -> None:
-        """No link in the folder leads out of it."""
-        real, home = os.path.realpath(folder), os.path.realpath(self.folder)
-        if os.path.commonpath([real, home]) != home:
-            raise SiteError(f"{folder} is a link that leads out of {self.folder}")
+    def _read(self, file: str) -> tuple[bytes, int] | None:
+        """The content of a file and its time."""
+        try:
+            with open(f"{self._home}/{file}", "rb") as stream:
+                return stream.read(), int(os.fstat(stream.fileno()).st_mtime)
+        except FileNotFoundError:
+            return None
 
-    def _replace(self, file: str, content: bytes, modified: int | None) -> None:
+    def _replace(self, file: str, content: bytes, modified: int) -> None:
         """Put a whole file in the place of another, or of none."""
-        made = f"{self.folder}/.feeds-{os.getpid()}.tmp"
+        made = f"{self._home}/.feeds-{os.getpid()}.tmp"
         with open(made, "wb") as stream:
             stream.write(content)
-        if modified is not None:
-            os.utime(made, (modified, modified))
-        os.replace(made, f"{self.folder}/{file}")
+        os.utime(made, (modified, modified))
+        os.replace(made, f"{self._home}/{file}")

@@ -1,162 +1,92 @@
-"""The parts of a static site, and what tells whether they changed."""
+"""The parts of a static site: what tells whether they changed, and their documents."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import select
 
 import feeds
 from feeds.config import Config
-from feeds.history import Month
-from feeds.index import tables
-from feeds.index.survey import listing
-from feeds.pages import ENTRIES, NEWEST
-from feeds.pages.embedding import STORIES
-from feeds.selection import Selection
+from feeds.formats import FORMATS, opml
+from feeds.history import Archive, Month
+from feeds.index.snapshot import Snapshot
+from feeds.index.survey import Listed, listing
+from feeds.pages import BUILD, LISTS, Pages, embedding
+from feeds.pages.embedding import EmbedOptions
+from feeds.pages.render import STATIC
+from feeds.publish import Published, etag, publish_formats, publish_list
+from feeds.selection import EVERYTHING, Selection
 from feeds.static_site.output import SiteError, file_of
-from feeds.static_site.snapshot import Snapshot
 
 #: What the bytes of documents depend on besides the index, the settings and our code.
 _LIBRARIES = ("brotli", "feedgen", "jinja2", "lxml", "msgspec")
 _CODE = (".py", ".html", ".js", ".css", ".svg")
-_DAY = 86_400
+
+#: An address, and what is there; None where it is not public any more.
+Document = tuple[str, Published | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
-    """What is made together: one of these for a part of the site."""
+class Part:
+    """Documents that are made together, and made anew when their fingerprint changes."""
 
-    name: str
-    #: Changes with whatever the files show.
     fingerprint: str
     #: None for the pages that show what else there is.
-    selection: Selection | None
+    selection: Selection | None = None
     #: None for what is current.
     month: Month | None = None
-    #: Whether the selection has a history in documents.
-    is_long: bool = False
-    #: Whether the month has no articles, and only documents lead to it.
-    is_gap: bool = False
+    has_pages: bool = True
+    has_feeds: bool = True
+
+    @property
+    def name(self) -> str:
+        """Names the part among all parts of the site."""
+        return f"{self.selection.path if self.selection else ''}{self.month or ''}"
 
 
-@dataclass
-class _Holding:
-    """What a feed holds, the newest first."""
-
-    count: int = 0
-    #: What the articles of each month look like; months since year 0.
-    months: dict[int, Any] = field(default_factory=lambda: defaultdict(hashlib.blake2b))
-    #: The months of the current documents.
-    head: set[int] = field(default_factory=set)
-
-
-def find_tasks(snapshot: Snapshot, now: datetime) -> tuple[list[Task], tuple[str, ...]]:
-    """The parts of the site, those of a month beside each other.
-
-    What no file can be named as is told beside them, each with the reason.
-    """
-    code = _code(snapshot.config)
-    holdings = _holdings(snapshot, now)
-    with snapshot.reading() as connection:
-        rows = {(row.kind, row.key): row for row in connection.execute(select(tables.feeds))}
-    made: list[Task] = []
-    looks, refused = [], []
-    for item in listing(snapshot, now):
-        row = rows[item.selection.kind, item.selection.key]
-        holding = holdings.get(row.id, _Holding())
-        looks.append((item.selection.path, item.name, item.count))
+def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
+    """The parts of a site, and each feed that cannot have files, with the reason."""
+    code, months = _code(index.config), index.months()
+    # The lists of names, their counts and the plot change with any article.
+    parts = [Part(fingerprint=_digest(code, index.status().revision))]
+    refused = []
+    for item in listing(index):
         try:
             file_of(item.selection.path)
         except SiteError as error:
             refused.append(str(error))
             continue
-        made += _tasks(item.selection, item.name, holding, snapshot.config.limit, code)
-    made.sort(key=lambda task: (str(task.month or ""), task.name))
-    everything = _digest(code, looks, [task.fingerprint for task in made])
-    return [Task(name="", fingerprint=everything, selection=None), *made], tuple(refused)
+        shown = months.get((item.selection.kind, item.selection.key), {})
+        parts += _parts_of(item, shown, item.count > index.config.limit, code)
+    # Feeds have the same entries of a month, which are written once for all of them.
+    parts.sort(key=lambda part: str(part.month or ""))
+    return parts, tuple(refused)
 
 
-def _tasks(
-    selection: Selection, name: str, holding: _Holding, limit: int, code: str
-) -> Iterator[Task]:
-    path, is_long = selection.path, holding.count > limit
-    digests = {number: made.digest() for number, made in holding.months.items()}
-    months = [*digests]
-    head = [digests[number] for number in months if number in holding.head]
-    known = (code, path, name, is_long)
-    current = Task(
-        name=path,
-        fingerprint=_digest(known, months, head),
+def _parts_of(item: Listed, months: dict[Month, bytes], is_long: bool, code: str) -> Iterator[Part]:
+    """The parts of a feed; one that `is_long` has a history in documents."""
+    selection, known = item.selection, (code, item.selection.path, item.name, is_long)
+    digests = {str(month): digest for month, digest in months.items()}
+    # What everything has for a page is the index page, which shows other feeds too.
+    yield Part(
+        fingerprint=_digest(known, digests),
         selection=selection,
-        is_long=is_long,
+        has_pages=selection != EVERYTHING,
     )
-    yield current
-    for at, number in enumerate(months):
-        beside = months[max(at - 1, 0) : at + 2]
-        yield _month_task(current, number, _digest(known, beside, digests[number]))
+    written = list(digests)
+    for at, month in enumerate(months):
+        beside = written[max(at - 1, 0) : at + 2]
+        mark = _digest(known, beside, months[month])
+        yield Part(fingerprint=mark, selection=selection, month=month, has_feeds=is_long)
     if is_long:
-        for number in sorted({n + step for n in months for step in (-1, 1)} - {*months}):
-            older = max((n for n in months if n < number), default=0)
-            newer = min((n for n in months if n > number), default=0)
-            mark = _digest(known, older, newer)
-            yield _month_task(current, number, mark, is_gap=True)
-
-
-def _month_task(current: Task, number: int, mark: str, is_gap: bool = False) -> Task:
-    month = Month(year=number // 12, month=number % 12 + 1)
-    return replace(
-        current,
-        name=f"{current.name}{month}",
-        fingerprint=mark,
-        month=month,
-        is_gap=is_gap,
-    )
-
-
-def _holdings(snapshot: Snapshot, now: datetime) -> dict[int, _Holding]:
-    """What each feed holds, by its number."""
-    documents = select(tables.articles.c.id, tables.articles.c.document)
-    c = tables.entries.c
-    entries = (
-        select(c.feed, c.published, c.article, c.label)
-        .where(c.published <= int(now.timestamp()))
-        .order_by(c.feed, c.published.desc(), c.article)
-    )
-    later = tables.coming.c.at > int(now.timestamp())
-    announced = select(tables.coming.c.article).where(later).distinct()
-    most = max(snapshot.config.limit, ENTRIES, NEWEST, STORIES)
-    found: dict[int, _Holding] = defaultdict(_Holding)
-    with snapshot.reading() as connection:
-        digests = {
-            id: hashlib.blake2b(document, digest_size=16).digest()
-            for id, document in connection.execute(documents).all()
-        }
-        # Of what is public, the announced updates, which its document has already.
-        for id in connection.execute(announced).scalars():
-            digests[id] += b"announced"
-        for feed, published, article, label in connection.execute(entries).all():
-            holding, number = found[feed], _number(published // _DAY)
-            holding.months[number].update(digests[article] + label.encode())
-            # One more than is shown tells whether there are older ones.
-            if holding.count <= most:
-                holding.head.add(number)
-            holding.count += 1
-    return found
-
-
-@cache
-def _number(day: int) -> int:
-    moment = datetime.fromtimestamp(day * _DAY, UTC)
-    return moment.year * 12 + moment.month - 1
+        # Months without entries, which the documents of the months beside them name.
+        for month in {month.plus(step) for month in months for step in (-1, 1)} - months.keys():
+            mark = _digest(known, written)
+            yield Part(fingerprint=mark, selection=selection, month=month, has_pages=False)
 
 
 def _code(config: Config) -> str:
@@ -169,3 +99,62 @@ def _code(config: Config) -> str:
 
 def _digest(*seen: object) -> str:
     return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
+
+
+def documents(part: Part, pages: Pages) -> Iterator[Document]:
+    """The documents of a part."""
+    selection = part.selection
+    if selection is None:
+        yield from _lists(pages)
+        return
+    archive = Archive(month=part.month) if part.month else None
+    if archive is None:
+        yield selection.address("embed"), pages.embed(selection, EmbedOptions())
+        yield selection.address("archive/"), pages.months(selection)
+    if part.has_pages:
+        yield from _walk(archive, lambda archive: _page(pages, selection, archive))
+    if part.has_feeds:
+        yield from _walk(archive, lambda archive: _feeds(pages, selection, archive))
+
+
+def _lists(pages: Pages) -> Iterator[Document]:
+    """The pages that show what else there is, and the files that do not change."""
+    yield from _walk(None, lambda archive: _page(pages, EVERYTHING, archive))
+    for kind, path in LISTS.items():
+        yield path, pages.names(kind)
+    yield BUILD, pages.build(EVERYTHING)
+    yield f"/{opml.FILE}", publish_list(pages.index, next(iter(FORMATS.values())), pages.base)
+    yield f"/{embedding.SCRIPT}", _asset(STATIC / embedding.SCRIPT)
+    for asset in sorted(STATIC.iterdir()):
+        yield f"/static/{asset.name}", _asset(asset)
+
+
+def _asset(path: Path) -> Published:
+    body, at = path.read_bytes(), datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+    return Published(body=body, content_type="", etag=etag(body), changed=at)
+
+
+def _walk(
+    archive: Archive | None, make: Callable[[Archive | None], list[Document]]
+) -> Iterator[Document]:
+    """Documents, and those that they name as older within the same month."""
+    while True:
+        made = make(archive)
+        yield from made
+        published = made[-1][1] if made else None
+        archive = published.previous if published else None
+        if archive is None or archive.before is None:
+            return
+
+
+def _page(pages: Pages, selection: Selection, archive: Archive | None) -> list[Document]:
+    is_home = selection == EVERYTHING and archive is None
+    made = pages.home() if is_home else pages.stories(selection, archive)
+    return [(selection.address(archive.page if archive else ""), made)]
+
+
+def _feeds(pages: Pages, selection: Selection, archive: Archive | None) -> list[Document]:
+    forms = FORMATS.values()
+    made = publish_formats(pages.index, selection, forms, pages.base, archive)
+    files = [archive.file(form.suffix) if archive else form.file for form in forms]
+    return [(selection.address(file), each) for file, each in zip(files, made, strict=False)]

@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
-from sqlalchemy.engine import URL
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.sansio.utils import host_is_trusted
 
-from feeds.config import Config, read_config
-from feeds.index import Index
-from feeds.index.database import IndexUnavailable
-from feeds.index.sync import sync
+from feeds.config import Config, environment_config
+from feeds.index import Index, open_index
+from feeds.index.store import IndexUnavailable
+from feeds.index.sync import sync, utc_now
 from feeds.logs import configure
-from feeds.selection import short_hash
+from feeds.web.cache import ResponseCache
 from feeds.web.client import Clients
-from feeds.web.front import Front
-from feeds.web.journal import ID, Answered, Journal
-from feeds.web.limit import Limit, limit_rate
-from feeds.web.responses import CORS, PREFLIGHT, plain
+from feeds.web.counter import RequestCounter
+from feeds.web.limit import Limit
+from feeds.web.request_log import AccessLog, RequestLog
+from feeds.web.responses import plain, settle, too_many
 from feeds.web.routes import add_routes
 from feeds.web.site import Site
-from feeds.web.tally import Tally
+from feeds.wire import PREFLIGHT
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
+    from _typeshed.wsgi import WSGIEnvironment
 
 #: Seconds after which a client may ask again while the index cannot be read.
 RETRY_AFTER = 30
-SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' http: https:;"
-        " connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self';"
-        " frame-ancestors 'self'"
-    ),
-}
-
-
-def utc_now() -> datetime:
-    """The time, for whatever takes it as an argument."""
-    return datetime.now(UTC)
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -59,77 +42,64 @@ def create_app(config: Config | None = None) -> Flask:
         # Nobody else is there to say where the log goes.
         config = environment_config()
         configure(config.log)
-    journal = Journal(Clients(config.proxies))
-    app = _App(journal)
+    log = RequestLog(Clients(config.proxies))
+    app = _App(log)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
     # By default Werkzeug answers redirects with a body of HTML.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    catalogue = open_index(config)
-    _fill(catalogue)
-    # What is registered first runs last: it sees the answer of the rate limit too.
-    app.after_request(lambda response: _settle(response, journal))
+    index = open_index(config)
+    _fill(index)
+    app.after_request(lambda response: settle(response, request.environ, log))
     if not config.base_url:
         app.before_request(lambda: _refuse_host(config.trusted_hosts))
+    app.before_request(_refuse_raw_query)
     app.before_request(_preflight)
-    limit = Limit(config)
-    limit_rate(app, limit)
-    site = Site(catalogue)
-    add_routes(app, site)
-    tally = Tally()
+    add_routes(app, Site(index))
+    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(InternalServerError, lambda _: _fail(log))
+    app.register_error_handler(IndexUnavailable, _unavailable)
+    _wrap(app, index, log)
+    return app
+
+
+def _wrap(app: Flask, index: Index, log: RequestLog) -> None:
+    """Put the response cache and the access log in front."""
+    config, limit, counter = index.config, Limit(index.config), RequestCounter()
+
+    def refuse(environ: WSGIEnvironment) -> Response:
+        return settle(too_many(limit.most, limit.wait), environ, log)
+
+    cache = ResponseCache(app.wsgi_app, index, limit, counter, refuse)
     if config.metrics:
         # Imported as late as this: it looks for the folder of `serve` as it is.
         from feeds.web.metrics import add_metrics
 
-        add_metrics(app, catalogue, site.memory, tally)
-    app.wsgi_app = Front(app.wsgi_app, site.memory, config, limit, tally)  # type: ignore[method-assign]
+        cache.timed = add_metrics(app, index, counter).render.observe
+    app.wsgi_app = cache  # type: ignore[method-assign]
     if config.access_log:
-        app.wsgi_app = Answered(app.wsgi_app, journal)  # type: ignore[method-assign]
-    app.register_error_handler(HTTPException, _refuse)
-    app.register_error_handler(InternalServerError, lambda _: _fail(journal))
-    app.register_error_handler(IndexUnavailable, _unavailable)
-    return app
+        app.wsgi_app = AccessLog(app.wsgi_app, log)  # type: ignore[method-assign]
 
 
 class _App(Flask):
     """Flask, with a log of its own."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, log: RequestLog) -> None:
         super().__init__("feeds", static_folder="pages/static")
-        self._journal = journal
+        self._log = log
 
     def log_exception(self, exc_info: OptExcInfo) -> None:
         """Log what no handler expected."""
-        self._journal.fail(request.environ, exc_info)
+        self._log.fail(request.environ, exc_info)
 
 
-def environment_config() -> Config:
-    """The configuration that `FEEDS_CONFIG` and the other `FEEDS_*` variables name."""
-    path = os.environ.get("FEEDS_CONFIG")
-    return read_config(Path(path) if path else None, os.environ)
-
-
-def open_index(config: Config) -> Index:
-    """The index of a site, by default one for each folder in Flask's instance folder."""
-    if config.database:
-        return Index(config.database, config)
-    folder = config.articles.resolve()
-    instance = Flask("feeds").instance_path
-    # Short and printable.
-    known_as = re.sub(r"[^\w. -]", "-", folder.name)[:50]
-    # Where the name is no UTF-8, of its bytes.
-    hashed = short_hash(str(folder).encode(errors="backslashreplace").decode())
-    path = f"{instance}/{known_as}-{hashed}.sqlite3"
-    return Index(URL.create("sqlite", database=path), config)
-
-
-def _fill(catalogue: Index) -> None:
+def _fill(index: Index) -> None:
     try:
-        catalogue.health(utc_now())
+        index.health()
     except IndexUnavailable:
-        sync(catalogue, catalogue.config.articles, utc_now)
+        sync(index, index.config.articles, utc_now())
     # A server that forks after this must not share connections among processes.
-    catalogue.close()
+    index.close()
 
 
 def _refuse_host(trusted: tuple[str, ...]) -> Response | None:
@@ -142,22 +112,18 @@ def _refuse_host(trusted: tuple[str, ...]) -> Response | None:
     return plain(400, "400 Bad Request: this host is not trusted, set base_url or trusted_hosts")
 
 
+def _refuse_raw_query() -> Response | None:
+    # Werkzeug 3.1 fails on bytes that are not UTF-8.
+    if request.query_string.isascii():
+        return None
+    problem = "the query has letters that are not percent-encoded (RFC 3986)"
+    return plain(400, f"400 Bad Request: {problem}")
+
+
 def _preflight() -> Response | None:
     if request.method == "OPTIONS" and request.url_rule:
         return Response(status=204, headers=PREFLIGHT)
     return None
-
-
-def _settle(response: Response, journal: Journal) -> Response:
-    """Headers of every response, errors included."""
-    response.headers.update(CORS)
-    for name, value in SECURITY.items():
-        response.headers.setdefault(name, value)
-    if response.status_code == 204:
-        del response.headers["Content-Type"]
-    if response.status_code >= 400:
-        response.headers[ID] = journal.id_of(request.environ)
-    return response
 
 
 def _refuse(error: HTTPException) -> Response:
@@ -168,8 +134,8 @@ def _refuse(error: HTTPException) -> Response:
     return response
 
 
-def _fail(journal: Journal) -> Response:
-    name = journal.id_of(request.environ)
+def _fail(log: RequestLog) -> Response:
+    name = log.id_of(request.environ)
     return plain(500, f"500 Internal Server Error: the fault is not yours, request {name}")
 
 

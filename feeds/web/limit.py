@@ -6,12 +6,8 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
-
 from feeds.config import Config
 from feeds.web.client import Clients
-from feeds.web.responses import plain
-from feeds.web.tally import is_conditional
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -48,6 +44,8 @@ class Limit:
         What changed for clients that send validators counts apart: others of the same
         address must not use that up. A `count` of 0 only asks.
         """
+        if not self.most:
+            return True
         client = self._client(environ)
         if self._spares_local and client.is_local:
             return True
@@ -63,30 +61,3 @@ class Limit:
     def wait(self) -> int:
         """Seconds until all are counted anew."""
         return max(1, math.ceil(self._end - time.monotonic()))
-
-
-def limit_rate(app: Flask, limit: Limit) -> None:
-    """Answer 429 to a client that is past the limit, before anything is made for it.
-
-    A 304 and a preflight transfer nothing, and are not counted. Whether a request with
-    validators gets a 304 is known only when its answer is made, so it counts after that;
-    past the limit, its client gets the 304s that stand ready, and no others.
-    """
-
-    def refuse() -> Response | None:
-        conditional = is_conditional(request.environ)
-        if limit.allows(request.environ, conditional, count=0 if conditional else 1):
-            return None
-        refusal = plain(429, f"429 Too Many Requests: at most {limit.most} a minute, wait")
-        # RFC 9110 section 10.2.3: a whole number of seconds.
-        refusal.headers["Retry-After"] = str(limit.wait)
-        return refusal
-
-    def count(response: Response) -> Response:
-        if response.status_code != 304 and is_conditional(request.environ):
-            limit.allows(request.environ, conditional=True)
-        return response
-
-    if limit.most:
-        app.before_request(refuse)
-        app.after_request(count)

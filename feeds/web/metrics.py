@@ -1,11 +1,10 @@
-"""What Prometheus is told."""
+"""Numbers for Prometheus."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from threading import Lock, Thread
 
 from flask import Flask, Response, abort, request
@@ -16,10 +15,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from feeds.index import Index
-from feeds.index.database import IndexUnavailable
+from feeds.index.store import IndexUnavailable
 from feeds.web.client import is_from
-from feeds.web.memory import Memory
-from feeds.web.tally import Labels, Tally
+from feeds.web.counter import Labels, RequestCounter
 
 #: Names the folder through which processes share their numbers; prometheus_client
 #: looks for it as it is imported.
@@ -63,42 +61,41 @@ class Metrics:
             buckets=_SYNC,
             registry=self._registry,
         )
-        self._told: dict[tuple[Labels, bool], int] = {}
+        self._taken: dict[tuple[Labels, bool], int] = {}
         self._lock = Lock()
 
-    def take(self, tally: Tally) -> None:
-        """Tell what a tally has more than when it was last taken."""
+    def take(self, counter: RequestCounter) -> None:
+        """Add what a counter has more than when it was last taken."""
         with self._lock:
-            for key, [count] in list(tally.counts.items()):
+            for key, count in list(counter.counts.items()):
                 labels, conditional = key
-                more = count - self._told.get(key, 0)
+                more = count - self._taken.get(key, 0)
                 self._requests.labels(*labels).inc(more)
                 if conditional:
                     self._conditional.labels(*labels).inc(more)
-                self._told[key] = count
+                self._taken[key] = count
 
-    def write(self, catalogue: Index, now: datetime) -> bytes:
+    def write(self, index: Index) -> bytes:
         """All numbers, in Prometheus's text format."""
         registry = CollectorRegistry()
         if SHARED in os.environ:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # its own
         else:
             registry.register(self._registry)
-        registry.register(_State(catalogue, now))
+        registry.register(_State(index))
         return generate_latest(registry)
 
 
 class _State(Collector):
     """What the index says, which is the same in every process."""
 
-    def __init__(self, catalogue: Index, now: datetime) -> None:
-        self._catalogue = catalogue
-        self._now = now
+    def __init__(self, index: Index) -> None:
+        self._index = index
 
     def collect(self) -> Iterator[Metric]:
         try:
-            health = self._catalogue.health(self._now)
-            revision = self._catalogue.revision().visible
+            health = self._index.health()
+            revision = self._index.status().revision
         except IndexUnavailable:
             yield GaugeMetricFamily("feeds_index_up", _UP, 0)
             return
@@ -115,16 +112,15 @@ class _State(Collector):
             yield GaugeMetricFamily("feeds_newest_article_timestamp_seconds", _NEWEST, newest)
 
 
-def add_metrics(app: Flask, catalogue: Index, memory: Memory, tally: Tally) -> None:
-    """Tell the metrics at `/metrics` to those whom the settings name."""
+def add_metrics(app: Flask, index: Index, counter: RequestCounter) -> Metrics:
+    """Show the metrics at `/metrics` to those whom the settings name."""
     metrics = Metrics()
-    memory.timed = metrics.render.observe
     taking: list[Thread] = []
 
     def take() -> None:
         while True:
             time.sleep(LATE)
-            metrics.take(tally)
+            metrics.take(counter)
 
     def begin() -> None:
         # Not before the first request: a thread does not live through a fork.
@@ -133,13 +129,14 @@ def add_metrics(app: Flask, catalogue: Index, memory: Memory, tally: Tally) -> N
             taking[0].start()
 
     def show() -> Response:
-        if not is_from(request.environ, catalogue.config.metrics):
+        if not is_from(request.environ, index.config.metrics):
             abort(404)
-        metrics.take(tally)
-        written = metrics.write(catalogue, datetime.now(UTC))
+        metrics.take(counter)
+        written = metrics.write(index)
         response = Response(written, content_type=CONTENT_TYPE_PLAIN_0_0_4)
         response.headers["Cache-Control"] = "no-store"
         return response
 
     app.before_request(begin)
     app.add_url_rule("/metrics", "metrics", show)
+    return metrics

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from difflib import get_close_matches
 from typing import NoReturn
 from urllib.parse import quote
@@ -14,7 +13,7 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
-from feeds.selection import LONGEST, Kind, Selection, choose, slugify
+from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, choose, slugify
 from feeds.web.responses import plain
 
 #: Each parameter of a feed, and what it does.
@@ -74,10 +73,9 @@ def values(arguments: Arguments, name: str) -> list[str]:
 class Choosing:
     """Makes selections of addresses; whatever names none is answered at once."""
 
-    def __init__(self, catalogue: Index, now: datetime, base: str) -> None:
-        self._catalogue = catalogue
-        self._config = catalogue.config
-        self._now = now
+    def __init__(self, index: Index, base: str) -> None:
+        self._index = index
+        self._config = index.config
         self._base = base
 
     def name(self, kind: Kind, slug: str) -> Selection:
@@ -110,7 +108,7 @@ class Choosing:
 
     def _names(self, kind: Kind, slugs: list[str]) -> list[Selection]:
         """Those that are not withdrawn, if any is left."""
-        found = {slug: self._catalogue.resolve(kind, slug, self._now) for slug in slugs}
+        found = {slug: self._index.resolve(kind, slug) for slug in slugs}
         kept = {slug: s for slug, s in found.items() if not self._is_withdrawn(kind, slug, s)}
         if found and not kept:
             abort(plain(410, "410 Gone: this feed was taken away on purpose"))
@@ -119,7 +117,7 @@ class Choosing:
     def _is_withdrawn(self, kind: Kind, slug: str, selection: Selection | None) -> bool:
         if selection:
             return self._config.name(selection).withdrawn
-        if len(slug) > LONGEST:
+        if len(slug) > MAX_SLUG_LENGTH:
             return False
         asked = slugify(kind, slug)
         return any(
@@ -131,12 +129,12 @@ class Choosing:
     def _excluded(self, slug: str) -> Selection:
         # `Selection.excluded`: a provider's value has a dot, and no topic's has one.
         kinds: tuple[Kind, Kind] = ("provider", "topic") if "." in slug else ("topic", "provider")
-        found = (self._catalogue.resolve(kind, slug, self._now) for kind in kinds)
+        found = (self._index.resolve(kind, slug) for kind in kinds)
         return next(filter(None, found), None) or self._not_found(kinds, slug)
 
     def _type(self, slug: str) -> Selection:
-        found = self._catalogue.resolve("type", slug, self._now)
-        known = ", ".join(self._catalogue.known("type", self._now)) or "none"
+        found = self._index.resolve("type", slug)
+        known = ", ".join(self._index.types()) or "none"
         return found or refuse(f"type {_shown(slug)} is not known, known are: {known}")
 
     def _not_found(self, kinds: Iterable[Kind], slug: str) -> NoReturn:
@@ -147,12 +145,12 @@ class Choosing:
 
     def _near(self, kind: Kind, slug: str) -> Iterator[str]:
         """Known slugs that are much like another, the nearest first."""
-        if len(slug) > LONGEST:
+        if len(slug) > MAX_SLUG_LENGTH:
             return
         asked = slugify(kind, slug)
-        known = self._catalogue.known(kind, self._now, asked)
+        known = self._index.known(kind, asked)
         for near in get_close_matches(asked, known, cutoff=0.5):
-            found = self._catalogue.resolve(kind, near, self._now)
+            found = self._index.resolve(kind, near)
             if not self._is_withdrawn(kind, near, found):
                 yield near
 
@@ -165,10 +163,10 @@ def number(arguments: Arguments, name: str, least: int, most: int) -> int | None
     if not written:
         return None
     # ASCII: \d alone takes the digits of every script.
-    said = int(written[0]) if re.fullmatch(r"[+-]?[0-9]{1,9}", written[0]) else None
-    if said is None or not least <= said <= most:
+    value = int(written[0]) if re.fullmatch(r"[+-]?[0-9]{1,9}", written[0]) else None
+    if value is None or not least <= value <= most:
         refuse(f"{name} is {_shown(written[0])}, must be a whole number from {least} to {most}")
-    return said
+    return value
 
 
 def _shown(text: str) -> str:

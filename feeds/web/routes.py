@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from threading import Condition
 
 from cachetools import TTLCache, cached
@@ -11,15 +10,16 @@ from flask import Flask, Response, abort, jsonify, request
 from feeds.formats import FORMATS, Format, opml
 from feeds.history import Archive
 from feeds.index import Health
-from feeds.index.database import IndexUnavailable
+from feeds.index.store import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
-from feeds.publish import Published, publish, publish_list
+from feeds.publish import publish, publish_list
 from feeds.selection import Kind, Selection
 from feeds.web.client import LOOPBACK, is_from
 from feeds.web.page_routes import PageRoutes
 from feeds.web.parameters import refuse, refuse_unknown, values
 from feeds.web.responses import plain
 from feeds.web.site import Site
+from feeds.wire import GUESSES
 
 #: Where the feeds of a kind lie.
 PATHS: dict[Kind, str] = {
@@ -29,10 +29,8 @@ PATHS: dict[Kind, str] = {
 }
 #: Seconds for which the counts of `/healthz` may be late.
 LATE = 1.0
-#: A month of the history, and what of it is before a place.
-PARTS = ("<month>", "<month>/<place>")
-#: Files that readers guess, and the format meant.
-GUESSES = dict.fromkeys(("atom.xml", "feed.xml", "feed", "feed/"), "atom") | {"rss.xml": "rss"}
+#: A month of the history, and what of it is before a cursor.
+PARTS = ("<month>", "<month>/<cursor>")
 
 
 class FeedRoutes:
@@ -40,53 +38,39 @@ class FeedRoutes:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._catalogue = site.catalogue
+        self._index = site.index
         # Anybody may ask, and to count many articles takes long.
         kept: TTLCache[object, Health] = TTLCache(1, LATE)
         self._health = cached(kept, condition=Condition())(self._count)
 
     def feed(self, form: Format, kind: Kind, slug: str = "") -> Response:
         """A feed in a format."""
-
-        def make(now: datetime) -> Published:
-            selection = self._site.select(kind, slug, now)
-            self._site.require(selection.address(form.file))
-            return self._publish(selection, form, now)
-
-        return self._site.answer(make)
+        selection = self._site.select(kind, slug)
+        self._site.require(selection.address(form.file))
+        return self._publish(selection, form)
 
     def archive(
-        self, form: Format, kind: Kind, month: str, place: str = "", slug: str = ""
+        self, form: Format, kind: Kind, month: str, cursor: str = "", slug: str = ""
     ) -> Response:
         """A month of a feed's history in a format."""
+        selection = self._site.select(kind, slug, archive=True)
+        part = self._site.part(month, cursor)
+        self._site.require(selection.address(part.file(form.suffix)))
+        return self._publish(selection, form, part)
 
-        def make(now: datetime) -> Published:
-            selection = self._site.select(kind, slug, now, archive=True)
-            part = self._site.part(month, place, now)
-            self._site.require(selection.address(part.file(form.suffix)))
-            return self._publish(selection, form, now, part)
-
-        return self._site.answer(make)
-
-    def _publish(
-        self, selection: Selection, form: Format, now: datetime, part: Archive | None = None
-    ) -> Published:
-        made = publish(self._catalogue, selection, form, self._site.base, now, part)
-        return made or abort(plain(404, "404 Not Found: no such feed"))
+    def _publish(self, selection: Selection, form: Format, part: Archive | None = None) -> Response:
+        made = publish(self._index, selection, form, self._site.base, part)
+        return self._site.respond(made or abort(plain(404, "404 Not Found: no such feed")))
 
     def subscriptions(self) -> Response:
         """The subscription list of all topics and providers."""
-
-        def make(now: datetime) -> Published:
-            refuse_unknown(request.args, ["format"])
-            suffix = (values(request.args, "format") or [*FORMATS])[0]
-            if suffix not in FORMATS:
-                refuse(f"unknown format, known are: {', '.join(FORMATS)}")
-            query = "" if suffix == next(iter(FORMATS)) else f"?format={suffix}"
-            self._site.require(f"/{opml.FILE}{query}")
-            return publish_list(self._catalogue, FORMATS[suffix], self._site.base, now)
-
-        return self._site.answer(make)
+        refuse_unknown(request.args, ["format"])
+        suffix = (values(request.args, "format") or [*FORMATS])[0]
+        if suffix not in FORMATS:
+            refuse(f"unknown format, known are: {', '.join(FORMATS)}")
+        query = "" if suffix == next(iter(FORMATS)) else f"?format={suffix}"
+        self._site.require(f"/{opml.FILE}{query}")
+        return self._site.respond(publish_list(self._index, FORMATS[suffix], self._site.base))
 
     def health(self) -> Response:
         """Whether the index can be read, else 503, and counts.
@@ -94,14 +78,14 @@ class FeedRoutes:
         Only visible articles are counted for the public: the others are the curator's.
         """
         try:
-            self._catalogue.revision()
+            self._index.status()
             health = self._health()
         except IndexUnavailable:
             response = jsonify(status="the index cannot be read")
             response.status_code = 503
         else:
             kept = {"articles": health.articles, "faults": health.faults}
-            if not is_from(request.environ, LOOPBACK + self._catalogue.config.metrics):
+            if not is_from(request.environ, LOOPBACK + self._index.config.metrics):
                 kept = {}
             last_sync = health.synced.isoformat()
             response = jsonify(status="ok", visible=health.visible, last_sync=last_sync, **kept)
@@ -109,7 +93,7 @@ class FeedRoutes:
         return response
 
     def _count(self) -> Health:
-        return self._catalogue.health(datetime.now(UTC))
+        return self._index.health()
 
 
 def add_routes(app: Flask, site: Site) -> None:

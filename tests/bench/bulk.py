@@ -13,8 +13,8 @@ from pathlib import Path
 from feeds.articles import Article, Provider
 from feeds.config import Config
 from feeds.index import Index
+from feeds.index.indexed import encode
 from feeds.index.sync import sync
-from feeds.placement import encode
 from feeds.selection import EVERYTHING, Selection
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,25 +35,26 @@ class Indexes:
     def urls(self) -> tuple[str, str]:
         """Where they are: the small one, and the large one."""
         made = [make_index(self.scratch, count) for count in (SMALL, self.large)]
-        one, other = (str(catalogue.url) for catalogue in made)
+        one, other = (str(index.url) for index in made)
         return one, other
 
 
 def make_index(scratch: Path, count: int) -> Index:
     """An index of so many visible articles over ten years, without their files."""
-    catalogue = Index(f"sqlite:///{scratch}/{count}.sqlite3", Config())
+    index = Index(f"sqlite:///{scratch}/{count}.sqlite3", Config())
     (scratch / "none").mkdir(exist_ok=True)
-    sync(catalogue, scratch / "none", lambda: NOW)
-    catalogue.close()
+    sync(index, scratch / "none", NOW)
+    index.close()
     with sqlite3.connect(f"{scratch}/{count}.sqlite3") as raw:
         raw.execute("PRAGMA synchronous = OFF")
         raw.execute("DELETE FROM feeds")
-        known = [EVERYTHING, type_("article"), type_("video")]
+        known = [EVERYTHING]
         known += [topic(number) for number in range(TOPICS)]
         known += [provider(number) for number in range(PROVIDERS)]
         ids = {selection: number for number, selection in enumerate(known, 1)}
         raw.executemany(
-            "INSERT INTO feeds (id, kind, key, slug, name, changed) VALUES (?, ?, ?, ?, ?, 1)",
+            "INSERT INTO feeds (id, kind, key, slug, name, head, changed)"
+            " VALUES (?, ?, ?, ?, ?, x'00', 1)",
             [(number, s.kind, s.key, s.slug, s.key) for s, number in ids.items()],
         )
         chance = random.Random(1)
@@ -64,14 +65,14 @@ def make_index(scratch: Path, count: int) -> Index:
                 [(row[0], row[0], row[1]) for row in rows],
             )
             raw.executemany(
-                "INSERT INTO entries (article, feed, published, label, quality, heat)"
-                " VALUES (?, ?, ?, 'A', ?, ?)",
+                "INSERT INTO entries (article, feed, shown, published, quality, heat, type)"
+                " VALUES (?, ?, 1, ?, ?, ?, ?)",
                 [(row[0], feed, *row[3:]) for row in rows for feed in row[2]],
             )
-    return catalogue
+    return index
 
 
-Row = tuple[str, bytes, list[int], int, int, int]
+Row = tuple[str, bytes, list[int], int, int, int, str]
 
 
 def _rows(
@@ -94,11 +95,11 @@ def _rows(
             summary="What happened, who says so, and what may come of it. " * 4,
             topics=tuple(topic(t).key for t in about),
         )
-        kind = type_("video" if chance.random() < 0.05 else "article")
-        feeds = [ids[EVERYTHING], ids[kind], ids[author], *(ids[topic(t)] for t in about)]
+        kind = "video" if chance.random() < 0.05 else "article"
+        feeds = [ids[EVERYTHING], ids[author], *(ids[topic(t)] for t in about)]
         second = int(published.timestamp())
         heat = int(chance.expovariate(1 / 12))
-        yield f"{chance.getrandbits(128):032x}", encode(article), feeds, second, quality, heat
+        yield f"{chance.getrandbits(128):032x}", encode(article), feeds, second, quality, heat, kind
 
 
 def topic(number: int) -> Selection:

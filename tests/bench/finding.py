@@ -10,7 +10,7 @@ from feeds.history import Archive, Month
 from feeds.index import Index
 from feeds.selection import EVERYTHING, Selection, choose
 from tests.bench import bulk
-from tests.bench.bulk import NOW, Indexes
+from tests.bench.bulk import Indexes
 from tests.bench.table import Row, timed
 
 
@@ -23,7 +23,7 @@ def measure(indexes: Indexes, quick: bool) -> Iterator[tuple[str, list[Row]]]:
         times: list[list[float]] = [[], []]
         for _ in range(rounds):
             for index, found in zip((small, large), times, strict=True):
-                found.append(timed(lambda i=index, s=selection, a=archive: i.find(s, NOW, a)))  # type: ignore[misc]
+                found.append(timed(lambda i=index, s=selection, a=archive: i.find(s, a)))  # type: ignore[misc]
         few, many = (statistics.median(found) * 1e3 for found in times)
         rows.append(Row(name, f"{many:.2f} ms", f"{few:.2f} ms among {bulk.SMALL}", goal=goal))
     yield f"find among {indexes.large} articles, medians of {rounds}", rows

@@ -52,7 +52,7 @@ def _cold(indexes: Indexes, rounds: int, quick: bool) -> list[Row]:
 
 
 def _asker(url: str) -> Callable[[str], bytes]:
-    app = create_app(Config(database=url, checks_per_second=0))
+    app = create_app(Config(database=url, index_polls_per_second=0))
 
     def ask(path: str) -> bytes:
         environ = EnvironBuilder(path, headers=[("Accept-Encoding", "gzip")]).get_environ()

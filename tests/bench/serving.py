@@ -16,7 +16,6 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import Request, urlopen
@@ -163,11 +162,11 @@ def _nginx(folder: Path) -> Iterator[Served]:
         database=f"sqlite:///{folder}/index.sqlite3",
         base_url="http://127.0.0.1",
     )
-    catalogue = Index(config.database, config)
-    build(config.database, config, datetime.now(UTC), folder / "out")
+    index = Index(config.database, config)
+    build(config.database, config, folder / "out")
 
     def configure(listen: str) -> str:
-        return configuration(catalogue, folder / "out", datetime.now(UTC), listen)
+        return configuration(index, folder / "out", listen)
 
     with serving(folder, configure, tuple(_core(0))) as port:
         yield Served("nginx", port, _tag(port))

@@ -1,0 +1,227 @@
+"""A feed and its entries, in the words of RFC 4287, before any format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from html import escape, unescape
+
+from feeds.articles import Article, Image, clean
+from feeds.config import Config
+from feeds.selection import Selection, fold
+from feeds.titles import Names, titles
+
+#: A feed without entries has no date of its own, and nothing defaults to now.
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+# As the cleaner writes it: double quotes, and no bare `>` in an attribute.
+_PICTURE = re.compile(r'<img (?:[^<>]*? )?src="([^"]+)"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A name and where it is at home (RFC 4287 section 3.2)."""
+
+    name: str
+    uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """A topic (RFC 4287 section 4.2.2).
+
+    Scheme and term together are its page, except where two names share a slug.
+    """
+
+    term: str
+    scheme: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """Another article on the same story, at a provider called `provider`."""
+
+    title: str
+    link: str
+    provider: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One article as subscribers see it; absolute URLs, times in UTC."""
+
+    id: str
+    title: str
+    link: str
+    published: datetime
+    updated: datetime
+    author: Person
+    categories: tuple[Category, ...]
+    #: Plain text.
+    summary: str
+    #: Safe HTML.
+    content: str
+    #: The first picture in `content`.
+    image: Image | None
+    related: tuple[Story, ...]
+    #: Where the story was first seen, if elsewhere than `link`.
+    via: str | None
+    #: The article as an AMP page, at its provider and in a cache.
+    amp: str | None
+    cdn_amp: str | None
+    #: `article`, `video` or another word of the curator's.
+    type: str
+    #: The provider's domain.
+    domain: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """A feed's metadata and its entries, newest first."""
+
+    id: str
+    title: str
+    subtitle: str
+    updated: datetime
+    author: Person
+    #: The feed's page for people; the feed in each format lies under it.
+    link: str
+    icon: str
+    language: str
+    entries: tuple[Entry, ...]
+    #: Nothing but these entries is in the feed (RFC 5005 section 2).
+    complete: bool = False
+    #: One part of the feed's history (RFC 5005 section 4).
+    archive: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Links:
+    """Where a document is, and its neighbours in the same format (RFC 5005 section 4)."""
+
+    canonical: str
+    current: str | None = None
+    prev_archive: str | None = None
+    next_archive: str | None = None
+    #: Who tells subscribers of changes (WebSub).
+    hub: str | None = None
+
+
+def make_feed(
+    selection: Selection,
+    names: Names,
+    articles: Iterable[Article],
+    *,
+    config: Config,
+    base: str,
+) -> Feed:
+    """The feed of a selection.
+
+    `names` is what articles call its topics and providers, `base` the site's address
+    without a final slash.
+    """
+    slug = cache(lambda topic: config.slug("topic", fold(topic)))
+    entries = tuple(
+        make_entry(article, config=config, base=base, slug=slug) for article in articles
+    )
+    title, subtitle = titles(selection, names, config)
+    return Feed(
+        id=config.feed_id(selection).urn,
+        title=title,
+        subtitle=subtitle,
+        updated=max((e.updated for e in entries), default=NEVER),
+        author=Person(name=config.author or config.title, uri=base + "/"),
+        link=base + selection.address(),
+        icon=base + "/static/icon.svg",
+        language=config.language,
+        entries=entries,
+    )
+
+
+def make_entry(
+    article: Article,
+    *,
+    config: Config,
+    base: str,
+    slug: Callable[[str], str] | None = None,
+) -> Entry:
+    """What subscribers see of an article: all of it, and nothing else.
+
+    `slug` gives the slug of a topic that an article names, as `config` does.
+    """
+    slug = slug or (lambda topic: config.slug("topic", fold(topic)))
+    related = tuple(
+        Story(title=r.title, link=r.link, provider=r.provider)
+        for r in article.related
+        if r.quality >= config.min_quality
+    )
+    image = article.images[0] if article.images else None
+    provider = article.provider
+    return Entry(
+        id=config.entry_id(article.stem).urn,
+        title=article.title,
+        link=article.link,
+        published=article.published,
+        updated=article.updated or article.published,
+        author=Person(name=provider.name, uri=clean.uri(f"https://{provider.domain}/")),
+        categories=tuple(_category(topic, slug(topic), base) for topic in article.topics),
+        summary=article.summary or article.title,
+        content=_content(article, image, related),
+        image=image or _first_picture(article.content),
+        related=related,
+        via=article.via,
+        amp=article.amp,
+        cdn_amp=article.cdn_amp,
+        type=article.type,
+        domain=provider.domain,
+    )
+
+
+def _category(topic: str, term: str, base: str) -> Category:
+    # RSS and JSON Feed know no term but the label, and some readers split it at commas.
+    label = " ".join(topic.replace(",", " ").split()) or term
+    return Category(term=term, scheme=f"{base}/topics/", label=label)
+
+
+def _content(article: Article, image: Image | None, related: tuple[Story, ...]) -> str:
+    parts = []
+    if image:
+        picture = _picture(image)
+        parts.append(_linked(picture, article.link) if article.frame else f"<p>{picture}</p>")
+    if article.frame:
+        # Readers strip frames, and a player's own page may refuse to stand alone.
+        parts.append(_linked(f"Watch the video at {escape(article.provider.name)}", article.link))
+    parts.append(article.content or f"<p>{escape(article.summary or article.title)}</p>")
+    return "\n".join(parts) + _coverage(related)
+
+
+def _first_picture(content: str) -> Image | None:
+    found = _PICTURE.search(content)
+    return Image(url=unescape(found[1])) if found else None
+
+
+def _linked(inner: str, link: str) -> str:
+    return f'<p><a href="{escape(link)}">{inner}</a></p>'
+
+
+def _picture(image: Image) -> str:
+    sizes = "".join(
+        f' {name}="{size}"'
+        for name, size in (("width", image.width), ("height", image.height))
+        if size
+    )
+    return f'<img src="{escape(image.url)}" alt="{escape(image.title)}"{sizes}>'
+
+
+def _coverage(related: tuple[Story, ...]) -> str:
+    if not related:
+        return ""
+    items = "".join(
+        f'<li><a href="{escape(r.link)}">{escape(r.title)}</a> ({escape(r.provider)})</li>'
+        for r in related
+    )
+    return f"\n<p>Related coverage:</p>\n<ul>{items}</ul>"

@@ -1,0 +1,132 @@
+"""What of a folder is not as the index knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.engine import Connection
+
+from feeds.articles import stem_of
+from feeds.articles.folder import File, Listing, gc_disabled, list_files, scan_paths
+from feeds.index import schema
+from feeds.index.rows import select_in
+
+#: Where more files changed, a scan of all files is faster.
+MAX_CHANGED_PATHS = 500
+#: Where so many articles are gone and no file is left, the folder's disk is not mounted.
+MIN_LOST_AT_ONCE = 10
+
+
+@dataclass
+class Changes:
+    """The files that changed, and those that are no more; with `anew`, all changed."""
+
+    connection: Connection
+    directory: Path
+    anew: bool
+    #: Files and folders that were reported as changed; each such file is read.
+    changed_paths: Set[str]
+    listing: Listing = field(init=False)
+    #: The size and time of files that changed.
+    stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: What the index holds of all files that share a stem with one of them.
+    known: dict[str, Row[Any]] = field(default_factory=dict)
+    #: The files to read, by path.
+    to_read: list[str] = field(default_factory=list)
+    #: Files whose name is another's, and that one.
+    refused: dict[str, str] = field(default_factory=dict)
+    #: Files that are no more, and files of which that is not known.
+    missing: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
+    #: The stems that no file has any more.
+    gone: set[str] = field(default_factory=set)
+
+    def scan_all(self) -> None:
+        """Compare every file with the index."""
+        files = schema.files.c
+        with gc_disabled():
+            self.listing = list_files(self.directory)
+            rows = self.connection.execute(select(files.path, files.size, files.mtime))
+            # As the driver has them, which takes half the time.
+            known = rows.cursor.fetchall() if rows.cursor else []
+            lost = self._compare(known)
+        faults = self.listing.faults
+        # Below a folder that cannot be read: nothing says that they are gone.
+        self.hidden = {path for path in lost if any(path.startswith(f"{f}/") for f in faults)}
+        if len(lost) >= MIN_LOST_AT_ONCE and not self.listing.files and lost != self.hidden:
+            stay = "which stay up; mount the disk, or leave one file"
+            faults["."] = f"empty where {len(lost)} articles were, {stay}"
+            self.hidden = lost
+        self._decide(lost - self.hidden, is_new=not known)
+
+    def scan_changed(self) -> bool:
+        """Compare `changed_paths` and files of the same stems; False where all must be compared."""
+        changed = self.changed_paths
+        if self.anew or len(changed) > MAX_CHANGED_PATHS:
+            return False
+        listing = scan_paths(self.directory, changed)
+        if listing is None or any(map(self._was_folder, changed - set(listing.paths))):
+            return False
+        known = self._sharing({stem_of(path) for path in changed})
+        others = scan_paths(self.directory, known.keys() - changed)
+        if others is None:
+            return False
+        listing.files.extend(others.files)
+        self.listing = listing
+        lost = self._compare((row.path, row.size, row.mtime) for row in known.values())
+        if lost and not listing.files and self._holds_only(len(lost)):
+            return False
+        self._decide(lost)
+        return True
+
+    def _holds_only(self, count: int) -> bool:
+        """Whether the index knows no more files than that."""
+        some = select(schema.files.c.path).limit(count + 1)
+        return len(self.connection.execute(some).all()) <= count
+
+    def _compare(self, known: Iterable[File]) -> set[str]:
+        """Find the files that are not as the index knows them; those that it lost."""
+        seen = set(self.listing.files)
+        different = seen.symmetric_difference(known)
+        changed = seen if self.anew else different & seen
+        if self.changed_paths:
+            # What keeps its size and its time changes nothing else.
+            changed |= {file for file in seen if file[0] in self.changed_paths}
+        self.stamps = {path: (size, mtime) for path, size, mtime in changed}
+        return {path for path, _, _ in different - seen} - self.stamps.keys()
+
+    def _was_folder(self, path: str) -> bool:
+        """Whether the index knows files below a path."""
+        known = schema.files.c.path
+        below = select(known).where(known > f"{path}/", known < f"{path}0").limit(1)
+        return self.connection.execute(below).first() is not None
+
+    def _sharing(self, stems: Iterable[str]) -> dict[str, Row[Any]]:
+        found = select(schema.files)
+        rows = select_in(self.connection, found, schema.files.c.stem, stems)
+        return {row.path: row for row in rows}
+
+    def _decide(self, missing: set[str], is_new: bool = False) -> None:
+        """Decide what to read, and which file owns a name that several have."""
+        sharing: dict[str, set[str]] = {stem_of(path): set() for path in missing}
+        for path in self.stamps:
+            sharing.setdefault(stem_of(path), set()).add(path)
+        if not is_new:
+            self.known = self._sharing(sharing)
+        for path in self.known.keys() - missing:
+            sharing[self.known[path].stem].add(path)
+        for stem, paths in sharing.items():
+            owner = min(paths & self.hidden or paths, default=None)
+            if owner is None:
+                self.gone.add(stem)
+                continue
+            if owner in self.stamps:
+                self.to_read.append(owner)
+            if len(paths) > 1:
+                self.refused.update(dict.fromkeys(paths - self.hidden - {owner}, owner))
+        self.to_read.sort()
+        self.missing = missing

@@ -1,0 +1,188 @@
+"""The tables of the index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    column,
+    inspect,
+    table,
+)
+from sqlalchemy import Text as _Text
+from sqlalchemy.engine import Connection
+
+#: Raised with the tables, and with what is read of a file or shown of an article: an
+#: index of another version is made anew.
+VERSION = 11
+
+metadata = MetaData()
+
+
+def _bytewise(kind: String) -> String:
+    """Text that is ordered and compared by its bytes, whatever the database's collation."""
+    return kind.with_variant(type(kind)(kind.length, collation="C"), "postgresql")
+
+
+Text = _bytewise(_Text())
+_ID = _bytewise(String(32))
+_KIND = _bytewise(String(8))
+
+#: One row about the whole index. Times are Unix times in seconds.
+meta = Table(
+    "meta",
+    metadata,
+    Column("version", Integer, nullable=False),
+    # The settings that the entries were made with; empty before the first sync.
+    Column("fingerprint", Text, nullable=False),
+    # Grows with every change that any document may show, from the microsecond at which
+    # the index was made, so that no two indexes share one.
+    Column("revision", BigInteger, nullable=False),
+    # The last of these changes. It always grows, and may lie some seconds in the future.
+    Column("changed", BigInteger, nullable=False),
+    # When time alone changes something next; null if it does not.
+    Column("next_change", BigInteger),
+    # When the files were last compared.
+    Column("synced", BigInteger, nullable=False),
+    # Every type that a public article has or had, as a JSON array.
+    Column("types", Text, nullable=False),
+)
+
+#: Every article file, so that unchanged ones are not read again.
+files = Table(
+    "files",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("stem", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("line", Integer),
+    Column("fault", Text),
+)
+Index("files_stem", files.c.stem)
+_faulty = files.c.fault.is_not(None)
+Index("files_faulty", files.c.path, sqlite_where=_faulty, postgresql_where=_faulty)
+
+#: The last good version of each article that is published, due or not.
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("stem", Text, nullable=False, unique=True),
+    # Changes with whatever a subscriber can see of the entry.
+    Column("digest", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    # When time alone changes what is seen of it: it comes due, or its update does.
+    Column("next_change", BigInteger),
+)
+_scheduled = articles.c.next_change.is_not(None)
+Index(
+    "articles_scheduled",
+    articles.c.next_change,
+    sqlite_where=_scheduled,
+    postgresql_where=_scheduled,
+)
+
+#: The site, and each topic and provider that a public article ever named.
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", _KIND, nullable=False),
+    Column("key", Text, nullable=False),
+    # Empty, like the name, until the feed is public.
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    # A digest of what the current document shows.
+    Column("head", LargeBinary, nullable=False),
+    # When that last changed; null if the feed never had an entry, and so is not public.
+    Column("changed", BigInteger),
+    # The `changed` that hubs were last pinged for.
+    Column("pinged", BigInteger),
+    Index("feeds_key", "kind", "key", unique=True),
+    Index("feeds_slug", "kind", "slug"),
+)
+
+#: One row for each feed that a public article names. `shown` is false where the article
+#: misses that feed's own threshold: it is not in the feed, but excluding the feed
+#: excludes the article elsewhere too.
+entries = Table(
+    "entries",
+    metadata,
+    Column("article", ForeignKey("articles.id"), primary_key=True),
+    Column("feed", ForeignKey("feeds.id"), primary_key=True),
+    Column("shown", Boolean, nullable=False),
+    Column("published", BigInteger, nullable=False),
+    Column("quality", Integer, nullable=False),
+    Column("heat", Integer),
+    Column("type", Text, nullable=False),
+)
+#: The last columns spare a look at the rows that a choice leaves out.
+_newest = (entries.c.published.desc(), entries.c.article)
+Index(
+    "entries_newest",
+    *(entries.c.feed, entries.c.shown, *_newest),
+    *(entries.c.quality, entries.c.heat, entries.c.type),
+)
+#: Where a chosen quality or heat leaves few articles, these are found directly.
+Index("entries_best", entries.c.feed, entries.c.shown, entries.c.quality, *_newest)
+Index("entries_hottest", entries.c.feed, entries.c.shown, entries.c.heat, *_newest)
+
+
+#: The state of an index, and its feeds.
+Outlasting = tuple[dict[str, Any], list[dict[str, Any]]]
+
+_EMPTY = {"fingerprint": "", "revision": 0, "changed": 0, "synced": 0, "types": "[]"}
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the tables are there, and of this version."""
+    rows = _read(connection, meta.name, ["version"])
+    return bool(rows) and rows[0]["version"] == VERSION
+
+
+def outlasting(connection: Connection) -> Outlasting:
+    """What subscribers know, which outlasts the tables of another version.
+
+    That is the revision, and the addresses and dates of feeds. Nothing of it is kept
+    where the tables had other columns.
+    """
+    # Version 10 and earlier called the first table `state`.
+    states = [
+        row
+        for name in (meta.name, "state")
+        for row in _read(connection, name, ["revision", "changed"])
+    ]
+    rows = _read(connection, feeds.name, ["kind", "key", "slug", "name", "changed"])
+    if not states:
+        return {}, []
+    return states[0], [row for row in rows if row["kind"] in ("site", "topic", "provider")]
+
+
+def _read(connection: Connection, name: str, columns: list[str]) -> list[dict[str, Any]]:
+    """Some columns of a table; nothing where it lacks one."""
+    found = inspect(connection)
+    there = found.get_columns(name) if found.has_table(name) else []
+    if not {column["name"] for column in there}.issuperset(columns):
+        return []
+    rows = connection.execute(table(name, *map(column, columns)).select())
+    return [row._asdict() for row in rows]
+
+
+def fill(connection: Connection, known: Outlasting) -> None:
+    """Write the state of an index that was never synced into empty tables."""
+    state, rows = known
+    connection.execute(meta.insert(), {**_EMPTY, **state, "version": VERSION})
+    if rows:
+        connection.execute(feeds.insert(), [{**row, "head": b""} for row in rows])

@@ -1,0 +1,114 @@
+"""Reading settings: YAML nodes in, the values of a struct's fields out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args, get_origin
+
+import msgspec
+import yaml
+from msgspec import Struct, inspect
+from msgspec.structs import fields
+
+#: The keys and values of a map.
+Pairs = list[tuple[yaml.Node, yaml.Node]]
+#: The tag of text, in quotes or not; that of `2020` or `yes` is another.
+TEXT = "tag:yaml.org,2002:str"
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the text names it and says what to do."""
+
+    def __init__(self, problem: str, mark: yaml.Mark | None = None) -> None:
+        super().__init__(problem)
+        #: Where it stands in its file.
+        self.mark = mark
+
+
+def fault(key: yaml.Node, problem: str | ValueError) -> ConfigError:
+    """Return an error that names a setting; where one inside it is at fault, at its place."""
+    mark = problem.mark if isinstance(problem, ConfigError) else key.start_mark
+    return ConfigError(f"{key.value}: {problem}", mark)
+
+
+def compose(written: str) -> yaml.Node | None:
+    """Return the node of some YAML; None if it is empty. Raises ConfigError."""
+    try:
+        return yaml.compose(written, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        problem = f"bad YAML, {error.problem}: put the text in quotes, or close what is open"
+        raise ConfigError(problem, error.problem_mark) from error
+    except yaml.reader.ReaderError as error:
+        raise ConfigError(f"bad YAML, {error.reason}: remove them") from error
+
+
+def read_pairs(node: yaml.Node | None) -> Pairs:
+    """Return the keys and values of a map, none where nothing stands. Raises ConfigError."""
+    if node is None or not node.value:
+        return []
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigError("must be a map of 'name: value' lines", node.start_mark)
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise ConfigError("a name must be text, put it in quotes", key.start_mark)
+    return list(node.value)
+
+
+def read_fields(struct: type[Struct], pairs: Pairs) -> dict[str, Any]:
+    """Return the values of a struct's fields.
+
+    A function in the annotation of a field makes its value: of the node for a map, or
+    of text, or of each text in a list. msgspec makes all other values, and checks
+    their limits. Raises ConfigError.
+    """
+    known = {field.name: field.type for field in fields(struct)}
+    values: dict[str, Any] = {}
+    for key, node in pairs:
+        if key.value not in known:
+            raise fault(key, f"is not a setting, known are {', '.join(known)}")
+        if key.value in values:
+            raise fault(key, "stands twice, keep one")
+        try:
+            values[key.value] = _read(known[key.value], node)
+        except ValueError as error:
+            raise fault(key, error) from error
+    return values
+
+
+def _read(annotation: Any, node: yaml.Node) -> Any:
+    base, *notes = get_args(annotation)
+    make = next(filter(callable, notes), None)
+    if make is None:
+        return _convert(annotation, node)
+    if get_origin(base) is Mapping:
+        return make(node)
+    if get_origin(base) is not tuple:
+        return make(_text(node))
+    if isinstance(node, yaml.SequenceNode):
+        return tuple(make(_text(item)) for item in node.value)
+    # As a variable of the environment writes a list.
+    return tuple(make(item) for item in map(str.strip, _text(node).split(",")) if item)
+
+
+def _text(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode) or node.tag != TEXT:
+        raise ValueError("must be text, put it in quotes")
+    return str(node.value)
+
+
+def _convert(annotation: Any, node: yaml.Node) -> Any:
+    try:
+        return msgspec.convert(node.value, annotation, strict=False)
+    except msgspec.ValidationError as error:
+        # msgspec's own words are about the types of Python.
+        info = inspect.type_info(annotation)
+        if isinstance(info, inspect.UnionType):
+            info = info.types[0]
+        if isinstance(info, inspect.IntType):
+            must_be = f"a whole number from {info.ge} to {info.le}"
+        elif isinstance(info, inspect.LiteralType):
+            must_be = f"one of {', '.join(map(str, info.values))}"
+        else:
+            must_be = "true or false"
+        given = f"is {node.value[:80]!r}, " if isinstance(node, yaml.ScalarNode) else ""
+        raise ValueError(f"{given}must be {must_be}") from error

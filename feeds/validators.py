@@ -1,0 +1,73 @@
+"""What the text of a setting becomes; each function raises ValueError with what to do."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from os.path import expanduser
+from pathlib import Path
+
+from feeds.text import text, uri
+
+Network = IPv4Network | IPv6Network
+
+_POSTGRESQL = re.compile(
+    r"postgresql\+psycopg://(?:[^@]*@)?(?:\[[^]]*\]|[^:/@]*)(?::[0-9]{1,5})?/[^/?]+(?:\?.*)?"
+)
+
+
+def title(written: str) -> str:
+    """Return text that is not empty."""
+    if not text(written):
+        raise ValueError("must not be empty")
+    return text(written)
+
+
+def language(written: str) -> str:
+    """Return a language tag (RFC 5646 section 2.1)."""
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", text(written)):
+        raise ValueError("must be a language tag such as en or pt-BR")
+    return text(written)
+
+
+def service_url(written: str) -> str:
+    """Return the URL of a service; empty text stays empty."""
+    if "#" in written:
+        raise ValueError("must end before the first '#'")
+    return uri(written) if written else ""
+
+
+def site_url(written: str) -> str:
+    """Return the URL of a site, to which paths are added; empty text stays empty."""
+    if "?" in written:
+        raise ValueError("must end before the first '?'")
+    return service_url(written).rstrip("/")
+
+
+def network(written: str) -> Network:
+    """Return a network; a single address is a network of one."""
+    try:
+        return ip_network(written)
+    except ValueError as error:
+        raise ValueError(f"must be addresses or networks such as 10.0.0.0/8, {error}") from error
+
+
+def path(written: str) -> Path:
+    """Return a path as it is written, spaces included, with `~` expanded."""
+    return Path(expanduser(written))
+
+
+def database(written: str) -> str:
+    """Return the URL of a SQLite file, or of a PostgreSQL database whose driver is installed."""
+    url = written.strip()
+    if _POSTGRESQL.fullmatch(url):
+        try:
+            import psycopg  # noqa: F401  # find_spec would not see that libpq is missing
+        except ImportError as error:
+            raise ValueError("needs psycopg, run pip install 'feeds[postgresql]'") from error
+    elif url and not re.fullmatch(r"sqlite:///.+", url):
+        raise ValueError(
+            "must be the URL of a SQLite file, such as sqlite:////var/lib/feeds.db, or"
+            " of a PostgreSQL database, such as postgresql+psycopg://user@host/feeds"
+        )
+    return url

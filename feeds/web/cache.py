@@ -1,0 +1,218 @@
+"""Finished responses, kept while the index has not changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from operator import itemgetter
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+from feeds.index import Index, Status
+from feeds.index.store import IndexUnavailable
+from feeds.index.sync import advance, utc_now
+from feeds.web.cached_response import Address, CachedResponse, Headers, Version
+from feeds.web.counter import RequestCounter, is_conditional, route_of
+from feeds.web.limit import Limit
+from feeds.web.responses import coding_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: Bytes that a process spends on responses.
+MAX_BYTES = 64 << 20
+#: Seconds for which a request waits for a new version before it gets the last one. That
+#: is many times what a feed takes; the lists of a huge site take a second, and must not
+#: hold up all threads for that.
+PATIENCE = 0.25
+#: Seconds between attempts to bring in what time has changed.
+_ADVANCE_PAUSE = 1.0
+#: Where static files lie, which Flask answers by itself.
+STATIC = "/static/"
+#: What the application behind must not know: it makes whole documents.
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
+
+
+class ResponseCache:
+    """WSGI middleware that answers conditional requests, and most others, by itself.
+
+    The application behind it makes whole documents. Each is kept by its address until
+    the index changes, and stands in even then while a new one cannot be made. The index
+    is polled `index_polls_per_second` times at the most, and besides whenever a client
+    may have a newer version, of another process.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        index: Index,
+        limit: Limit,
+        counter: RequestCounter,
+        refuse: Callable[[WSGIEnvironment], Response],
+    ) -> None:
+        self._app = app
+        self._index = index
+        self._limit = limit
+        self._counter = counter
+        #: Makes the answer to a client that is past the limit.
+        self._refuse = refuse
+        polls = index.config.index_polls_per_second
+        self._pause = 1 / polls if polls else 0.0
+        self._next_poll = self._next_advance = 0.0
+        self._version = Version(0, True)
+        self._lock = Lock()
+        self._responses: dict[Address, CachedResponse] = {}
+        self._size = 0
+        self._making: dict[tuple[Address, Version], Future[CachedResponse | None]] = {}
+        # The host is in documents where the settings do not name the site's address.
+        of_host = () if index.config.base_url else ("HTTP_HOST", "wsgi.url_scheme", "SCRIPT_NAME")
+        self._names = ("PATH_INFO", "QUERY_STRING", *of_host)
+        self._address = itemgetter(*self._names)
+        #: Takes the seconds that each document took.
+        self.timed: Callable[[float], None] = lambda seconds: None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        # Every line counts here: a server without it answers in some 15 microseconds.
+        if time.monotonic() >= self._next_poll:
+            self._poll()
+        method, conditional = environ["REQUEST_METHOD"], is_conditional(environ)
+        if method not in ("GET", "HEAD") or environ.get("PATH_INFO", "").startswith(STATIC):
+            return self._answer(self._app, environ, start_response, conditional)
+        try:
+            address: Address = self._address(environ)
+        except KeyError:  # HTTP/1.0 needs no host, and what is empty may be left out (PEP 3333)
+            address = tuple(map(environ.get, self._names))
+        cached = self._find(address)
+        if conditional:
+            if cached and cached.is_known(environ):
+                return self._send_not_modified(cached, start_response)
+            # The client may have a newer version, of another process.
+            self._poll()
+            cached = self._find(address)
+        # A 304 transfers nothing: a conditional request is counted once it is none.
+        if not self._limit.allows(environ, conditional, count=0 if conditional else 1):
+            return self._answer(self._refuse(environ), environ, start_response, conditional)
+        made = cached or self._renew(address, environ, conditional)
+        if conditional:
+            if isinstance(made, CachedResponse) and made.is_known(environ):
+                return self._send_not_modified(made, start_response)
+            self._limit.allows(environ, conditional)
+        if not isinstance(made, CachedResponse):
+            return self._answer(made, environ, start_response, conditional)
+        headers, body = made.coded(coding_of(environ.get("HTTP_ACCEPT_ENCODING", "")))
+        self._counter.count(made.route, "200", conditional)
+        start_response("200 OK", headers[:])
+        return body if method == "GET" else []
+
+    def _find(self, address: Address) -> CachedResponse | None:
+        cached = self._responses.get(address)
+        return cached if cached and cached.version is self._version else None
+
+    def _send_not_modified(
+        self, cached: CachedResponse, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        self._counter.count(cached.route, "304", True)
+        start_response("304 NOT MODIFIED", cached.not_modified[:])
+        return []
+
+    def _answer(
+        self,
+        app: WSGIApplication,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        conditional: bool,
+    ) -> Iterable[bytes]:
+        """Answer with what is not kept: an error, a redirect, a static file."""
+
+        def start(status: str, headers: Headers, *more: Any) -> Any:
+            self._counter.count(route_of(environ), status[:3], conditional)
+            return start_response(status, headers, *more)
+
+        return app(environ, start)
+
+    def _renew(
+        self, address: Address, environ: WSGIEnvironment, conditional: bool
+    ) -> CachedResponse | Response:
+        """The document at an address, made once for a version however many ask for it."""
+        # Read before the document is made: a change meanwhile makes it again.
+        key = address, self._version
+        mine: Future[CachedResponse | None] = Future()
+        making = self._making.setdefault(key, mine)
+        if making is mine:
+            made: CachedResponse | Response | None = None
+            try:
+                made = self._find(address) or self._make(*key, environ)
+                return made
+            finally:
+                del self._making[key]
+                mine.set_result(made if isinstance(made, CachedResponse) else None)
+        old = self._responses.get(address)
+        # Who has neither the new version nor the last one may have a newer one than that.
+        is_enough = old and (not conditional or old.is_known(environ))
+        try:
+            found = making.result(PATIENCE if is_enough else None)
+        except TimeoutError:
+            found = old
+        # An error is not shared: it has an id, and may be over.
+        return found or self._make(*key, environ)
+
+    def _make(
+        self, address: Address, version: Version, environ: WSGIEnvironment
+    ) -> CachedResponse | Response:
+        """The application's answer to a GET without conditions, kept if it is a document."""
+        asked = {name: value for name, value in environ.items() if name not in _CONDITIONS}
+        asked["REQUEST_METHOD"] = "GET"
+        began = time.monotonic()
+        response = Response.from_app(self._app, asked, buffered=True)
+        old = self._responses.get(address)
+        if response.status_code == 503 and old:
+            return old
+        if response.status_code != 200 or "ETag" not in response.headers:
+            return response
+        self.timed(time.monotonic() - began)
+        made = CachedResponse(response, version, address, route_of(environ))
+        self._keep(address, made)
+        return made
+
+    def _keep(self, address: Address, made: CachedResponse) -> None:
+        """Keep a response instead of the oldest ones, if there is no room for all."""
+        with self._lock:
+            if self._find(address) or made.size > MAX_BYTES:
+                return
+            self._forget(address)
+            self._responses[address] = made
+            self._size += made.size
+            while self._size > MAX_BYTES:
+                self._forget(next(iter(self._responses)))
+
+    def _forget(self, address: Address) -> None:
+        if old := self._responses.pop(address, None):
+            self._size -= old.size
+
+    def _poll(self) -> None:
+        """See whether the index has changed, and let it change with the time."""
+        # At once, so that others go on with what it said last.
+        self._next_poll = time.monotonic() + self._pause
+        with suppress(IndexUnavailable):
+            status = self._index.status()
+            if status.next_change is not None and status.next_change <= time.time():
+                status = self._advance(status)
+            version = Version(status.revision, status.changed <= time.time())
+            with self._lock:
+                # Of two equal ones the first stays, for responses are compared by identity:
+                # what was read before a change is then never taken for what is after it.
+                if version != self._version:
+                    self._version = version
+
+    def _advance(self, status: Status) -> Status:
+        """Bring in what time has changed, unless somebody does that already."""
+        if time.monotonic() >= self._next_advance:
+            self._next_advance = time.monotonic() + _ADVANCE_PAUSE
+            with suppress(IndexUnavailable):
+                advance(self._index, utc_now())
+                return self._index.status()
+        return status

@@ -1,0 +1,71 @@
+"""A whole document as the response cache keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from werkzeug.wrappers import Response
+
+from feeds.web.counter import Route
+from feeds.web.responses import is_since, matches
+from feeds.wire import compress
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Bytes that a response costs besides its body and its headers.
+_OVERHEAD = 4 << 10
+
+Headers = list[tuple[str, str]]
+#: What tells a document from all others; None for what the server leaves out.
+Address = tuple[str | None, ...]
+
+
+class Version(NamedTuple):
+    """What all responses are made of; they are made anew when it changes."""
+
+    revision: int
+    #: Whether the time of the last change has come, and so may be sent.
+    is_dated: bool
+
+
+class CachedResponse:
+    """A whole document as the application gave it, its content codings, and its 304."""
+
+    def __init__(self, response: Response, version: Version, address: Address, route: Route):
+        self.version = version
+        self.route = route
+        self._body = response.get_data()
+        del response.headers["Content-Length"]
+        self._headers = response.headers.to_wsgi_list()
+        #: Bytes at the most: compressed text takes less than half of what it was, and
+        #: clients make up addresses as long as a server lets them.
+        self.size = 2 * len(self._body) + len(str((address, self._headers))) + _OVERHEAD
+        self._coded: dict[str, tuple[Headers, list[bytes]]] = {}
+        #: The ETag and Last-Modified fields (RFC 9110 sections 8.8.3 and 8.8.2).
+        self.tag = response.headers["ETag"]
+        self.last_modified = response.headers.get("Last-Modified")
+        # It repeats all but the body's (RFC 9110 section 15.4.5): NetNewsWire and
+        # FreshRSS overwrite what they stored.
+        del response.headers["Content-Type"]
+        self.not_modified = response.headers.to_wsgi_list()
+
+    def coded(self, coding: str) -> tuple[Headers, list[bytes]]:
+        """The headers and the body in a content coding: `br`, `gzip` or `identity`."""
+        made = self._coded.get(coding)
+        if made is None:
+            body, headers = self._body, self._headers[:]
+            if coding != "identity":
+                body = compress(body, coding)
+                headers.append(("Content-Encoding", coding))
+            headers.append(("Content-Length", str(len(body))))
+            made = self._coded[coding] = headers, [body]
+        return made
+
+    def is_known(self, environ: WSGIEnvironment) -> bool:
+        """Whether the preconditions of a request say that its client has this version."""
+        tags = environ.get("HTTP_IF_NONE_MATCH")
+        # If-Modified-Since is ignored then (RFC 9110 section 13.1.3).
+        if tags is not None:
+            return tags == self.tag or matches(tags, self.tag)
+        return is_since(environ["HTTP_IF_MODIFIED_SINCE"], self.last_modified)

@@ -1,0 +1,64 @@
+"""What addresses are counted as."""
+
+from __future__ import annotations
+
+import pytest
+
+from feeds.web.counter import KINDS, Labels, RequestCounter, Route, route_of
+
+
+@pytest.mark.parametrize(
+    ("address", "route"),
+    [
+        ("/feed.atom", "site atom"),
+        ("/feed.rss", "site rss"),
+        ("/feed.json", "site json"),
+        ("/topics/ai/feed.atom", "topic atom"),
+        ("/providers/rnz.co.nz/feed.rss", "provider rss"),
+        ("/feed.atom?type=video", "choice atom"),
+        ("/topics/ai/feed.json?limit=3", "choice json"),
+        ("/archive/2020-05.atom", "archive atom"),
+        ("/topics/ai/archive/2020-05.rss", "archive rss"),
+        ("/topics/ai/archive/2020-05/20200501T000000Z-00.json?type=video", "archive json"),
+        ("/topics/archive/feed.atom", "topic atom"),
+        ("/", "page html"),
+        ("/build", "page html"),
+        ("/topics/", "page html"),
+        ("/topics/ai/?limit=3", "page html"),
+        ("/topics/ai/archive/2020-05/", "page html"),
+        ("/embed", "embed html"),
+        ("/topics/ai/embed?theme=dark", "embed html"),
+        ("/embed.js", "embed js"),
+        ("/oembed?url=x", "oembed json"),
+        ("/feeds.opml?format=rss", "opml opml"),
+        ("/healthz", "other "),
+        ("/metrics", "other "),
+        ("/static/style.css", "other "),
+        ("/static/x.atom", "other "),
+        ("/wp-login.php", "other "),
+        ("/topics/ai", "other "),
+        ("/topics/ai/feed.secret", "other "),
+        ("/feed.atom/", "other "),
+        ("", "page html"),
+        ("*", "other "),
+    ],
+)
+def test_address_is_of(address: str, route: str) -> None:
+    path, _, query = address.partition("?")
+    found = route_of({"PATH_INFO": path, "QUERY_STRING": query})
+    assert found == tuple(route.split(" "))
+    assert found.kind in KINDS
+
+
+def test_request_without_path_and_query_is_of_the_top() -> None:
+    """A server may leave out what is empty (PEP 3333)."""
+    assert route_of({}) == ("page", "html")
+
+
+def test_like_requests_share_a_count() -> None:
+    counter = RequestCounter()
+    for topic in ("ai", "law"):
+        counter.count(route_of({"PATH_INFO": f"/topics/{topic}/feed.atom"}), "304", True)
+    counter.count(Route("topic", "atom"), "304", False)
+    labels = Labels("topic", "atom", "304")
+    assert counter.counts == {(labels, True): 2, (labels, False): 1}

@@ -1,0 +1,326 @@
+"""Following a real folder."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import watchfiles
+
+from feeds.follow import SyncReporter, follow
+from feeds.index import Index
+from feeds.index.store import IndexUnavailable
+from feeds.selection import EVERYTHING
+from tests.support import Collection, article
+
+
+class Follower:
+    """A watch in a thread, and what it told."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.lines: list[str] = []
+        self.stop = threading.Event()
+        arguments = (collection.index, collection.folder, self.stop, self.tell)
+        self.thread = threading.Thread(target=follow, args=arguments, daemon=True)
+        self.thread.start()
+
+    def tell(self, level: int, line: str) -> None:
+        assert level == (logging.INFO if "feeds changed" in line else logging.WARNING)
+        self.lines.append(line)
+
+    def titles(self) -> list[str]:
+        try:
+            found = self.collection.index.find(EVERYTHING)
+        except IndexUnavailable:
+            return []
+        return [article.title for article in found.articles] if found else []
+
+    def close(self) -> None:
+        self.stop.set()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+    def wait_for(self, come: Callable[[], bool], seconds: float = 10) -> None:
+        deadline = time.monotonic() + seconds
+        while not come():
+            assert time.monotonic() < deadline, (self.titles(), self.lines)
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def follower(collection: Collection) -> Iterator[Follower]:
+    collection.write("one.md", article("First"))
+    collection.sync(datetime.now(UTC))
+    follower = Follower(collection)
+    yield follower
+    follower.close()
+
+
+def test_saved_file_is_followed(follower: Follower) -> None:
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+    follower.wait_for(lambda: "1 added: 3 feeds changed" in follower.lines)
+
+
+def test_article_comes_when_its_time_has_come(follower: Follower) -> None:
+    due = datetime.now(UTC) + timedelta(seconds=2)
+    follower.collection.write("due.md", article("Due", time=due.isoformat()))
+    follower.wait_for(lambda: len(follower.lines) == 1)
+    assert follower.titles() == ["First"]
+    follower.wait_for(lambda: "Due" in follower.titles())
+    assert follower.lines == ["1 added: 0 feeds changed"]
+
+
+def test_time_that_changes_the_index_while_another_process_writes_is_no_trouble(
+    follower: Follower,
+) -> None:
+    due = datetime.now(UTC) + timedelta(seconds=3)
+    follower.collection.write("due.md", article("Due", time=due.isoformat()))
+    follower.wait_for(lambda: len(follower.lines) == 1)
+    time.sleep(1.5)  # past the first scan
+    other = Index(follower.collection.config.database, follower.collection.config)
+    with other.write_transaction():
+        assert datetime.now(UTC) < due, "too slow to tell"
+        time.sleep((due - datetime.now(UTC)).total_seconds() + 1)
+        assert follower.titles() == ["First"]
+    other.close()
+    follower.wait_for(lambda: "Due" in follower.titles())
+    assert follower.lines == ["1 added: 0 feeds changed"]
+
+
+def test_fault_is_told_once(follower: Follower) -> None:
+    follower.collection.write("bad.md", "nothing")
+    follower.wait_for(lambda: any("bad.md:1:" in line for line in follower.lines))
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+    assert sum(line.startswith("bad.md:1: no front matter") for line in follower.lines) == 1
+
+
+def test_folder_that_goes_and_comes_back_is_followed(follower: Follower) -> None:
+    folder = follower.collection.folder
+    away = folder.rename(folder.with_name("away"))
+    follower.wait_for(lambda: any("trying again every second" in s for s in follower.lines))
+    assert follower.titles() == ["First"]
+    time.sleep(1.2)
+    assert len([line for line in follower.lines if "cannot be watched" in line]) == 1
+    shutil.copytree(away, folder)
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+    follower.collection.write("three.md", article("Third"))
+    follower.wait_for(lambda: "Third" in follower.titles())
+
+
+def test_folder_that_is_deleted_and_made_anew_is_followed(follower: Follower) -> None:
+    folder, reused = follower.collection.folder, False
+    time.sleep(1.2)  # past the first scan
+    for number in range(20):
+        before = folder.stat().st_ino
+        shutil.rmtree(folder)
+        folder.mkdir()
+        # As it mostly is, where nothing was deleted besides.
+        reused = folder.stat().st_ino == before
+        for title in (f"New {number}", f"Newer {number}"):
+            follower.collection.write("one.md", article(title))
+            follower.wait_for(lambda title=title: title in follower.titles())  # type: ignore[misc]
+        if reused:
+            break
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts disks, which only root may")
+def test_folder_whose_disk_is_mounted_again_is_followed(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new disk has the old one's number, as its first folder has."""
+    monkeypatch.setattr("feeds.follow.NEXT_SCAN", 1)
+    mount = f"mount -t tmpfs tmpfs {collection.folder} 2>/dev/null"
+    if os.system(mount):
+        pytest.skip("no disk can be mounted here")
+    try:
+        collection.write("one.md", article("First"))
+        follower = Follower(collection)
+        time.sleep(2.2)  # past the first scan
+        os.system(f"umount -l {collection.folder}; {mount}")
+        collection.write("one.md", article("Second"))
+        follower.wait_for(lambda: "Second" in follower.titles())
+        monkeypatch.setattr("feeds.follow.NEXT_SCAN", 60)
+        time.sleep(2.2)
+        collection.write("one.md", article("Third"))
+        follower.wait_for(lambda: "Third" in follower.titles())
+        follower.close()
+    finally:
+        os.system(f"umount -l {collection.folder}")
+
+
+def test_change_that_nothing_tells_of_has_the_folder_watched_anew(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.follow.NEXT_SCAN", 1)
+    watch, anew = watchfiles.watch, list[object]()
+
+    def count(*about: Any, **more: Any) -> Any:
+        anew.append(about)
+        return watch(*about, **more)
+
+    monkeypatch.setattr(watchfiles, "watch", count)
+    time.sleep(2.2)  # past the first scan
+    anew.clear()
+    # What is written by another name, elsewhere, sends no event here.
+    other = follower.collection.folder.parent / "other.md"
+    os.link(follower.collection.folder / "one.md", other)
+    other.write_text(article("Fresh"))
+    follower.wait_for(lambda: follower.titles() == ["Fresh"])
+    follower.wait_for(lambda: bool(anew))
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+
+
+def test_link_to_a_new_folder_is_followed(
+    make_collection: Callable[..., Collection], tmp_path: Path
+) -> None:
+    first, second = make_collection("first"), make_collection("second")
+    first.write("one.md", article("First"))
+    second.write("one.md", article("Second"))
+    current = tmp_path / "current"
+    current.symlink_to(first.folder)
+    follower = Follower(Collection(current, first.config))
+    follower.wait_for(lambda: follower.titles() == ["First"])
+    time.sleep(2.2)  # past the first scan, and one more with nothing to see
+    (tmp_path / "next").symlink_to(second.folder)
+    (tmp_path / "next").replace(current)
+    follower.wait_for(lambda: follower.titles() == ["Second"])
+    second.write("two.md", article("Third"))
+    follower.wait_for(lambda: "Third" in follower.titles())
+    follower.close()
+
+
+def test_name_that_is_no_text_does_not_end_the_watch(follower: Follower) -> None:
+    folder = follower.collection.folder
+    for name in (b"caf\xe9.jpg", b"caf\xe9.md"):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text("x")
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: "Second" in follower.titles())
+    # What a sync did is told after it.
+    unprintable = "caf\\udce9.md':1: the name cannot be printed"
+    follower.wait_for(lambda: any(unprintable in line for line in follower.lines))
+    assert all(line.isprintable() for line in follower.lines)
+
+
+def test_folder_whose_own_name_is_no_text_is_compared_every_second(
+    make_collection: Callable[..., Collection], tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path}/index.sqlite3"
+    collection = make_collection("caf\udce9", database=database)
+    follower = Follower(collection)
+    collection.write("one.md", article("First"))
+    follower.wait_for(lambda: follower.titles() == ["First"])
+    follower.close()
+    assert [line for line in follower.lines if "cannot be watched" in line]
+
+
+def test_fault_told_before_is_not_told_again(collection: Collection) -> None:
+    collection.write("bad.md", "nothing")
+    faults = map(str, collection.sync().faults)
+    lines: list[str] = []
+    SyncReporter(lambda _, line: lines.append(line), faults).report(collection.sync())
+    assert lines == []
+
+
+def test_sync_without_a_change_tells_nothing(collection: Collection) -> None:
+    collection.write("one.md", article("First"))
+    lines: list[str] = []
+    reporter = SyncReporter(lambda _, line: lines.append(line))
+    reporter.report(collection.sync())
+    reporter.report(collection.sync())
+    assert lines == ["1 added: 3 feeds changed"]
+
+
+def test_index_that_fails_is_tried_again(follower: Follower) -> None:
+    database = follower.collection.folder.parent / "articles.sqlite3"
+    follower.collection.index.close()
+    database.unlink()
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    database.mkdir()
+    follower.collection.write("two.md", article("Second"))
+    follower.wait_for(lambda: any("cannot be written" in line for line in follower.lines))
+    database.rmdir()
+    follower.wait_for(lambda: "Second" in follower.titles(), 20)
+
+
+def test_trouble_that_comes_back_is_told_again(follower: Follower) -> None:
+    folder = follower.collection.folder
+
+    def told() -> int:
+        return sum("cannot be watched" in line for line in follower.lines)
+
+    for times in (1, 2):
+        away = folder.rename(folder.with_name("away"))
+        follower.wait_for(lambda times=times: told() == times)  # type: ignore[misc]  # bound now
+        away.rename(folder)
+        follower.collection.write(f"{times}.md", article(f"Back {times}"))
+        title = f"Back {times}"
+        follower.wait_for(lambda title=title: title in follower.titles())  # type: ignore[misc]
+        time.sleep(0.1)
+    assert told() == 2
+
+
+def test_fault_is_told_once_though_the_watch_begins_anew(follower: Follower) -> None:
+    folder, database = follower.collection.folder, follower.collection.config.database
+    follower.collection.write("bad.md", "nothing")
+    follower.wait_for(lambda: any("bad.md:1:" in line for line in follower.lines))
+    with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as locking:
+        locking.execute("BEGIN IMMEDIATE")
+        away = folder.rename(folder.with_name("away"))
+        follower.wait_for(lambda: any("trying again" in line for line in follower.lines))
+        away.rename(folder)
+        follower.collection.write("two.md", article("Second"))
+        time.sleep(1.2)  # the watch begins anew, and waits for the lock
+        assert follower.titles() == ["First"]
+        locking.rollback()
+    follower.wait_for(lambda: "Second" in follower.titles())
+    follower.collection.write("three.md", article("Third"))
+    follower.wait_for(lambda: "Third" in follower.titles())
+    assert sum(line.startswith("bad.md:1:") for line in follower.lines) == 1
+
+
+def test_folder_that_cannot_be_watched_is_compared_every_second(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("OS file watch limit reached")
+
+    # The system's limit is for all its processes, so its refusal is played.
+    monkeypatch.setattr("watchfiles.watch", refuse)
+    collection.sync(datetime.now(UTC))
+    follower = Follower(collection)
+    time.sleep(1.2)
+    collection.write("one.md", article("First"))
+    follower.wait_for(lambda: follower.titles() == ["First"])
+    follower.close()
+    (told,) = [line for line in follower.lines if "watched" in line]
+    assert told.endswith(
+        "cannot be watched, OS file watch limit reached; trying again every second"
+    )
+
+
+def test_what_the_watch_missed_is_found_soon(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection.write("one.md", article("First"))
+    collection.sync(datetime.now(UTC))
+    collection.write("two.md", article("Before the watch"))
+    monkeypatch.setattr("feeds.follow.NEXT_SCAN", 1)
+    follower = Follower(collection)
+    follower.wait_for(lambda: "Before the watch" in follower.titles())
+    follower.close()
