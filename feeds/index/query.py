@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.engine import Connection
 
 from feeds.articles import Article
 from feeds.history import Archive, Cursor, Month, Neighbours
 from feeds.index.indexed import FeedKey, decode
-from feeds.index.rows import select_in
+from feeds.index.rows import BATCH
 from feeds.index.schema import articles, entries, feeds
 from feeds.selection import Selection
 
@@ -22,10 +24,16 @@ FEW = 2_000
 
 #: Only what has or had an article exists in public.
 PUBLIC = feeds.c.changed.is_not(None)
-# Made once: SQLAlchemy 2.0 takes longer to make a statement than SQLite to answer this one.
 _FEED = select(feeds).where(
     feeds.c.kind == bindparam("kind"), feeds.c.key == bindparam("key"), PUBLIC
 )
+_ARTICLES = select(articles.c.id, articles.c.document, articles.c.next_change).where(
+    articles.c.id.in_(bindparam("ids", expanding=True))
+)
+#: Articles that name a feed of some, up to a further condition and the parenthesis.
+_NAMED = "EXISTS (SELECT 1 FROM entries AS o WHERE o.article = e.article AND o.feed IN :{}"
+_PARAMETER = re.compile(r":(\w+)")
+_ALL = 1 << 60
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
 
 
@@ -52,7 +60,11 @@ class Entry(NamedTuple):
 
 
 class Query:
-    """One selection in one transaction."""
+    """One selection in one transaction.
+
+    Its statements are written as text: SQLAlchemy 2.1 takes four times as long to make them
+    of expressions as SQLite takes to answer them.
+    """
 
     def __init__(self, connection: Connection, selection: Selection) -> None:
         self._connection = connection
@@ -66,22 +78,30 @@ class Query:
         #: The public ones of all feeds that the selection names.
         self.feeds = {(row.kind, row.key): row for row in rows if row}
         self.is_public = all(name in self.feeds for name in chosen)
+        self._conditions: list[str] = []
+        self._values: dict[str, Any] = {}
         groups = [self._ids(group) for group in selection.groups]
         if len(groups) > 1:
             # What is rare is gone through, and looked up in what is not.
-            groups.sort(key=lambda ids: self._count(entries.c.feed.in_(ids)))
+            groups.sort(key=self._count)
         #: The feeds whose articles are gone through.
-        self._walked = groups[0]
-        self._conditions = [_is_in(ids) for ids in groups[1:]]
-        if selection.exclude:
-            self._conditions.append(~_is_in(self._ids(selection.exclude), hidden=True))
+        self._walked = groups.pop(0)
+        for number, ids in enumerate(groups):
+            self._add(f"{_NAMED.format(f'group{number}')} AND o.shown = TRUE)", ids)
+        if ids := self._ids(selection.exclude):
+            self._add(f"NOT {_NAMED.format('excluded')})", ids)
         if selection.types:
-            self._conditions.append(entries.c.type.in_([s.key for s in selection.types]))
+            self._add("e.type IN :types", [s.key for s in selection.types])
         self._few = self._add_ranks()
 
     def _ids(self, group: Sequence[Selection]) -> list[int]:
         rows = [self.feeds.get((s.kind, s.key)) for s in group]
         return [row.id for row in rows if row]
+
+    def _add(self, condition: str, value: object) -> None:
+        """Add a condition of entries, and the value of the one parameter in it."""
+        self._conditions.append(condition)
+        self._values[_PARAMETER.findall(condition)[0]] = value
 
     def _add_ranks(self) -> bool:
         """Add what quality and heat must be; whether that leaves few articles.
@@ -89,18 +109,23 @@ class Query:
         What is added to a column keeps a database from using its index.
         """
         s, few = self._selection, False
-        for column, least in ((entries.c.quality, s.min_quality), (entries.c.heat, s.min_heat)):
+        for name, least in (("quality", s.min_quality), ("heat", s.min_heat)):
             if least is not None:
-                walked = entries.c.feed.in_(self._walked), entries.c.shown
-                leaves_few = not few and self._count(*walked, column >= least) <= FEW
-                self._conditions.append((column if leaves_few else column + 0) >= least)
+                leaves_few = not few and self._count(self._walked, name, least) <= FEW
+                self._add(f"e.{name}{'' if leaves_few else ' + 0'} >= :{name}", least)
                 few |= leaves_few
         return few
 
-    def _count(self, *conditions: ColumnElement[bool]) -> int:
-        """How many entries there are, as far as that matters."""
-        some = select(entries.c.article).where(*conditions).limit(FEW + 1).subquery()
-        return self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+    def _count(self, feeds: Sequence[int], column: str = "", least: int = 0) -> int:
+        """How many entries feeds have, or from some quality or heat on, as far as that matters."""
+        values: dict[str, object] = {"feeds": feeds}
+        condition = "feed IN :feeds AND shown = TRUE"
+        if column:
+            condition += f" AND {column} >= :least"
+            values["least"] = least
+        some = f"SELECT 1 FROM entries WHERE {condition} LIMIT {FEW + 1}"
+        statement = _text(f"SELECT count(*) FROM ({some}) AS found", values)
+        return int(self._connection.execute(statement, values).scalar_one())
 
     def newest(
         self,
@@ -114,23 +139,29 @@ class Query:
 
         `before` is a time, or the place of an entry after which they come.
         """
-        published = entries.c.published + 0 if self._few else entries.c.published
-        columns = (entries.c.article.label("id"), published.label("published"), entries.c.quality)
-        conditions = [entries.c.shown, *self._conditions]
+        column = "e.published + 0" if self._few else "e.published"
+        conditions = ["e.feed = :feed", "e.shown = TRUE", *self._conditions]
+        values = self._values | {"limit": limit or _ALL}
         if since:
-            conditions.append(published >= _second(since))
+            conditions.append(f"{column} >= :since")
+            values["since"] = _second(since)
         if isinstance(before, datetime):
-            conditions.append(published < _second(before))
+            conditions.append(f"{column} < :before")
+            values["before"] = _second(before)
         elif before:
-            at, is_after = _second(before.published), entries.c.article > before.id
-            conditions += [published <= at, or_(published < at, is_after)]
-        order = (published.asc(),) if reverse else (published.desc(), entries.c.article)
-        statement = select(*columns).where(*conditions).order_by(*order).limit(limit)
+            conditions.append(f"{column} <= :at AND ({column} < :at OR e.article > :after)")
+            values |= {"at": _second(before.published), "after": before.id}
+        order = f"{column} ASC" if reverse else f"{column} DESC, e.article"
+        statement = _text(
+            f"SELECT e.article, {column}, e.quality FROM entries AS e"
+            f" WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :limit",
+            values,
+        )
         found: dict[str, Entry] = {}
         # A database sorts all that several feeds have; this reads the first of each.
         for feed in self._walked:
-            rows = self._connection.execute(statement.where(entries.c.feed == feed))
-            found |= {row.id: Entry(*row) for row in rows}
+            rows = self._connection.execute(statement, values | {"feed": feed})
+            found |= {row[0]: Entry(*row) for row in rows}
         if len(self._walked) == 1:
             return [*found.values()]
         sign = 1 if reverse else -1
@@ -182,20 +213,23 @@ class Query:
 
     def read(self, found: Sequence[Entry]) -> tuple[Article, ...]:
         """The articles of entries, in their order."""
-        columns = articles.c.id, articles.c.document, articles.c.next_change
-        rows = select_in(
-            self._connection, select(*columns), articles.c.id, (entry.id for entry in found)
-        )
-        read = {row.id: decode(row.document, has_update=not row.next_change) for row in rows}
+        read: dict[str, Article] = {}
+        for start in range(0, len(found), BATCH):
+            ids = [entry.id for entry in found[start : start + BATCH]]
+            for row in self._connection.execute(_ARTICLES, {"ids": ids}):
+                read[row.id] = decode(row.document, has_update=not row.next_change)
         return tuple(read[entry.id] for entry in found)
 
 
-def _is_in(ids: Sequence[int], *, hidden: bool = False) -> ColumnElement[bool]:
-    """Whether an article is in one of some feeds, or with `hidden` names one."""
-    other = entries.alias()
-    same = select(other.c.article).where(other.c.article == entries.c.article)
-    inside = same.where(other.c.feed.in_(ids))
-    return (inside if hidden else inside.where(other.c.shown)).exists()
+@lru_cache(1_000)
+def _made(statement: str, lists: tuple[str, ...]) -> TextClause:
+    return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
+
+
+def _text(statement: str, values: Mapping[str, object]) -> TextClause:
+    """A statement, some of whose values may be lists."""
+    lists = (name for name, value in values.items() if isinstance(value, list))
+    return _made(statement, tuple(sorted(lists)))
 
 
 def _cursor(entry: Entry) -> Cursor:
