@@ -709,3 +709,16 @@ def test_codings_of_a_file_are_the_same_each_time(large: Collection, tmp_path: P
     for path in (tmp_path / "one").rglob("*.*"):
         if path.is_file() and path.name[0] != ".":
             assert path.read_bytes() == Path(str(path).replace("/one/", "/two/")).read_bytes()
+
+
+def test_file_that_a_killed_build_left_unfinished_is_removed(
+    make_collection: Callable[..., Collection], tmp_path: Path
+) -> None:
+    collection = make_collection(base_url="https://news.example")
+    collection.write("one.md", article())
+    collection.sync()
+    build_site(collection, tmp_path / "out")
+    unfinished = tmp_path / "out" / ".feeds-123.tmp"
+    unfinished.write_text("half")
+    assert build_site(collection, tmp_path / "out").written == 0
+    assert not unfinished.exists()
