@@ -38,7 +38,7 @@ def _cold(indexes: Indexes, rounds: int, quick: bool) -> list[Row]:
     with sqlite3.connect(indexes.urls[1].removeprefix("sqlite:///"), isolation_level=None) as raw:
         for _ in range(rounds):
             for found in ours:
-                raw.execute("UPDATE state SET revision = revision + 1")
+                raw.execute("UPDATE meta SET revision = revision + 1")
                 found.append(timed(lambda: ask(bulk.topic(0).path + "feed.atom")))
                 atom.write_entry.cache.clear()  # type: ignore[attr-defined]  # of cachetools
             ask(bulk.topic(0).path + "feed.atom?limit=49")
