@@ -487,6 +487,7 @@ def test_no_request_writes_to_the_index(
         for path in (FEED, HOT, GOOD, *OTHERS, "/nowhere", "/?find=x", "/healthz"):
             site.get(path)
         assert version() == before
+        collection.write("two.md", article("Two"))
         site.sync()
         assert version() != before
 
