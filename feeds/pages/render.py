@@ -59,7 +59,9 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
+_TEMPLATES.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension's
 _TEMPLATES.filters |= {"day": _day, "month": _month, "grouped": _grouped}
 _TEMPLATES.globals |= {
     "asset": _asset,
