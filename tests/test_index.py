@@ -369,7 +369,7 @@ def test_find_costs_the_same_number_of_statements_for_any_size(collection: Colle
     collection.sync()
     with statements() as ran:
         collection.index.find(AI)
-    assert len(ran) == 3
+    assert len(ran) == 2
 
 
 @pytest.mark.databases("sqlite")

@@ -89,7 +89,7 @@ class Index(Store):
                 changed = connection.execute(select(meta.c.changed)).scalar_one()
             names = {key: row.name for key, row in query.feeds.items()}
             return Found(
-                articles=query.read(found),
+                articles=tuple(entry.article for entry in found),
                 names=names,
                 changed=datetime.fromtimestamp(changed, UTC),
                 beside=beside,

@@ -15,7 +15,6 @@ from sqlalchemy.engine import Connection
 from feeds.articles import Article
 from feeds.history import Archive, Cursor, Month, Neighbours
 from feeds.index.indexed import FeedKey, decode
-from feeds.index.rows import BATCH
 from feeds.index.schema import articles, entries, feeds
 from feeds.selection import Selection
 
@@ -57,6 +56,13 @@ class Entry(NamedTuple):
     id: str
     published: int
     quality: int
+    document: bytes
+    next_change: int | None
+
+    @property
+    def article(self) -> Article:
+        """The article, decoded."""
+        return decode(self.document, has_update=not self.next_change)
 
 
 class Query:
@@ -152,18 +158,20 @@ class Query:
             conditions.append(f"{column} <= :at AND ({column} < :at OR e.article > :after)")
             values |= {"at": _second(before.published), "after": before.id}
         order = f"{column} ASC" if reverse else f"{column} DESC, e.article"
+        newest = (
+            f"SELECT e.article, {column} AS published, e.quality FROM entries AS e"
+            f" WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :limit"
+        )
         statement = _text(
-            f"SELECT e.article, {column}, e.quality FROM entries AS e"
-            f" WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :limit",
+            f"SELECT n.article, n.published, n.quality, a.document, a.next_change"
+            f" FROM ({newest}) AS n JOIN articles AS a ON a.id = n.article",
             values,
         )
         found: dict[str, Entry] = {}
         # A database sorts all that several feeds have; this reads the first of each.
         for feed in self._walked:
-            rows = self._connection.execute(statement, values | {"feed": feed})
+            rows = self._connection.execute(statement, values | {"feed": feed}).all()
             found |= {row[0]: Entry(*row) for row in rows}
-        if len(self._walked) == 1:
-            return [*found.values()]
         sign = 1 if reverse else -1
         merged = sorted(found.values(), key=lambda entry: (sign * entry.published, entry.id))
         return merged[:limit]
@@ -210,15 +218,6 @@ class Query:
             found.append(month)
             month = _month(self.newest(1, before=month.start))
         return found
-
-    def read(self, found: Sequence[Entry]) -> tuple[Article, ...]:
-        """The articles of entries, in their order."""
-        read: dict[str, Article] = {}
-        for start in range(0, len(found), BATCH):
-            ids = [entry.id for entry in found[start : start + BATCH]]
-            for row in self._connection.execute(_ARTICLES, {"ids": ids}):
-                read[row.id] = decode(row.document, has_update=not row.next_change)
-        return tuple(read[entry.id] for entry in found)
 
 
 @lru_cache(1_000)
