@@ -1,4 +1,4 @@
-"""Tests of written entries, which are kept for all the feeds that hold them."""
+"""Tests of the cache of written entries."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from feeds.formats.entries import kept
+from feeds.formats.entries import cache_entries
 
 
 @pytest.mark.parametrize("kind", [bytes, msgspec.Raw])
 def test_entries_are_written_once_while_there_is_room(
     monkeypatch: pytest.MonkeyPatch, kind: type
 ) -> None:
-    monkeypatch.setattr("feeds.formats.entries.KEPT", 100)
+    monkeypatch.setattr("feeds.formats.entries.MAX_CACHED_BYTES", 100)
     written: list[int] = []
 
     def write(size: Any) -> Any:
         written.append(size)
         return kind(b"x" * size)
 
-    known: Any = kept(write)
+    known: Any = cache_entries(write)
     for size in (20, 20, 20, 51, 51, 20, 10, 20, 21, 20, 10):
         assert known(size) == kind(b"x" * size)
     # 51 has no room; 21 takes that of 10, which was asked for least lately.

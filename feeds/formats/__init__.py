@@ -1,4 +1,4 @@
-"""The formats a feed is written in, one module each."""
+"""The formats in which a feed is written, one module each."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from feeds.formats import atom, json_feed, rss
 class Format:
     """One way to write a feed."""
 
-    #: How the files of this format end, without the dot.
+    #: The end of its file names, without the dot.
     suffix: str
     content_type: str
-    #: For people, as autodiscovery titles it.
+    #: Its name for people, in autodiscovery and on pages.
     title: str
-    #: -> UTF-8 bytes.
+    #: Returns the document in UTF-8.
     write: Callable[[Feed, Links], bytes]
 
     @property
     def file(self) -> str:
-        """The feed's file name under a selection's path."""
+        """The file name of the feed, under the path of its selection."""
         return f"feed.{self.suffix}"
 
 
-#: By suffix, the preferred one first.
+#: All formats by their suffix, the preferred one first.
 FORMATS = {
     form.suffix: form
     for form in (

@@ -1,4 +1,4 @@
-"""Entries as they are written, kept for all the feeds that hold them."""
+"""A cache of written entries, for all the feeds that hold them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from cachetools import LRUCache, cached
 
 from feeds.feed import Entry
 
-#: Bytes of written entries that each format keeps: feedgen takes most of the time of a
-#: feed, and an entry is in several.
-KEPT = 16 << 20
+#: The cache of each format, in bytes. Most of the time that a feed takes goes into its
+#: entries, and an entry is in several feeds.
+MAX_CACHED_BYTES = 16 << 20
 
 T = TypeVar("T")
 
 
-def kept(write: Callable[[Entry], T]) -> Callable[[Entry], T]:
-    """Have a function write each entry once, as long as there is room."""
-    # Beside what is written, the entry itself is kept.
-    cache: LRUCache[object, T] = LRUCache(KEPT, getsizeof=lambda made: 2 * len(memoryview(made)))  # type: ignore[arg-type]
+def cache_entries(write: Callable[[Entry], T]) -> Callable[[Entry], T]:
+    """Decorate a function so that it writes each entry once, as long as there is room."""
+    # The cache holds the entry itself too, which takes about as much as what is written.
+    cache: LRUCache[object, T] = LRUCache(
+        MAX_CACHED_BYTES,
+        getsizeof=lambda written: 2 * len(memoryview(written)),  # type: ignore[arg-type]
+    )
     return cached(cache, lock=Lock())(write)

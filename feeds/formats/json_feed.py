@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from feeds.feed import Entry, Feed, Links, Person
-from feeds.formats.entries import kept
+from feeds.formats.entries import cache_entries
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def write(feed: Feed, links: Links) -> bytes:
-    """The feed as a JSON Feed; what has no standard place stands in `_feeds`."""
+    """Return a feed as a JSON Feed. Members that the standard does not have stand in `_feeds`."""
     return msgspec.json.encode(
         _present(
             version=VERSION,
@@ -32,9 +32,9 @@ def write(feed: Feed, links: Links) -> bytes:
     )
 
 
-@kept
+@cache_entries
 def write_entry(entry: Entry) -> msgspec.Raw:
-    """An item as it stands in every feed that holds it."""
+    """Return an item as it stands in every feed that holds it."""
     item = _present(
         id=entry.id,
         url=entry.link,
@@ -66,5 +66,5 @@ def _author(person: Person) -> dict[str, str]:
 
 
 def _present(**members: Any) -> dict[str, Any]:
-    """An object without the members that have no value."""
+    """Return an object without the members that have no value."""
     return {name: value for name, value in members.items() if value is not None}

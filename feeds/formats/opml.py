@@ -13,7 +13,7 @@ CONTENT_TYPE = "text/x-opml"
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """A feed in a subscription list: its name, its address and its page's."""
+    """A feed in a subscription list: its name, its address, and that of its page."""
 
     title: str
     feed: str
@@ -21,18 +21,18 @@ class Subscription:
 
 
 def write(title: str, groups: Mapping[str, Iterable[Subscription]]) -> bytes:
-    """The subscription list, an outline for each group of feeds; none for that without a name."""
+    """Return a subscription list. Each group of feeds with a name has an outline of its own."""
     root = etree.Element("opml", version="2.0")
     etree.SubElement(etree.SubElement(root, "head"), "title").text = title
     body = etree.SubElement(root, "body")
     for name, subscriptions in groups.items():
-        # Without a title: the W3C validator asks a type of what has one, and a group has none.
+        # The W3C validator demands a type where there is a title, and a group has no type.
         group = etree.SubElement(body, "outline", text=name) if name else body
         for subscription in subscriptions:
             attributes = {
                 "text": subscription.title,
                 "title": subscription.title,
-                # Also of an Atom feed: readers know no other.
+                # For Atom feeds too, because readers know no other type.
                 "type": "rss",
                 "xmlUrl": subscription.feed,
                 "htmlUrl": subscription.page,

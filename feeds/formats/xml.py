@@ -15,8 +15,8 @@ MEDIA = "http://search.yahoo.com/mrss/"
 NAMESPACES = {"fh": HISTORY, "media": MEDIA}
 
 
-def inner(element: etree._Element, namespaces: dict[str, str]) -> bytes:
-    """An element as it is written inside a root that declares the namespaces."""
+def serialize(element: etree._Element, namespaces: dict[str, str]) -> bytes:
+    """Return an element as it is written inside a root that declares the namespaces."""
     root = etree.Element("root", nsmap=namespaces)
     root.append(element)
     written: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
@@ -24,7 +24,7 @@ def inner(element: etree._Element, namespaces: dict[str, str]) -> bytes:
 
 
 def write_history(element: etree._Element, feed: Feed) -> None:
-    """Say whether the document is the whole feed, or an archive (RFC 5005)."""
+    """Mark a document that is the whole feed, or an archive of it (RFC 5005)."""
     if feed.complete:
         etree.SubElement(element, f"{{{HISTORY}}}complete")
     if feed.archive:
@@ -32,7 +32,7 @@ def write_history(element: etree._Element, feed: Feed) -> None:
 
 
 def archive_links(links: Links) -> list[tuple[str, str]]:
-    """The relations and addresses of the neighbours that there are."""
+    """Return the relations and addresses of the neighbours that exist (RFC 5005 section 4)."""
     found = (
         ("current", links.current),
         ("prev-archive", links.prev_archive),
@@ -42,15 +42,14 @@ def archive_links(links: Links) -> list[tuple[str, str]]:
 
 
 def write_media(element: etree._Element, image: Image | None) -> None:
-    """The picture in Media RSS: the same URL as in the content, unknown sizes left out."""
+    """Write the picture in Media RSS: its URL as in the content, its sizes where they are known."""
     if image is None:
         return
-    sizes = {
-        name: str(size) for name, size in (("width", image.width), ("height", image.height)) if size
-    }
-    content = etree.SubElement(
-        element, f"{{{MEDIA}}}content", {"url": image.url, "medium": "image"} | sizes
-    )
+    # feedgen's own media extension refuses sizes that are numbers, and makes a group of one.
+    known = (("width", image.width), ("height", image.height))
+    sizes = {name: str(size) for name, size in known if size}
+    attributes = {"url": image.url, "medium": "image"} | sizes
+    content = etree.SubElement(element, f"{{{MEDIA}}}content", attributes)
     if image.title:
         etree.SubElement(content, f"{{{MEDIA}}}title", type="plain").text = image.title
     etree.SubElement(element, f"{{{MEDIA}}}thumbnail", {"url": image.url} | sizes)
