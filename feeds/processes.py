@@ -1,4 +1,4 @@
-"""Work spread over processes, for Python's threads share one processor."""
+"""Work that several processes share, because the threads of Python share one processor."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from threading import Thread
 from typing import TypeVar
 
 PROCESSORS = os.cpu_count() or 1
-#: Items that a process takes at a time, and fewer of which are not worth a process.
-TOGETHER, FEW = 64, 4_000
+#: Items that a process takes at a time.
+ITEMS_PER_TASK = 64
+#: Fewer items are not worth the start of a process.
+MIN_ITEMS = 4_000
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,21 +25,22 @@ Result = TypeVar("Result")
 def spread(
     work: Callable[[Item], Result], items: Sequence[Item], jobs: int
 ) -> Generator[Result, None, None]:
-    """What `work` makes of each item, in their order, made by `jobs` processes.
+    """Yield the result of `work` for each item, in their order, from `jobs` processes.
 
-    Few items are worth none. `work`, items and results must be fit for pickle. Raises
-    ChildProcessError if a process dies; whatever ends this one ends them all.
+    Fewer than MIN_ITEMS are worked on in this process. `work`, items and results must be
+    picklable. The processes end with this one, however it ends. Raises ChildProcessError if
+    one of them dies.
     """
-    if jobs == 1 or len(items) < FEW:
+    if jobs == 1 or len(items) < MIN_ITEMS:
         yield from map(work, items)
         return
-    # A forked process would copy locks that other threads hold.
+    # A forked process would inherit locks that other threads hold.
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _start)
     try:
-        # Ctrl-C waits until the processes are started: half of one would print its traceback.
+        # Ctrl-C waits until the processes are started, or some of them would print tracebacks.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            results = pool.map(work, items, chunksize=TOGETHER)
+            results = pool.map(work, items, chunksize=ITEMS_PER_TASK)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         yield from results
@@ -49,7 +52,7 @@ def spread(
 
 def _start() -> None:
     end_with_parent()
-    # The garbage collector takes a fifth of the time, and finds next to nothing.
+    # The garbage collector takes a fifth of the time, and finds hardly anything.
     gc.freeze()
     gc.set_threshold(100_000)
 

@@ -15,7 +15,7 @@ import pytest
 from feeds import processes
 from feeds.index.survey import listing
 from feeds.index.sync import sync
-from feeds.processes import FEW, spread
+from feeds.processes import MIN_ITEMS, spread
 from tests.support import NOW, Collection, article
 
 #: What `eval` makes of it is told by the process that does.
@@ -44,7 +44,7 @@ def children(process: int) -> list[int]:
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
-    assert list(spread(str, range(FEW + 7), 2)) == [str(n) for n in range(FEW + 7)]
+    assert list(spread(str, range(MIN_ITEMS + 7), 2)) == [str(n) for n in range(MIN_ITEMS + 7)]
 
 
 def meet(folder: Path) -> int:
@@ -55,23 +55,23 @@ def meet(folder: Path) -> int:
 
 
 def test_many_items_are_shared_and_the_processes_end(tmp_path: Path) -> None:
-    workers = set(spread(meet, [tmp_path] * FEW, 2))
+    workers = set(spread(meet, [tmp_path] * MIN_ITEMS, 2))
     assert len(workers) == 2 and os.getpid() not in workers
     assert not any(map(is_there, workers))
 
 
-@pytest.mark.parametrize(("count", "jobs"), [(FEW - 1, 2), (FEW, 1)])
+@pytest.mark.parametrize(("count", "jobs"), [(MIN_ITEMS - 1, 2), (MIN_ITEMS, 1)])
 def test_few_items_or_one_processor_start_no_process(count: int, jobs: int) -> None:
     assert set(spread(eval, [WHO] * count, jobs)) == {os.getpid()}
 
 
 def test_process_that_dies_is_an_error() -> None:
     with pytest.raises(ChildProcessError, match="a process that was reading files died"):
-        list(spread(os._exit, range(FEW), 2))
+        list(spread(os._exit, range(MIN_ITEMS), 2))
 
 
 def test_what_is_not_wanted_any_more_ends() -> None:
-    results = spread(eval, [WHO] * FEW, 2)
+    results = spread(eval, [WHO] * MIN_ITEMS, 2)
     worker = next(results)
     assert is_there(worker)
     results.close()
@@ -81,7 +81,8 @@ def test_what_is_not_wanted_any_more_ends() -> None:
 def test_processes_end_with_the_one_that_started_them() -> None:
     code = (
         "import sys, time; from feeds.processes import *\n"
-        "made = spread(eval, [sys.argv[1]] * FEW, 2); print(next(made), flush=True); time.sleep(60)"
+        "made = spread(eval, [sys.argv[1]] * MIN_ITEMS, 2)\n"
+        "print(next(made), flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, WHO]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
@@ -95,7 +96,7 @@ def test_processes_end_with_the_one_that_started_them() -> None:
 def test_ctrl_c_ends_a_first_sync_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "articles"
     folder.mkdir()
-    for number in range(FEW + 2000):
+    for number in range(MIN_ITEMS + 2000):
         (folder / f"{number}.md").write_text(article(f"A {number}"))
     environment = {**os.environ, "FEEDS_DATABASE": f"sqlite:///{tmp_path}/x.sqlite3"}
     command = [sys.executable, "-m", "feeds", "index", str(folder)]
@@ -111,7 +112,7 @@ def test_ctrl_c_ends_a_first_sync_at_once(tmp_path: Path) -> None:
 def test_several_processes_make_the_same_index(
     make_collection: Callable[..., Collection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "FEW", 20)
+    monkeypatch.setattr(processes, "MIN_ITEMS", 20)
     one, two = make_collection("one"), make_collection("two")
     for collection in (one, two):
         for number in range(200):
