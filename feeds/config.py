@@ -1,4 +1,4 @@
-"""Every setting of a site: its default, its limits and what it means."""
+"""The settings of a site: their defaults, limits and meanings."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Name(Struct, frozen=True, kw_only=True):
 
 def _read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
     """Return the settings of topics or providers, by key."""
-    # A variable of the environment holds YAML.
+    # An environment variable holds the map as YAML text.
     written = compose(node.value) if isinstance(node, yaml.ScalarNode) else node
     names: dict[str, Name] = {}
     for name, value in read_pairs(written):
@@ -54,11 +54,11 @@ def _read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
         slug = names[key].slug
         if slug and slug != slugify(kind, slug):
             raise fault(name, f"the slug is {slug!r}, write {slugify(kind, slug)!r}")
-    # Sorted, for the order of names must not change the settings' fingerprint.
+    # Sorted, because the order of names must not change the fingerprint.
     return dict(sorted(names.items()))
 
 
-#: Settings that change no feed's bytes.
+#: Settings that do not change the bytes of any feed.
 _UNSEEN = frozenset(
     ("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts")
 ) | {"proxies", "metrics", "log", "access_log"}
@@ -119,7 +119,7 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         "Addresses and networks that may read `/metrics`, though not through a proxy.",
     ] = ()
     log: Annotated[
-        logs.Form, "How the log is written: `text`, or `json` with an object a line."
+        logs.LogFormat, "How the log is written: `text`, or `json` with an object a line."
     ] = "text"
     access_log: Annotated[bool, "Whether each request has a line in the log."] = False
     topics: Annotated[
@@ -144,20 +144,20 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         return {"topic": self.topics, "provider": self.providers}.get(kind, {})
 
     def slug(self, kind: Kind, key: str) -> str:
-        """Return the slug that a topic or provider should have, configured or natural."""
+        """Return the slug of a topic or provider, configured or natural, which may be taken."""
         return self.name(Selection(kind=kind, key=key)).slug or slugify(kind, key)
 
     def threshold(self, selection: Selection) -> int:
-        """Return the least quality of articles in a selection's feed."""
+        """Return the lowest quality of articles in the feed of a plain selection."""
         own = self.name(selection).min_quality
         return self.min_quality if own is None else own
 
     def least_quality(self, selection: Selection) -> int:
-        """Return the least quality of articles in the feeds that a selection is made of."""
+        """Return the lowest quality of articles in the feeds that a selection combines."""
         return max(min(map(self.threshold, group)) for group in selection.groups)
 
     def entry_id(self, stem: str) -> UUID:
-        """Return the id of a file's entry, in every feed and for ever (RFC 9562 section 5.5)."""
+        """Return the id that the entry of a file has in every feed (RFC 9562 section 5.5)."""
         return uuid5(self._namespace, stem)
 
     @cached_property
@@ -165,13 +165,13 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         return uuid5(NAMESPACE_URL, self.id)
 
     def feed_id(self, selection: Selection) -> UUID:
-        """Return the id of a selection's feed, whatever its limit.
+        """Return the id of a selection's feed, which does not depend on its limit.
 
-        No stem holds a slash, so no entry shares it.
+        It differs from all ids of entries, because a stem has no slash.
         """
         name = f"/{selection.kind}/{selection.key}"
         if selection.whole != selection.plain:
-            # Keys, for slugs change.
+            # Keys, because slugs may change.
             s = selection
             groups = (s.topics, s.providers, s.types, s.exclude)
             keys = [sorted((n.kind, n.key) for n in group) for group in groups]
@@ -179,19 +179,19 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         return uuid5(self._namespace, name)
 
     def fingerprint(self) -> str:
-        """Return text that changes with every setting that can change a feed's bytes."""
+        """Return text that differs whenever a setting that can change a feed differs."""
         names = [name for name in self.__struct_fields__ if name not in _UNSEEN]
         return repr([getattr(self, name) for name in names])
 
 
 def settings() -> list[tuple[str, Any, str]]:
-    """Return each setting's name, default and meaning, for documents and help."""
+    """Return the name, default and meaning of each setting, for the manual."""
     default = Config()
     return [(f.name, getattr(default, f.name), f.type.__metadata__[-1]) for f in fields(Config)]
 
 
 def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:
-    """Return the settings of a YAML file and, over them, of `FEEDS_*` variables.
+    """Return the settings of a YAML file and of `FEEDS_*` variables, which override it.
 
     Relative paths in the file start at its folder. Raises ConfigError.
     """
@@ -221,7 +221,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def _config_errors(source: Path | str) -> Iterator[None]:
-    """Raise errors in a file or in a variable as ConfigError, with their place."""
+    """Raise errors in a file or variable as ConfigError, with their place."""
     try:
         yield
     except ConfigError as error:

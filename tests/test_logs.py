@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feeds.logs import LOGGER, Form, configure, log
+from feeds.logs import LOGGER, LogFormat, configure, log
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +21,11 @@ def _as_before() -> Iterator[None]:
     LOGGER.setLevel(before[1])
 
 
-def written(capsys: pytest.CaptureFixture[str], form: Form, line: str, **fields: object) -> str:
-    configure(form)
-    configure(form)
+def written(
+    capsys: pytest.CaptureFixture[str], log_format: LogFormat, line: str, **fields: object
+) -> str:
+    configure(log_format)
+    configure(log_format)
     log(logging.WARNING, line, **fields)
     output = capsys.readouterr()
     assert output.out == ""
