@@ -1,4 +1,4 @@
-"""The history of a feed: one archive document a calendar month (RFC 5005 section 4)."""
+"""The history of a feed, with an archive for each calendar month (RFC 5005 section 4)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-_BEFORE = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{32})")
+_CURSOR = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{32}")
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -21,12 +21,12 @@ class Month:
 
     @classmethod
     def of(cls, moment: datetime) -> Self:
-        """The month of a moment."""
+        """Return the month of a moment."""
         return cls(year=moment.year, month=moment.month)
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """The month that `2020-05` means; None if it means none."""
+        """Return the month of text such as `2020-05`; None if it is no month."""
         found = _MONTH.fullmatch(text)
         return cls(year=int(found[1]), month=int(found[2])) if found else None
 
@@ -35,33 +35,34 @@ class Month:
 
     @property
     def start(self) -> datetime:
-        """Its first second."""
+        """The first second of the month."""
         return datetime(self.year, self.month, 1, tzinfo=UTC)
 
     def plus(self, months: int) -> Month:
-        """The month so many months later, or earlier."""
+        """Return the month that is so many months later, or earlier."""
         count = self.year * 12 + self.month - 1 + months
         return Month(year=count // 12, month=count % 12 + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """A place in a feed, just after an entry, newest first and ties by id."""
+    """The position in a feed just after an entry. Newest entries come first, ties by id."""
 
     #: When that entry was published.
     published: datetime
-    #: The hexadecimal digits of its id.
+    #: The id of that entry in hexadecimal digits.
     id: str
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """The place that an address names; None if it names none."""
-        found = _BEFORE.fullmatch(text)
-        try:
-            moment = datetime.strptime(found[1], _STAMP) if found else None
-        except ValueError:
+        """Return the cursor that a part of an address means; None if it means none."""
+        if not _CURSOR.fullmatch(text):
             return None
-        return cls(published=moment.replace(tzinfo=UTC), id=found[2]) if found and moment else None
+        try:
+            moment = datetime.strptime(text[:16], _STAMP)
+        except ValueError:  # such as a month 13
+            return None
+        return cls(published=moment.replace(tzinfo=UTC), id=text[-32:])
 
     def __str__(self) -> str:
         return f"{self.published:{_STAMP}}-{self.id}"
@@ -71,21 +72,22 @@ class Cursor:
 class Archive:
     """The entries of a month.
 
-    A current document seldom ends with a month; the entries of its last month that
-    are older than its last one are the archive `before` that place. So no entry stands in
-    both, and whatever comes or goes meanwhile, a walk loses none.
+    The current document seldom ends where a month ends. The archive of its last month then
+    has the entries after the cursor `before`, which are older than all of the document. So no
+    entry is in both, and a reader that follows the archives loses none when articles are added
+    or removed meanwhile.
     """
 
     month: Month
     before: Cursor | None = None
 
     def file(self, suffix: str) -> str:
-        """Its file name under a selection's path."""
+        """Return its file name, under the path of its selection."""
         return f"{self._name}.{suffix}"
 
     @property
     def page(self) -> str:
-        """The folder of its page under a selection's path."""
+        """The folder of its page, under the path of its selection."""
         return f"{self._name}/"
 
     @property
@@ -95,7 +97,7 @@ class Archive:
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """The documents beside one in the history of its feed."""
+    """The archives before and after a document of the same feed."""
 
     previous: Archive | None = None
     following: Archive | None = None

@@ -1,4 +1,4 @@
-"""The one road from a selection to the bytes and validators of its feed."""
+"""From a selection to its documents, each with its bytes and validators."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ from feeds.selection import Selection
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """A document as it goes over the wire, before any content coding."""
+    """A document as it is sent, before any content coding."""
 
     body: bytes
     content_type: str
-    #: Weak, of the uncompressed bytes: one strong tag over several content
-    #: codings would be wrong (RFC 9110 section 8.8.3).
+    #: Sent as a weak tag, because several content codings share it (RFC 9110 section 8.8.3).
     etag: str
-    #: When it last changed, or at the latest did; whole seconds in UTC. It may lie some
+    #: When the document last changed, or a later time; whole seconds in UTC. It may be some
     #: seconds in the future. None where nothing records it.
     changed: datetime | None
     #: The Link header (RFC 8288).
     link: str = ""
-    #: The archive that the document names as the one before it.
+    #: The archive to which the document links as the one before it.
     previous: Archive | None = None
 
 
@@ -41,9 +40,9 @@ def find_feed(
     archive: Archive | None = None,
     most: int | None = None,
 ) -> tuple[Feed, Found] | None:
-    """A selection's feed, and what the index found for it; None if it is not public.
+    """Return a selection's feed, and what the index found for it; None if it is not public.
 
-    `most` is how many entries a page has, which the feed may have more of.
+    `most` limits the entries for a page. A document of an archive has all of its month.
     """
     found = index.find(selection, archive, most)
     if found is None:
@@ -55,9 +54,9 @@ def find_feed(
 def publish(
     index: Index, selection: Selection, form: Format, base: str, archive: Archive | None = None
 ) -> Published | None:
-    """A selection's feed in a format, or an archive of it; None if it is not public.
+    """Return a selection's feed in a format, or an archive of it; None if it is not public.
 
-    The same index gives the same answer in every process and on every machine.
+    The same index gives the same document in every process and on every machine.
     """
     return next(iter(publish_formats(index, selection, [form], base, archive)), None)
 
@@ -69,7 +68,7 @@ def publish_formats(
     base: str,
     archive: Archive | None = None,
 ) -> list[Published]:
-    """As `publish`, in several formats; empty if the selection is not public."""
+    """Return what `publish` returns, in several formats; empty if it is not public."""
     made = find_feed(index, selection, base, archive)
     if made is None:
         return []
@@ -77,7 +76,7 @@ def publish_formats(
     published = []
     for form in forms:
         links = _links(selection, form, base, archive, found.beside)
-        # Those alone are pinged, and an archive seldom changes.
+        # The hub is pinged for these documents only.
         if selection == selection.plain and archive is None and index.config.hub:
             links = replace(links, hub=index.config.hub)
         body = form.write(feed, links)
@@ -95,7 +94,7 @@ def publish_formats(
 
 
 def _header(links: Links, page: str) -> str:
-    """The Link header: as in the document, for clients that read no document (WebSub section 4)."""
+    """Return the Link header, with links that the document has too (WebSub section 4)."""
     hub = f'<{links.hub}>; rel="hub", ' if links.hub else ""
     return f'<{links.canonical}>; rel="self", {hub}<{page}>; rel="alternate"; type="text/html"'
 
@@ -117,7 +116,7 @@ def _links(
 
 
 def publish_list(index: Index, form: Format, base: str) -> Published:
-    """The subscription list of the site and all topics and providers, as feeds of one format."""
+    """Return the subscription list of the site, all topics and all providers, in one format."""
     listed = listing(index)
     groups = {
         name: [
@@ -141,5 +140,5 @@ def publish_list(index: Index, form: Format, base: str) -> Published:
 
 
 def etag(body: bytes) -> str:
-    """The opaque part of a document's entity tag (RFC 9110 section 8.8.3)."""
+    """Return the opaque part of a document's entity tag (RFC 9110 section 8.8.3)."""
     return hashlib.sha256(body).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Which articles a feed holds, and the one address that names it."""
+"""Which articles a feed holds, and its canonical address."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ Kind = Literal["site", "topic", "provider", "type"]
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Everything, one topic or one provider, and what a reader narrows it to.
+    """The whole site, a topic or a provider, and the conditions by which a reader narrows it.
 
-    `choose` makes the one form that a choice has.
+    Make a narrowed selection with `choose`, so that equal choices are equal selections.
     """
 
     kind: Kind = "site"
-    #: A topic's or a type's folded name, or a provider's domain; empty for the site.
+    #: The folded name of a topic or type, or the domain of a provider; empty for the site.
     key: str = ""
-    #: How addresses write the key.
+    #: The key as it is written in addresses.
     slug: str = ""
-    #: Any of these, and any of those; each is a plain selection.
+    #: An article must be in one selection of each group that is not empty. All are plain.
     topics: tuple[Selection, ...] = ()
     providers: tuple[Selection, ...] = ()
     types: tuple[Selection, ...] = ()
-    #: Topics and providers, none of them.
+    #: Topics and providers that an article must not be in.
     exclude: tuple[Selection, ...] = ()
     min_quality: int | None = None
     min_heat: int | None = None
-    #: How many entries, if not as many as the settings say.
+    #: The number of entries; None for that of the settings.
     limit: int | None = None
 
     @property
     def path(self) -> str:
-        """The canonical path of the selection's page; its feeds lie under it."""
+        """The canonical path of the selection's page, under which its feeds are."""
         return "/" if self.kind == "site" else f"/{self.kind}s/{quote(self.slug)}/"
 
     def address(self, file: str = "", **more: str) -> str:
-        """The one path and query of a file; `more` are parameters of its own."""
+        """Return the canonical path and query of a file, with `more` as further parameters."""
         return self.path + file + _query([*self._narrowing, *more.items()])
 
     def address_in(self, path: str) -> str:
-        """The one address of what has the selection in its query alone."""
+        """Return the canonical address of a page that has the whole selection in its query."""
         named = [(self.kind, self.slug)] if self.kind != "site" else []
         return path + _query([*named, *self._narrowing])
 
@@ -61,10 +61,10 @@ class Selection:
 
     @property
     def excluded(self) -> str:
-        """Its value of `exclude`: a provider's has a dot, because no topic's slug has one.
+        """The value of the parameter `exclude` that excludes this topic or provider.
 
-        A provider without one is written with a final dot, as DNS writes absolute names
-        (RFC 1034 section 3.1).
+        That of a provider has a dot, which no topic's slug has. A domain without a dot gets
+        one at its end, as absolute names have in DNS (RFC 1034 section 3.1).
         """
         if self.kind != "provider" or "." in self.slug:
             return self.slug
@@ -72,22 +72,22 @@ class Selection:
 
     @property
     def plain(self) -> Selection:
-        """The selection before its reader narrowed it."""
+        """The selection without all that narrows it."""
         return Selection(kind=self.kind, key=self.key, slug=self.slug)
 
     @property
     def whole(self) -> Selection:
-        """The selection without its limit: what its history belongs to."""
+        """The selection without its limit, to which the archives belong."""
         return replace(self, limit=None)
 
     @property
     def is_ranked(self) -> bool:
-        """Whether quality or heat decide, which change unseen by all other feeds."""
+        """Whether quality or heat decides. Their changes do not change the site's other feeds."""
         return self.min_quality is not None or self.min_heat is not None
 
     @property
     def groups(self) -> list[tuple[Selection, ...]]:
-        """What an article must be in: one topic, provider or the site of each group."""
+        """The groups of selections, of each of which an article must be in at least one."""
         groups = [self.topics, self.providers]
         if self.kind != "site" or not (self.topics or self.providers):
             groups.insert(0, (self.plain,))
@@ -96,8 +96,8 @@ class Selection:
 
 EVERYTHING = Selection()
 
-#: Letters of a name; a longer one is known by its very address alone, for to spell it
-#: otherwise takes time and memory, and anybody makes up such names.
+#: Longer names in a request must match literally: normalising them would let a client waste
+#: our time and memory.
 MAX_SLUG_LENGTH = 500
 
 
@@ -111,9 +111,9 @@ def choose(
     min_heat: int | None = None,
     limit: int | None = None,
 ) -> Selection:
-    """The selection of any of the topics, of any of the providers, and so on.
+    """Return the selection of articles in any of the topics, in any of the providers, and so on.
 
-    A single topic, or else a single provider, becomes the feed that is narrowed.
+    A single topic, or else a single provider, becomes the feed that the rest narrows.
     """
     topics, providers, types, exclude = map(_sorted, (topics, providers, types, exclude))
     base = EVERYTHING
@@ -144,32 +144,32 @@ def _sorted(names: Iterable[Selection]) -> tuple[Selection, ...]:
 
 @lru_cache(maxsize=1024)
 def fold(name: str) -> str:
-    """A topic's key: its name, case and spaces aside (Unicode NFKC and case folding)."""
+    """Return a topic's key: its name in Unicode NFKC, with case and white space folded."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 @lru_cache(maxsize=1024)
 def domain_key(domain: str) -> str:
-    """A provider's key: its domain in lower case, without `www.` and a final dot."""
+    """Return a provider's key: its domain in lower case, without `www.` and a final dot."""
     return domain.strip().lower().rstrip(".").removeprefix("www.")
 
 
 @lru_cache(maxsize=1024)
 def slugify(kind: Kind, name: str) -> str:
-    """The slug a name has of itself: letters of every script, `C++` as `cplusplus`.
+    """Return the natural slug of a name, with letters of every script; `C++` is `cplusplus`.
 
-    A provider keeps the dots of its domain. Never empty: a name without letters
-    and digits becomes the hash of its key.
+    The slug of a provider keeps the dots of its domain. A name without letters and digits
+    has a hash as its slug.
     """
     if kind == "provider":
         return re.sub(r"[^\w.]+", "-", domain_key(name)).strip("-.") or short_hash(name)
     key = fold(name)
     spelled = key.replace("+", "plus").replace("#", "sharp")
-    # Marks stay: without them many scripts cannot be read.
+    # Combining marks stay, because many scripts cannot be read without them.
     letters = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in spelled)
     return "-".join(letters.split()) or short_hash(key)
 
 
 def short_hash(key: str) -> str:
-    """Six hexadecimal digits, the same for the same key everywhere."""
+    """Return six hexadecimal digits, which are the same for a key everywhere."""
     return hashlib.sha256(key.encode()).hexdigest()[:6]

@@ -1,4 +1,4 @@
-"""Reading settings: YAML nodes in, the values of a struct's fields out."""
+"""Settings of any struct, from YAML nodes to the values of its fields."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ TEXT = "tag:yaml.org,2002:str"
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be used; the text names it and says what to do."""
+    """A setting that cannot be used. The message names it and says what to do."""
 
     def __init__(self, problem: str, mark: yaml.Mark | None = None) -> None:
         super().__init__(problem)
-        #: Where it stands in its file.
+        #: Its place in the file.
         self.mark = mark
 
 
 def fault(key: yaml.Node, problem: str | ValueError) -> ConfigError:
-    """Return an error that names a setting; where one inside it is at fault, at its place."""
+    """Return an error that names a setting, at the place of the inner setting if that is wrong."""
     mark = problem.mark if isinstance(problem, ConfigError) else key.start_mark
     return ConfigError(f"{key.value}: {problem}", mark)
 
 
 def compose(written: str) -> yaml.Node | None:
-    """Return the node of some YAML; None if it is empty. Raises ConfigError."""
+    """Return the root node of YAML text; None if it is empty. Raises ConfigError."""
     try:
         return yaml.compose(written, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -43,7 +43,7 @@ def compose(written: str) -> yaml.Node | None:
 
 
 def read_pairs(node: yaml.Node | None) -> Pairs:
-    """Return the keys and values of a map, none where nothing stands. Raises ConfigError."""
+    """Return the keys and values of a map; none if the node is empty. Raises ConfigError."""
     if node is None or not node.value:
         return []
     if not isinstance(node, yaml.MappingNode):
@@ -57,9 +57,9 @@ def read_pairs(node: yaml.Node | None) -> Pairs:
 def read_fields(struct: type[Struct], pairs: Pairs) -> dict[str, Any]:
     """Return the values of a struct's fields.
 
-    A function in the annotation of a field makes its value: of the node for a map, or
-    of text, or of each text in a list. msgspec makes all other values, and checks
-    their limits. Raises ConfigError.
+    If the annotation of a field has a function, it makes the value: from the node of a map, or
+    from text, or from each text of a list. Otherwise msgspec makes the value and checks its
+    limits. Raises ConfigError.
     """
     known = {field.name: field.type for field in fields(struct)}
     values: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def _read(annotation: Any, node: yaml.Node) -> Any:
         return make(_text(node))
     if isinstance(node, yaml.SequenceNode):
         return tuple(make(_text(item)) for item in node.value)
-    # As a variable of the environment writes a list.
+    # An environment variable holds a list as text with commas.
     return tuple(make(item) for item in map(str.strip, _text(node).split(",")) if item)
 
 
@@ -100,7 +100,7 @@ def _convert(annotation: Any, node: yaml.Node) -> Any:
     try:
         return msgspec.convert(node.value, annotation, strict=False)
     except msgspec.ValidationError as error:
-        # msgspec's own words are about the types of Python.
+        # The message of msgspec names Python types, which users do not know.
         info = inspect.type_info(annotation)
         if isinstance(info, inspect.UnionType):
             info = info.types[0]

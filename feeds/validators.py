@@ -1,4 +1,7 @@
-"""What the text of a setting becomes; each function raises ValueError with what to do."""
+"""Functions that make the value of a setting from its text.
+
+Each raises ValueError, which says what to do.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ _POSTGRESQL = re.compile(
 
 def title(written: str) -> str:
     """Return text that is not empty."""
-    if not text(written):
-        raise ValueError("must not be empty")
-    return text(written)
+    if cleaned := text(written):
+        return cleaned
+    raise ValueError("must not be empty")
 
 
 def language(written: str) -> str:

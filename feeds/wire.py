@@ -1,4 +1,4 @@
-"""What the application and a built site have in common over HTTP."""
+"""The headers and the compression that the application and a static site share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gzip
 
 import brotli
 
-#: What every response says to browsers.
+#: Headers of every response, for browsers.
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -16,7 +16,7 @@ SECURITY = {
         " frame-ancestors 'self'"
     ),
 }
-#: A frame is for every site, and loads nothing but pictures and what is ours.
+#: Any site may show a frame, and a frame loads pictures and files of this site only.
 FRAME_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src https:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors *"
@@ -31,12 +31,12 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "A-IM, If-Modified-Since, If-None-Match",
     "Access-Control-Max-Age": "86400",
 }
-#: Files that readers guess, and the format meant.
+#: File names that feed readers guess, and the format that they mean.
 GUESSES = dict.fromkeys(("atom.xml", "feed.xml", "feed", "feed/"), "atom") | {"rss.xml": "rss"}
 
 
 def compress(body: bytes, coding: str) -> bytes:
-    """A body in the content coding `br` or `gzip`, the same bytes in every process."""
+    """Return a body in the content coding `br` or `gzip`, the same bytes in every process."""
     if coding == "gzip":
         return gzip.compress(body, 6, mtime=0)
     compressed: bytes = brotli.compress(body, quality=5)
