@@ -13,7 +13,6 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import yaml
 from msgspec import Meta, Struct
-from msgspec.structs import fields
 
 from feeds import logs, validators
 from feeds.selection import Kind, Selection, domain_key, fold, slugify
@@ -182,12 +181,6 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         """Return text that differs whenever a setting that can change a feed differs."""
         names = [name for name in self.__struct_fields__ if name not in _UNSEEN]
         return repr([getattr(self, name) for name in names])
-
-
-def settings() -> list[tuple[str, Any, str]]:
-    """Return the name, default and meaning of each setting, for the manual."""
-    default = Config()
-    return [(f.name, getattr(default, f.name), f.type.__metadata__[-1]) for f in fields(Config)]
 
 
 def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:
