@@ -14,7 +14,7 @@ from pathlib import Path
 
 from feeds.articles import parse_article
 from feeds.articles.clean import MAX_BODY
-from feeds.articles.opening import MAX_BYTES
+from feeds.articles.folder import MAX_BYTES
 from tests.support import article
 
 #: No article takes more, seconds and bytes.

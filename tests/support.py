@@ -16,6 +16,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from feeds import create_app
+from feeds.articles import Article, parse_article
 from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.history import Archive
@@ -51,6 +52,13 @@ def article(
         f'webUrl: "{url}"\ntype: article\nquality: {quality}\npublished: {published}\n'
         f'provider:\n  name: "{provider}"\n  domain: {domain}\ntopics:\n{named}{more}---\n{body}'
     )
+
+
+def read_article(path: Path) -> Article:
+    """The article of a file without faults."""
+    found = parse_article(path.read_bytes(), str(path))
+    assert found.article, found.faults
+    return found.article
 
 
 class Collection:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.articles import Article, ArticleError, clean, parse_article, read_article, stem_of
-from feeds.articles.opening import MAX_BYTES
+from feeds.articles import Article, clean, parse_article, stem_of
+from feeds.articles.folder import MAX_BYTES
 from tests.html_rules import ADDRESSES, Html
 from tests.support import SEEDS, article
 
@@ -51,25 +51,17 @@ def test_invalid_file_has_every_fault_named(path: Path) -> None:
     assert reading.article is None
 
 
-def test_first_fault_is_raised(tmp_path: Path) -> None:
-    path = tmp_path / "one.md"
-    path.write_text(article(time="never", quality="many"))
-    with pytest.raises(ArticleError) as caught:
-        read_article(path)
-    assert (caught.value.path, caught.value.line) == (str(path), 4)
+def test_faults_come_in_the_order_of_their_lines() -> None:
+    found = parse_article(article(time="never", quality="many").encode(), "a/one.md")
+    assert [(fault.path, fault.line) for fault in found.faults] == [
+        ("a/one.md", 4),
+        ("a/one.md", 7),
+    ]
 
 
-def test_file_too_large_is_a_fault(tmp_path: Path) -> None:
-    path = tmp_path / "one.md"
-    path.write_text(article(body="x" * MAX_BYTES))
-    with pytest.raises(ArticleError, match=":1: larger than 1 MiB, shorten it"):
-        read_article(path)
-
-
-def test_sound_file_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "one.md"
-    path.write_text(article("Sound"))
-    assert read_article(path).title == "Sound"
+def test_file_too_large_is_a_fault() -> None:
+    (fault,) = parse_article(article(body="x" * MAX_BYTES).encode(), "one.md").faults
+    assert str(fault) == "one.md:1: larger than 1 MiB, shorten it"
 
 
 def test_file_of_the_size_limits_is_read() -> None:

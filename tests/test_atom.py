@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from feeds.articles import read_article
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
 from tests.atom_rules import (
@@ -22,7 +21,7 @@ from tests.atom_rules import (
 )
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
-from tests.support import BASE, Collection, article
+from tests.support import BASE, Collection, article, read_article
 
 GOLDEN = Path(__file__).parent / "golden" / "seeds.atom"
 AI = Selection(kind="topic", key="ai", slug="ai")

@@ -14,8 +14,7 @@ from socket import AF_UNIX, socket
 
 import pytest
 
-from feeds.articles.folder import list_files, read_bytes, scan_paths
-from feeds.articles.opening import MAX_BYTES
+from feeds.articles.folder import MAX_BYTES, list_files, read_bytes, scan_paths
 from tests.support import before_open, refuse
 
 

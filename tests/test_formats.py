@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from feeds.articles import read_article
 from feeds.config import Config, read_config
 from feeds.feed import NEVER, Feed, Links, Person, make_entry
 from feeds.formats import FORMATS
@@ -27,7 +26,7 @@ from feeds.selection import EVERYTHING, Selection
 from tests import atom_rules, json_rules, rss_rules
 from tests.hostile import ARTICLES, TEXTS, hostile_article, in_quotes, write_hostile
 from tests.html_rules import Html
-from tests.support import BASE, NOW, SEEDS, Collection, article, publish_feed
+from tests.support import BASE, NOW, SEEDS, Collection, article, publish_feed, read_article
 from tests.xml_rules import read_xml, texts
 
 GOLDEN = Path(__file__).parent / "golden"

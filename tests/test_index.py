@@ -51,7 +51,7 @@ def test_limit_bounds_the_articles(make_collection: Callable[..., Collection]) -
 
 
 def test_article_comes_back_as_it_was_read(collection: Collection) -> None:
-    from feeds.articles import read_article
+    from tests.support import read_article
 
     more = (
         "heat: 7\nupdatedDateTime: 2021-01-01T00:00:00Z\nimages:\n"

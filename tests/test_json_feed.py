@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from feeds.articles import read_article
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
 from tests.json_rules import faults, publish_json, read_json
-from tests.support import BASE, Collection, article
+from tests.support import BASE, Collection, article, read_article
 
 GOLDEN = Path(__file__).parent / "golden" / "seeds.json"
 AI = Selection(kind="topic", key="ai", slug="ai")

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from msgspec import structs
 
-from feeds.articles import parse_article, read_article
+from feeds.articles import parse_article
 from feeds.config import Config, Name, read_config
 from feeds.index.schema import metadata
 from feeds.pages.embedding import STORIES, THEMES, EmbedOptions, snippets
@@ -29,7 +29,7 @@ from feeds.web import create_app
 from feeds.web.counter import KINDS
 from feeds.web.parameters import PARAMETERS
 from tests.process import Process
-from tests.support import ROOT
+from tests.support import ROOT, read_article
 
 pytestmark = pytest.mark.slow
 

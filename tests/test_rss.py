@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from feeds.articles import read_article
 from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
 from tests.rss_rules import faults, name_of, publish_rss, read_rss, reread
-from tests.support import BASE, Collection, article
+from tests.support import BASE, Collection, article, read_article
 from tests.xml_rules import texts
 
 GOLDEN = Path(__file__).parent / "golden" / "seeds.rss"

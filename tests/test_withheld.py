@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feeds.articles import parse_article
-from feeds.articles.opening import MAX_BYTES
+from feeds.articles.folder import MAX_BYTES
 from feeds.articles.withheld import is_unpublished
 from feeds.selection import Selection
 from tests.support import Collection, article

@@ -6,17 +6,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from feeds.articles import clean, front_matter
 from feeds.articles.fields import EARLIEST, Fields
+from feeds.articles.folder import MAX_BYTES
 from feeds.articles.front_matter import FrontMatterError
-from feeds.articles.opening import MAX_BYTES, read_bytes
 from feeds.articles.withheld import is_unpublished, is_withheld_at_fault, why_withheld
 from feeds.selection import domain_key, fold
-
-SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
@@ -107,14 +104,6 @@ def stem_of(path: str) -> str:
     """The identity of an article file, the same on every file system (Unicode NFC)."""
     name = path[path.rfind("/") + 1 :]
     return unicodedata.normalize("NFC", name.rpartition(".")[0] or name)
-
-
-def read_article(path: Path) -> Article:
-    """Read one file. Raises ArticleError with its first fault, OSError if unreadable."""
-    reading = parse_article(read_bytes(path), str(path))
-    if reading.article is None:
-        raise reading.faults[0]
-    return reading.article
 
 
 def parse_article(raw: bytes, path: str) -> Reading:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from feeds.articles import SUFFIXES, parse_article, stem_of
-from feeds.articles.folder import list_files, read_bytes
+from feeds.articles import parse_article, stem_of
+from feeds.articles.folder import SUFFIXES, list_files, read_bytes
 from feeds.checking import check_folder
 from feeds.cli.common import FOLDER, show, sync_folder, with_folder
 from feeds.config import Config

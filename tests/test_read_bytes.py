@@ -11,27 +11,27 @@ from pathlib import Path
 
 import pytest
 
-from feeds.articles.opening import MAX_BYTES, read_bytes
+from feeds.articles.folder import MAX_BYTES, read_bytes
 from tests.support import Collection, article
 
 
 def test_bytes_come_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "one.md").write_bytes(b"a\r\n\0\xff")
-    assert read_bytes(tmp_path / "one.md") == b"a\r\n\0\xff"
+    assert read_bytes(tmp_path, "one.md") == b"a\r\n\0\xff"
     (tmp_path / "large.md").write_bytes(b"x" * (MAX_BYTES + 9))
-    assert len(read_bytes(tmp_path / "large.md")) == MAX_BYTES + 1
+    assert len(read_bytes(tmp_path, "large.md")) == MAX_BYTES + 1
 
 
 def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.md")
     with pytest.raises(OSError, match="it is not a file"):
-        read_bytes(tmp_path / "pipe.md")
+        read_bytes(tmp_path, "pipe.md")
 
 
-@pytest.mark.parametrize("path", ["/dev/zero", "/dev/tty"])
-def test_device_is_not_read(path: str) -> None:
+@pytest.mark.parametrize("name", ["zero", "tty"])
+def test_device_is_not_read(name: str) -> None:
     with pytest.raises(OSError, match=r"not a file|No such device"):
-        read_bytes(path)
+        read_bytes(Path("/dev"), name)
 
 
 def test_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
         # On a loaded machine the other thread may not write for long.
         while not refused and time.monotonic() < deadline:
             try:
-                read_bytes(path)
+                read_bytes(tmp_path, "one.md")
             except OSError as error:
                 assert error.strerror == "it changes while it is read, save it again"
                 refused += 1
@@ -61,7 +61,7 @@ def test_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
         stop.set()
         writer.join()
     assert refused
-    assert len(read_bytes(path)) == 1000
+    assert len(read_bytes(tmp_path, "one.md")) == 1000
 
 
 @pytest.mark.parametrize("sizes", [(1000, 1000), (500, 1000), (2000, 2000)])
@@ -86,7 +86,7 @@ def test_save_in_the_midst_of_a_read_is_refused(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", save)
         with pytest.raises(OSError, match="it changes while it is read, save it again"):
-            read_bytes(path)
+            read_bytes(tmp_path, "one.md")
     assert rest == []
 
 
@@ -115,10 +115,10 @@ def test_file_closed_to_the_reader_is_an_error(tmp_path: Path) -> None:
     path.write_text("x")
     path.chmod(0)
     code = (
-        "import os, sys; from feeds.articles.opening import read_bytes\n"
+        "import os, sys; from pathlib import Path; from feeds.articles.folder import read_bytes\n"
         # Root may read everything, so it is given up.
         "os.chdir(sys.argv[1]); os.getuid() or os.setuid(65534)\n"
-        "try: read_bytes('one.md')\nexcept PermissionError as error: print(error.strerror)"
+        "try: read_bytes(Path(), 'one.md')\nexcept PermissionError as error: print(error.strerror)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
