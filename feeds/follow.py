@@ -1,4 +1,4 @@
-"""Keeps an index up to a folder that people save files in, and to the time."""
+"""Keep an index up to a folder that people save files in, and to the time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from threading import Event
 import watchfiles
 from watchfiles import Change
 
-# What watchfiles 1.3 raises where a changed name is no UTF-8; it exports it nowhere else.
+# watchfiles 1.3 raises it where a changed name is not UTF-8, and exports it only here.
 from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from feeds.index import Index
@@ -21,16 +21,16 @@ from feeds.index.store import IndexUnavailable
 from feeds.index.sync import Report, advance, sync, utc_now
 from feeds.processes import PROCESSORS
 
-#: Milliseconds without a change after which those before it are synced: a save is several.
-STEP = 5
-#: Milliseconds between looks at the clock.
-TICK = 200
-#: Seconds after which the folder is scanned even if nothing was noticed: network file
-#: systems notice nothing, and what happened as the watch began is lost to it.
+#: Milliseconds without a change after which a sync begins: one save makes several changes.
+QUIET_TIME = 5
+#: Milliseconds between attempts to apply what time has changed.
+ADVANCE_PAUSE = 200
+#: Seconds until the first scan of the folder, and between later ones. Network file systems
+#: report no changes, and a change is not reported that came while the watch began.
 FIRST_SCAN = 1
 NEXT_SCAN = 30
 
-#: Takes a line for people, and how much it matters, by logging's levels.
+#: Writes a line to the log, with one of logging's levels.
 Log = Callable[[int, str], None]
 
 
@@ -42,13 +42,14 @@ def follow(
     faults: Iterable[str] = (),
     timed: Callable[[float], None] = lambda seconds: None,
 ) -> None:
-    """Sync on every change until `stop` is set; `log` gets a line for what matters.
+    """Sync on every change until `stop` is set.
 
-    `timed` gets the seconds that each sync took. Each fault is reported once; `faults`
-    were reported before. So is what stops the work, until it goes on. Nothing ends the
-    loop: while the folder or the index cannot be read, it tries again every second, and
-    what was published stays up. Of several machines one follows the folder, and each of
-    the others tries every second to take its place.
+    `log` gets the counts of each sync that changed something, and each fault once; `faults`
+    were reported before. `timed` gets the seconds that each sync took.
+
+    While the folder or the index cannot be read, this is logged once and tried again every
+    second, and what was published stays up. One process of all machines follows the folder,
+    and the others try every second to take its place.
     """
     reporter = SyncReporter(log, faults)
 
@@ -61,7 +62,7 @@ def follow(
 
     while not stop.is_set():
         try:
-            if index.leads():
+            if index.acquire("follow"):
                 _follow(index, directory, stop, run, reporter.recover)
             else:
                 stop.wait(1)
@@ -72,7 +73,7 @@ def follow(
             reason = getattr(error, "strerror", None) or error
             reporter.fail(f"{directory} cannot be watched, {reason}; trying again every second")
             stop.wait(1)
-    index.resign()
+    index.release()
 
 
 def _follow(
@@ -80,49 +81,49 @@ def _follow(
     directory: Path,
     stop: Event,
     run: Callable[[Set[str] | None], Report],
-    works: Callable[[], None],
+    recover: Callable[[], None],
 ) -> None:
-    """Sync until the folder is replaced by another one, which a watch cannot follow, or may be."""
+    """Sync until the folder may have been replaced by another, which this watch cannot see.
+
+    `recover` is called when the watch has begun, and after each round.
+    """
     watched = directory.stat()
-    # Where the system has no watch left to give, this is done again every second.
+    # Where the system refuses a watch, `follow` calls this again, and so scans, every second.
     report = run(None)
     next_scan, unnoticed = time.monotonic() + FIRST_SCAN, False
     for changes in watchfiles.watch(
         directory,
-        watch_filter=_is_of_interest,
+        watch_filter=lambda change, path: "/.git/" not in path,
         stop_event=stop,
         debounce=200,
-        step=STEP,
-        rust_timeout=TICK,
+        step=QUIET_TIME,
+        rust_timeout=ADVANCE_PAUSE,
         yield_on_timeout=True,
         ignore_permission_denied=True,
     ):
-        works()
+        recover()
         if unnoticed and not changes:
             return
         unnoticed = False
         replaced = not os.path.samestat(directory.stat(), watched)
-        # A new folder often gets the number of the one that was deleted.
+        # A new folder often gets the inode number of the one that was deleted.
         replaced |= any(c == Change.deleted and Path(path) == directory for c, path in changes)
         changed_paths = {os.path.relpath(path, directory) for _, path in changes}
         if changed_paths:
-            index.leads()  # no longer, if it raises
+            index.acquire("follow")  # raises if another process may have the role now
             report = run(changed_paths if report.direct else None)
         if replaced or time.monotonic() >= next_scan or not index.is_readable():
-            index.leads()
+            index.acquire("follow")
             report = run(None)
             next_scan = time.monotonic() + NEXT_SCAN
-            # If nothing notices it yet: on a disk mounted again, the watch is of the old.
+            # A change that the watch does not report next: on a disk that was mounted again,
+            # the watch is of the old one.
             unnoticed = bool(report.added or report.changed or report.removed)
-        # Another process that is writing does the same, and what is wrong else shows above.
+        # Either another process is writing, and applies it, or the next sync reports the error.
         with suppress(IndexUnavailable):
             advance(index, utc_now())
         if replaced:
             return
-
-
-def _is_of_interest(_: Change, path: str) -> bool:
-    return "/.git/" not in path
 
 
 class SyncReporter:

@@ -25,44 +25,45 @@ from feeds.web import create_app
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-#: Connections that a worker holds; more wait for one of them to end. An idle one costs
-#: some 20 KB. Granian's 1,024 are few: that many clients that say nothing stop a site.
-CONNECTIONS = 8192
-#: Files that a process has open besides.
-_FILES = 256
-#: Seconds after which a client that takes nothing of its response is let go.
+#: Connections that a worker holds; others wait until one of them ends. An idle one takes
+#: some 20 KB. With Granian's default of 1,024, so many silent clients would stop a site.
+MAX_CONNECTIONS = 8192
+#: Files, besides connections, that a process may have open.
+_OTHER_FILES = 256
+#: Seconds after which a client that reads nothing of its response is disconnected.
 WRITE_TIMEOUT = 30
-# Granian 2.8 has no such limit, and Linux alone has it for connections (tcp(7)).
+# Granian 2.8 has no such limit. Linux has it as an option of a socket (tcp(7)).
 _WRITE_TIMEOUT_OPTIONS = [socket.TCP_USER_TIMEOUT] if sys.platform == "linux" else []
 HTTP1 = HTTP1Settings(
-    # Milliseconds for a request's header, and for which a connection may say nothing.
+    # Milliseconds for the header of a request, and for an idle connection.
     header_read_timeout=10_000,
-    # Bytes of a request's header, four times what 50 long names take: whoever sends
-    # more gets 431, and whoever sends it slowly holds no more.
+    # Bytes of a request's header, four times what 50 long names take. A longer one is
+    # answered with 431, and slow clients take no more memory than this.
     max_buffer_size=32 << 10,
 )
 
 
 def app() -> WSGIApplication:
-    """The application of a worker, to which the terminal's SIGINT does not come.
+    """Return the application of a worker, in which SIGINT is blocked.
 
-    Ctrl-C reaches every process of the terminal; a worker of Granian 2.8 that gets
-    both that and its parent's SIGTERM hangs until it is killed.
+    Ctrl-C sends SIGINT to every process of the terminal. A worker of Granian 2.8 that gets
+    both SIGINT and its parent's SIGTERM hangs until it is killed.
     """
     end_with_parent()
     made = create_app()
-    # What is there now stays: Python's collector need not go through it ever again.
+    # All that exists now stays: the garbage collector need not scan it again.
     gc.freeze()
     return made
 
 
 class _Supervisor(MPServer):
-    """Granian with a process that runs beside its workers; all are replaced when they die.
+    """Granian with one more process beside its workers; each is replaced when it dies.
 
-    This process itself touches no database, so whatever that does kills a child alone.
+    The supervisor itself opens no database, so a crash of the database's driver kills a
+    child alone.
     """
 
-    #: What that process does, until it gets SIGTERM.
+    #: What the process beside the workers runs, until it gets SIGTERM.
     beside: Callable[[], None]
     write_timeout: int
     _shd: Any
@@ -70,7 +71,8 @@ class _Supervisor(MPServer):
     def _init_shared_socket(self) -> None:
         """Listen on one socket, which all workers share.
 
-        In Granian 2.8 each worker has its own on Linux; what waits there dies with it.
+        With Granian 2.8 on Linux each worker has a socket of its own, and connections that
+        wait there are lost when it dies.
         """
         self._ssp = None
         self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
@@ -79,9 +81,9 @@ class _Supervisor(MPServer):
             self._sso.setsockopt(socket.IPPROTO_TCP, option, 1000 * self.write_timeout)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
-        """Replace what has died, until a signal asks to stop.
+        """Replace processes that died, until a signal asks to stop.
 
-        Granian 2.8 stops the site where a worker dies twice within 5.5 seconds, and never
+        Granian 2.8 stops the site if a worker dies twice within 5.5 seconds, and never
         replaces the second of two workers that die at the same moment.
         """
         self._start_beside()
@@ -91,10 +93,10 @@ class _Supervisor(MPServer):
                 self._start_beside()
             dead = [index for index, worker in enumerate(self.wrks) if not worker.inner.is_alive()]
             self._respawn_workers(dead, spawn_target, target_loader)
-            # Set when a worker dies, and by a signal.
+            # It is set when a worker dies, and by a signal.
             self.main_loop_interrupt.wait(1)
             self.main_loop_interrupt.clear()
-        # Otherwise Granian exits with 1; but all that died were replaced.
+        # Granian would exit with 1 because of workers that died, but all were replaced.
         self.interrupt_children.clear()
         self._process.terminate()
 
@@ -112,10 +114,10 @@ def run(
 ) -> None:
     """Serve until SIGINT or SIGTERM; the workers read their settings from the environment.
 
-    `beside` runs in a process of its own until that gets SIGTERM.
+    `beside` runs in a process of its own until that process gets SIGTERM.
     """
-    # A fork may copy a lock that a thread holds: that worker would hang, and each
-    # connection that it is given.
+    # A fork may copy a lock that a thread holds. That worker would hang, and with it each
+    # connection that it accepts.
     multiprocessing.set_start_method("spawn", force=True)
     server = _Supervisor(
         "feeds.server:app",
@@ -123,7 +125,7 @@ def run(
         address=host,
         port=port,
         interface=Interfaces.WSGI,
-        # Of what might be HTTP/2, Granian 2.8 waits for the first bytes without end.
+        # To detect HTTP/2, Granian 2.8 would wait for a client's first bytes without a limit.
         http=HTTPModes.http1,
         http1_settings=HTTP1,
         backpressure=connections(),
@@ -137,7 +139,7 @@ def run(
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether the site is served."""
+    """Return whether the site is served."""
     connection = HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/healthz")
@@ -149,23 +151,23 @@ def answers(host: str, port: int) -> bool:
 
 
 def connections() -> int:
-    """How many connections each worker may hold, once the system was asked for as many files."""
+    """Raise this process's limit of open files, and return the connections that it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + _FILES
+    wanted = MAX_CONNECTIONS + _OTHER_FILES
     if soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(64, min(CONNECTIONS, soft - _FILES))
+    return max(64, min(MAX_CONNECTIONS, soft - _OTHER_FILES))
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise OSError, with the system's own words, where nothing can listen."""
+    """Raise OSError, with the system's reason, if a server cannot listen here."""
     try:
         family = socket.getaddrinfo(host, port)[0][0]
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        # Python adds the address to what the system says, but for a name's lookup.
+        # Python adds the address to the system's message, except after a name lookup.
         problem = str(error.strerror).partition(" (while")[0]
         raise OSError(f"cannot listen on {host}:{port}, {problem}") from error
-    except UnicodeError as error:  # IDNA's, of `a..b` for one
+    except UnicodeError as error:  # from IDNA, for instance for `a..b`
         raise OSError(f"cannot listen on {host}:{port}, it is no name of a host") from error

@@ -19,70 +19,73 @@ from feeds.index.store import IndexUnavailable
 from feeds.selection import Selection
 from feeds.text import text
 
-#: Seconds between looks for feeds that wait.
+#: Seconds between searches for feeds that wait.
 POLL = 0.2
-#: Seconds from a change until every process has surely seen it, besides its own pause.
+#: Seconds from a poll of the index by every process until all of them surely answer with it.
 SETTLE = 0.25
-#: Seconds that a ping takes at most, from finding the host to the end of the answer.
+#: Seconds for one ping, from the lookup of the host to the end of the answer.
 TIMEOUT = 30
-#: Seconds until a hub that failed is tried again: the first time, at most, and at most
-#: where the hub's Retry-After asks for more.
+#: Seconds until a hub that failed is tried again: the first time, and the maximum without
+#: and with a Retry-After of the hub.
 FIRST_PAUSE, MAX_PAUSE, MAX_RETRY_AFTER = 1, 3600, 86_400
-#: Statuses of hubs that may take the same ping later, besides all from 500 on.
+#: A hub that answers with these, or from 500 on, may accept the same ping later.
 _TEMPORARY = (408, 429)
 
 
 def ping(index: Index, stop: Event, log: Callable[[str], None]) -> None:
-    """Ping the hub after changes until `stop` is set; `log` gets a line for what matters.
+    """Ping the hub after changes until `stop` is set; `log` gets a line for each new trouble.
 
-    Of all processes that share the index one does, and another where that dies. What
-    was sent when it died is sent again.
+    One of the processes that share the index does so. If it dies, another takes its place, and
+    repeats the pings of the feed at which the first one was.
     """
     pinger = Pinger(index=index, log=log)
     while not stop.is_set():
         try:
-            pause = min(pinger.step(), POLL) if index.pings() else 1
+            pause = min(pinger.step(), POLL) if index.acquire("ping") else 1
         except (OSError, IndexUnavailable):
-            pause = 1  # the process that follows the folder reports it
+            pause = 1  # the process that follows the folder reports the error
         stop.wait(pause)
-    index.resign()
+    index.release()
 
 
 def ping_once(index: Index, log: Callable[[str], None]) -> int | None:
-    """Ping the hub for all feeds that wait, until it fails; how many still wait.
+    """Ping the hub for all feeds that wait, until it fails, and return how many still wait.
 
-    None where another process does that.
+    Return None where another process pings.
     """
-    if not index.pings():
+    if not index.acquire("ping"):
         return None
     pinger = Pinger(index=index, log=log)
     while not pinger.failures and (pause := pinger.step()) < math.inf:
         time.sleep(pause)
-    index.resign()
+    index.release()
     return pings.count(index)
 
 
 @dataclass(kw_only=True)
 class Pinger:
-    """Sends one ping at a time: for each feed that waits, one in each of its formats."""
+    """Sends one ping at a time, for each format of each feed that waits."""
 
     index: Index
     log: Callable[[str], None]
-    #: Seconds, as time.monotonic counts them.
+    #: Returns seconds, as time.monotonic does.
     clock: Callable[[], float] = time.monotonic
     #: How often the hub has failed in a row.
     failures: int = 0
-    #: When the next ping may be sent, on this clock.
+    #: When the next ping may be sent, by this clock.
     _next: float = 0.0
-    #: The status, or curl's number of the error, that was reported last; 0 for a success.
+    #: The status, or curl's error number, that was logged last; 0 after a success.
     _reported: int = 0
-    #: The last change, in Unix time, that every process has seen.
+    #: The last change, as a Unix time, that every process has seen.
     _settled: int = 0
-    #: The addresses that were pinged for the feed that has waited longest.
+    #: The change and the address of each ping that was sent for the longest waiting feed.
     _sent: set[tuple[int, str]] = field(default_factory=set)
 
     def step(self) -> float:
-        """Do what is next; in how many seconds there may be more, inf if no feed waits."""
+        """Send what can be sent now for one feed.
+
+        Return the seconds until the next step, or inf if no feed waits.
+        """
         if (pause := self._next - self.clock()) > 0:
             return pause
         waiting = pings.first(self.index)
@@ -93,7 +96,7 @@ class Pinger:
             pings.mark(self.index, waiting)
             return 0
         if not waiting.changed <= self._settled <= waiting.latest:
-            # A hub that came sooner would be given what was there before.
+            # A hub fetches the feed at once, and a process may still answer with the old one.
             self._settled = waiting.latest
             polls = config.index_polls_per_second
             pause = SETTLE + (1 / polls if polls else 0)
@@ -110,12 +113,12 @@ class Pinger:
         return 0
 
     def _send(self, waiting: Waiting, form: Format) -> bool:
-        """Ping the hub for a feed; False where that is to be tried again."""
+        """Ping the hub for a feed, and return False if that is to be tried again."""
         topic = self.index.config.base_url + waiting.selection.address(form.file)
         try:
             status, retry_after = self._post(topic)
         except pycurl.error as error:
-            number, reason = error.args  # type: ignore[misc]  # all but errors in arguments have two
+            number, reason = error.args  # type: ignore[misc]  # two, unless options are wrong
             self._wait(number, f"cannot be reached, {text(reason)[:80]}", 0)
             return False
         if status >= 500 or status in _TEMPORARY:
@@ -127,10 +130,10 @@ class Pinger:
         return True
 
     def _post(self, topic: str) -> tuple[int, int]:
-        """The status of the hub's answer, and the seconds that its Retry-After says, or 0."""
+        """Return the status of the hub's answer, and the seconds of its Retry-After, or 0."""
         config, curl = self.index.config, pycurl.Curl()
-        # WebSub leaves the parameters to the hub: some read hub.topic, some hub.url.
-        # One topic at a time, for of several a hub in PHP reads the last.
+        # WebSub (section 7) leaves the parameters to the hub: some read hub.topic, some
+        # hub.url. A hub in PHP would read the last of several topics alone.
         params = {"hub.mode": "publish", "hub.topic": topic, "hub.url": topic}
         curl.setopt(pycurl.URL, config.hub)
         curl.setopt(pycurl.POSTFIELDS, urlencode(params))
@@ -138,20 +141,20 @@ class Pinger:
         curl.setopt(pycurl.TIMEOUT_MS, round(1000 * TIMEOUT))
         # Only the main thread of a process may use signals.
         curl.setopt(pycurl.NOSIGNAL, 1)
-        # It takes the body, by telling how much of it there was.
+        # The body is dropped: this function only returns how many bytes it got.
         curl.setopt(pycurl.WRITEFUNCTION, len)
         curl.perform()
         return curl.getinfo(pycurl.RESPONSE_CODE), curl.getinfo(pycurl.RETRY_AFTER)
 
     def _wait(self, number: int, trouble: str, retry_after: float) -> None:
-        """Leave a hub that failed alone, for longer the more often it has."""
+        """Wait after a failure of the hub, longer after each failure in a row."""
         self._report(number, f"{trouble}; trying again")
         pause = min(FIRST_PAUSE * 2.0**self.failures, MAX_PAUSE) * random.uniform(0.5, 1)
         self._next = self.clock() + min(max(pause, retry_after), MAX_RETRY_AFTER)
         self.failures = min(self.failures + 1, 30)
 
     def _report(self, number: int, trouble: str) -> None:
-        """Report a trouble once, by its number: curl's texts say how long it took."""
+        """Log a trouble unless it is the last one, by number: curl's texts contain durations."""
         if number != self._reported:
             self.log(f"the hub {self.index.config.hub} {trouble}")
         self._reported = number

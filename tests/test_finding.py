@@ -243,7 +243,7 @@ def test_index_finds_what_a_plain_reading_finds(
     random = Random(seed)
     if seed % 2:
         # As in a large index, where a quality leaves more than are worth sorting.
-        monkeypatch.setattr("feeds.index.query.FEW", 0)
+        monkeypatch.setattr("feeds.index.query.MAX_SORTED", 0)
     collection = make_collection(
         topics=make_thresholds(random, ["ai", "law"]),
         providers=make_thresholds(random, ["a.example"]),

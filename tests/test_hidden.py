@@ -162,7 +162,7 @@ def _half(scratch: Path, name: str) -> Half:
     collection.sync(NOW)
     with pytest.MonkeyPatch.context() as patch:
         # What is counted is compared at once.
-        patch.setattr("feeds.web.routes.LATE", 0)
+        patch.setattr("feeds.web.routes.MAX_HEALTH_AGE", 0)
         return Half(collection, Site(collection, NOW))
 
 

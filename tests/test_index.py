@@ -69,7 +69,7 @@ def test_article_comes_back_as_it_was_read(collection: Collection) -> None:
 def test_no_selection_goes_through_all_articles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr("feeds.index.query.FEW", few)
+    monkeypatch.setattr("feeds.index.query.MAX_SORTED", few)
     index = bulk.make_index(tmp_path, 20)
     for name, (selection, archive) in finding.selections().items():
         with statements() as ran:
@@ -109,7 +109,7 @@ def test_what_is_rare_is_gone_through_however_much_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counted in the steps that SQLite takes, of which its plan says nothing."""
-    monkeypatch.setattr("feeds.index.query.FEW", 50)
+    monkeypatch.setattr("feeds.index.query.MAX_SORTED", 50)
     small, large = (count_steps(bulk.make_index(tmp_path, count)) for count in (500, 2_000))
     for name in (
         *("everything", "a rare topic", "five years back, a rare topic"),

@@ -16,7 +16,7 @@ from werkzeug.test import Client
 from feeds.config import Config
 from feeds.selection import Selection
 from feeds.web import create_app
-from feeds.web.limit import USUAL, Limit
+from feeds.web.limit import DEFAULT_LIMIT, Limit
 from tests.support import BASE, Collection, Site, article, publish_feed
 
 FEED = "/topics/ai/feed.atom"
@@ -161,17 +161,19 @@ def ask(make_collection: Callable[..., Collection]) -> Callable[..., list[int]]:
 def test_without_the_setting_other_machines_have_the_usual_limit(
     ask: Callable[..., list[int]],
 ) -> None:
-    assert ask(USUAL + 2, "203.0.113.5", told="127.0.0.1") == [200] * USUAL + [429] * 2
+    assert (
+        ask(DEFAULT_LIMIT + 2, "203.0.113.5", told="127.0.0.1") == [200] * DEFAULT_LIMIT + [429] * 2
+    )
     assert ask(1, "203.0.113.6") == [200]
     for local in ("127.0.0.1", "::1", ""):
-        assert set(ask(USUAL + 2, local)) == {200}
+        assert set(ask(DEFAULT_LIMIT + 2, local)) == {200}
 
 
 def test_without_the_setting_nothing_is_limited_behind_proxies(
     ask: Callable[..., list[int]],
 ) -> None:
     proxies = (ip_network("10.0.0.0/8"),)
-    assert set(ask(USUAL + 2, "10.1.1.1", told="203.0.113.5", proxies=proxies)) == {200}
+    assert set(ask(DEFAULT_LIMIT + 2, "10.1.1.1", told="203.0.113.5", proxies=proxies)) == {200}
 
 
 def test_limit_is_on_the_client_behind_the_proxy(ask: Callable[..., list[int]]) -> None:
@@ -216,7 +218,7 @@ def test_who_waits_as_long_as_told_may_ask_again(
 
 
 def test_clients_that_are_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feeds.web.limit.MOST_CLIENTS", 100)
+    monkeypatch.setattr("feeds.web.limit.MAX_CLIENTS", 100)
     limit = Limit(Config(rate_limit=1))
     for number in range(1000):
         assert limit.allows({"REMOTE_ADDR": f"10.0.{number // 256}.{number % 256}"})

@@ -147,9 +147,9 @@ def test_of_two_machines_one_follows_and_the_other_takes_over(collection: Collec
     follower.join(10)
     assert lines == ["2 removed: 3 feeds changed"]
     # Who stops lets go at once, and has nothing more to let go of.
-    assert index.leads()
-    index.resign()
-    index.resign()
+    assert index.acquire("follow")
+    index.release()
+    index.release()
     other.close()
 
 
@@ -203,7 +203,7 @@ def test_server_that_goes_and_comes_back(
 
 def test_leader_that_lost_its_connection_is_told(collection: Collection) -> None:
     index = collection.index
-    assert index.leads() and index.leads()
+    assert index.acquire("follow") and index.acquire("follow")
     with index.read_transaction() as connection:
         connection.execute(
             text(
@@ -212,13 +212,13 @@ def test_leader_that_lost_its_connection_is_told(collection: Collection) -> None
             )
         )
     with pytest.raises(IndexUnavailable):
-        index.leads()
+        index.acquire("follow")
     other = Index(collection.config.database, collection.config)
-    assert other.leads()
-    assert not index.leads()
-    other.resign()
-    assert index.leads()
-    index.resign()
+    assert other.acquire("follow")
+    assert not index.acquire("follow")
+    other.release()
+    assert index.acquire("follow")
+    index.release()
     other.close()
 
 
@@ -349,11 +349,11 @@ def test_readers_do_not_wait_for_an_index_made_anew(collection: Collection) -> N
         assert publish_feed(collection) == before
         raise KeyError
     assert publish_feed(collection) == before
-    assert other.leads()
+    assert other.acquire("follow")
     assert sync(other, collection.folder, LATER).added == 1
     assert publish_feed(collection).body
     assert sync(other, collection.folder, LATER).unchanged == 1
-    other.resign()
+    other.release()
     other.close()
 
 

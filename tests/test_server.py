@@ -237,8 +237,8 @@ def test_process_asks_for_as_many_files_as_it_may_need() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
-        assert server.connections() == server.CONNECTIONS
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > server.CONNECTIONS
+        assert server.connections() == server.MAX_CONNECTIONS
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > server.MAX_CONNECTIONS
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 

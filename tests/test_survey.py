@@ -70,7 +70,7 @@ def test_qualities_keep_to_the_thresholds_of_names(
 def test_qualities_are_of_the_newest_where_there_are_many(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.index.survey.SAMPLE", 3)
+    monkeypatch.setattr("feeds.index.survey.MAX_SAMPLE", 3)
     write(collection, *((age, 60 + age, "AI Law") for age in range(10)))
     for selection in (EVERYTHING, choose(topics=(AI, LAW))):
         found = qualities(collection.index, selection)

@@ -512,19 +512,19 @@ def test_machine_takes_over_from_one_that_stops(
     told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
     first, other = Index(told.config.database, told.config), told.index
-    assert first.pings() and first.pings() and first.leads()
-    assert not other.pings()
+    assert first.acquire("ping") and first.acquire("ping") and first.acquire("follow")
+    assert not other.acquire("ping")
     pusher(told)
     time.sleep(1.2)
     assert hub.pings == []
-    first.resign()
+    first.release()
     wait_for(lambda: len(hub.pings) == 9)
     first.close()
 
 
 def _hold(database: str, config: object, ready: object) -> None:
     index = Index(database, config)  # type: ignore[arg-type]  # from another process
-    assert index.pings()
+    assert index.acquire("ping")
     ready.set()  # type: ignore[attr-defined]
     time.sleep(60)
 

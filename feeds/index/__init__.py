@@ -1,4 +1,4 @@
-"""The index of public articles: derived from the files, and never the truth."""
+"""The index of articles, which is derived from the files and can be made again from them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from feeds.index.schema import VERSION, articles, entries, feeds, files, meta
 from feeds.index.store import IndexUnavailable, Store
 from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, short_hash, slugify
 
-#: Slugs that are compared with one that is not known.
+#: At most so many slugs are compared with one that is not known.
 MAX_KNOWN = 2_000
 
 
 class Status(NamedTuple):
-    """What tells whether anything changed; times are Unix times."""
+    """The state that tells whether anything changed; times are Unix times."""
 
     #: Grows with every change that any document may show.
     revision: int
-    #: When the last of these was; it may lie some seconds in the future.
+    #: The time of the last of these changes. It may lie some seconds in the future.
     changed: int
     #: When time alone changes something next; None if it does not.
     next_change: int | None
@@ -57,21 +57,22 @@ class Index(Store):
         self.config = config
 
     def status(self) -> Status:
-        """What tells whether anything changed."""
+        """Return the state that tells whether anything changed."""
         with self.read_transaction() as connection:
             columns = meta.c.revision, meta.c.changed, meta.c.next_change
             return Status(*connection.execute(select(*columns)).one())
 
     def changed(self) -> datetime:
-        """When anything public last changed."""
+        """Return when anything public last changed."""
         return datetime.fromtimestamp(self.status().changed, UTC)
 
     def find(
         self, selection: Selection, archive: Archive | None = None, most: int | None = None
     ) -> Found | None:
-        """The newest articles of a selection, or those of an archive of it.
+        """Return the newest articles of a selection, or those of an archive of it.
 
-        `most` of them instead of its limit. None if the selection is not public.
+        `most` takes the place of the selection's limit. Return None if the selection is not
+        public.
         """
         with self.read_transaction() as connection:
             query = Query(connection, selection)
@@ -97,7 +98,7 @@ class Index(Store):
             )
 
     def resolve(self, kind: Kind, slug: str) -> Selection | None:
-        """The public selection that a slug means, or meant in earlier days."""
+        """Return the public selection that has a slug, or had it formerly."""
         if kind == "type":
             return self._resolve_type(slug)
         statement = select(feeds.c.key, feeds.c.slug).where(feeds.c.kind == kind, PUBLIC)
@@ -109,8 +110,8 @@ class Index(Store):
         return None
 
     def _candidates(self, kind: Kind, slug: str) -> Iterator[tuple[str, str]]:
-        """Columns of feeds, and what stands in them of the one that is meant."""
-        # PostgreSQL refuses a NUL, even to compare with; and no slug has a space.
+        """Yield columns of `feeds` and their values, by which a slug is looked up in turn."""
+        # PostgreSQL refuses a NUL even in a comparison, and no slug has a space.
         yield "slug", slug.replace("\0", " ")
         if len(slug) > MAX_SLUG_LENGTH:
             return
@@ -129,15 +130,15 @@ class Index(Store):
         return next((Selection(kind="type", key=key, slug=wanted) for key in keys), None)
 
     def types(self) -> list[str]:
-        """Every type that a public article has or had, in order."""
+        """Return every type that a public article has or had, in order."""
         with self.read_transaction() as connection:
             types = connection.execute(select(meta.c.types)).scalar_one()
             return msgspec.json.decode(types, type=list[str])
 
     def known(self, kind: Kind, near: str = "") -> list[str]:
-        """The slugs of public selections of a kind, in order, MAX_KNOWN at the most.
+        """Return the slugs of public selections of a kind, in order, at most MAX_KNOWN.
 
-        Where there are more, those that begin as `near` does.
+        Where there are more, return those with the first letter of `near`.
         """
         statement = select(feeds.c.slug).where(feeds.c.kind == kind, PUBLIC).order_by(feeds.c.slug)
         with self.read_transaction() as connection:
@@ -148,7 +149,7 @@ class Index(Store):
         return slugs
 
     def health(self) -> Health:
-        """Counts, and when files were last compared.
+        """Return counts, and when files were last compared.
 
         Raises IndexUnavailable, also for an index that another version of feeds made.
         """
@@ -180,9 +181,9 @@ def open_index(config: Config, instance: Path | None = None) -> Index:
     if config.database:
         return Index(config.database, config)
     folder = config.articles.resolve()
-    # Short and printable.
+    # The name is only for people: it is cut, and unusual characters are replaced.
     name = re.sub(r"[^\w. -]", "-", folder.name)[:50]
-    # A name that is not UTF-8 is hashed with its bytes written out.
+    # Bytes that are not UTF-8 are hashed as escape sequences.
     digest = short_hash(str(folder).encode(errors="backslashreplace").decode())
     path = (instance or instance_folder()) / f"{name}-{digest}.sqlite3"
     return Index(URL.create("sqlite", database=str(path)), config)

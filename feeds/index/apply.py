@@ -1,13 +1,13 @@
-"""Writes a plan into the index, and dates the feeds that look different for it."""
+"""Write a plan into the index, and date the feeds that look different for it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, func, select, tuple_, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
 from feeds.config import Config
@@ -19,20 +19,10 @@ from feeds.index.schema import articles, entries, feeds, meta
 from feeds.selection import Kind, Selection, short_hash
 
 SITE: FeedKey = ("site", "")
-#: Pairs in one statement.
-_PAIRS = 500
-
-
-class Head(NamedTuple):
-    """What the current document of a feed shows, and the feed's name."""
-
-    digest: bytes
-    name: str
-    is_empty: bool
 
 
 def apply(connection: Connection, config: Config, plan: Plan, now: int, *, anew: bool) -> int:
-    """Write a plan at a Unix time; how many feeds look different.
+    """Write a plan at a Unix time, and return how many feeds look different.
 
     With `anew`, the settings changed: every feed is compared, and named again.
     """
@@ -41,11 +31,17 @@ def apply(connection: Connection, config: Config, plan: Plan, now: int, *, anew:
     # In the order of the tables' keys, which takes the least time.
     inserted = sorted(plan.inserted, key=lambda row: row.id)
     insert(connection, articles, map(_article, inserted))
-    touched = {feed for row in inserted for feed in (entry.feed for entry in row.entries)}
-    touched |= plan.touched | ({SITE} if anew else set())
-    ids = _feed_ids(connection, touched)
-    rows = ((ids[entry.feed], row.id, entry) for row in inserted for entry in row.entries)
-    insert(connection, entries, (_entry(*row) for row in rows))
+    named = {entry.feed for row in inserted for entry in row.entries}
+    ids = _feed_ids(connection, named | plan.touched | ({SITE} if anew else set()))
+    insert(
+        connection,
+        entries,
+        (
+            {**entry._asdict(), "feed": ids[entry.feed], "article": row.id}
+            for row in inserted
+            for entry in row.entries
+        ),
+    )
     changed = 0
     if plan.touched or plan.ranked or anew:
         connection.execute(update(meta).values(revision=meta.c.revision + 1))
@@ -53,30 +49,23 @@ def apply(connection: Connection, config: Config, plan: Plan, now: int, *, anew:
         state = connection.execute(select(meta)).one()
         # Later than every change before it, for some clients compare dates alone.
         at = max(now, state.changed + 1)
-        wanted = None if anew else [ids[key] for key in plan.touched]
-        changed = _date_feeds(connection, config, wanted, at)
+        touched = None if anew else [ids[key] for key in plan.touched]
+        changed = _date_feeds(connection, config, touched, at)
         types = {entry.type for row in inserted for entry in row.entries if entry.shown}
         known = msgspec.json.decode(state.types, type=list[str])
-        new = {
-            "changed": at,
-            "types": msgspec.json.encode(sorted({*known, *types} - {""})).decode(),
-        }
-        connection.execute(update(meta).values(new))
+        encoded = msgspec.json.encode(sorted({*known, *types} - {""})).decode()
+        connection.execute(update(meta).values(changed=at, types=encoded))
     soonest = select(func.min(articles.c.next_change)).scalar_subquery()
     connection.execute(update(meta).values(next_change=soonest))
     return changed
 
 
 def load_articles(connection: Connection, stems: Iterable[str] | None) -> dict[str, ArticleRow]:
-    """The rows of articles, by stem; those of all without a choice."""
-    chosen = select(articles)
-    if stems is None:
-        rows = connection.execute(chosen).all()
-    else:
-        rows = list(select_in(connection, chosen, articles.c.stem, stems))
+    """Return the rows of the articles with these stems, by stem; None stands for all."""
+    rows = list(select_in(connection, select(articles), articles.c.stem, stems))
     inside: dict[str, set[EntryRow]] = {row.id: set() for row in rows}
-    named = select(entries, feeds.c.kind, feeds.c.key).join(feeds)
-    for row in select_in(connection, named, entries.c.article, inside):
+    joined = select(entries, feeds.c.kind, feeds.c.key).join(feeds)
+    for row in select_in(connection, joined, entries.c.article, inside):
         values = row.published, row.quality, row.heat, row.type
         inside[row.article].add(EntryRow((row.kind, row.key), row.shown, *values))
     return {
@@ -93,12 +82,8 @@ def _article(row: ArticleRow) -> dict[str, Any]:
     return values
 
 
-def _entry(feed: int, article: str, entry: EntryRow) -> dict[str, Any]:
-    return {**entry._asdict(), "feed": feed, "article": article}
-
-
 def _feed_ids(connection: Connection, keys: Iterable[FeedKey]) -> dict[FeedKey, int]:
-    """The number of each feed; those that are named for the first time are made."""
+    """Return the id of each feed; feeds without a row get one."""
     wanted = sorted(keys)
     found = _find_ids(connection, wanted)
     missing = [key for key in wanted if key not in found]
@@ -110,30 +95,22 @@ def _feed_ids(connection: Connection, keys: Iterable[FeedKey]) -> dict[FeedKey, 
 
 
 def _find_ids(connection: Connection, keys: list[FeedKey]) -> dict[FeedKey, int]:
-    pair = tuple_(feeds.c.kind, feeds.c.key)
-    statement = select(feeds.c.kind, feeds.c.key, feeds.c.id)
-    return {
-        (row.kind, row.key): row.id
-        for start in range(0, len(keys), _PAIRS)
-        for row in connection.execute(statement.where(pair.in_(keys[start : start + _PAIRS])))
-    }
+    """Return the ids of the feeds that have rows, and of others that share a key with them."""
+    columns = select(feeds.c.kind, feeds.c.key, feeds.c.id)
+    kinds = columns.where(feeds.c.kind.in_({kind for kind, _ in keys}))
+    rows = select_in(connection, kinds, feeds.c.key, {key for _, key in keys})
+    return {(kind, key): id for kind, key, id in rows}
 
 
 def _date_feeds(connection: Connection, config: Config, ids: list[int] | None, at: int) -> int:
-    """Date the feeds, of some or of all, that look different from before; how many."""
-    chosen = select(feeds)
-    if ids is None:
-        rows = connection.execute(chosen).all()
-    else:
-        rows = list(select_in(connection, chosen, feeds.c.id, ids))  # type: ignore[arg-type]
+    """Date the feeds that look different, and return how many; None stands for all feeds."""
     changes, new = [], []
-    for row in rows:
-        head = _read_head(connection, config, row)
+    for row in list(select_in(connection, select(feeds), feeds.c.id, ids)):
+        digest, name = _read_head(connection, config, row)
         is_new = row.changed is None
-        if head.digest == row.head or (is_new and head.is_empty and row.kind != "site"):
+        if digest == row.head or (is_new and name is None and row.kind != "site"):
             continue
-        name = head.name or row.name
-        changes.append({"value": row.id, "head": head.digest, "name": name, "changed": at})
+        changes.append({"value": row.id, "head": digest, "name": name or row.name, "changed": at})
         if is_new:
             new.append(row.id)
     if changes:
@@ -146,7 +123,11 @@ def _date_feeds(connection: Connection, config: Config, ids: list[int] | None, a
     return len(changes)
 
 
-def _read_head(connection: Connection, config: Config, feed: Row[Any]) -> Head:
+def _read_head(connection: Connection, config: Config, feed: Row[Any]) -> tuple[bytes, str | None]:
+    """Return a digest of what the current document of a feed shows, and the feed's name.
+
+    The name is the one that the newest article gives it, or None without articles.
+    """
     limit = config.limit
     statement = (
         select(entries.c.article, articles.c.digest)
@@ -156,22 +137,23 @@ def _read_head(connection: Connection, config: Config, feed: Row[Any]) -> Head:
         .limit(limit + 1)
     )
     rows = connection.execute(statement).all()
-    name = ""
+    name = None
     if rows:
         newest = select(articles.c.document).where(articles.c.id == rows[0].article)
         article = decode(connection.execute(newest).scalar_one())
-        labels = {(s.kind, s.key): label for s, label, _ in memberships(article, config)}
-        name = labels[feed.kind, feed.key]
+        names = {(s.kind, s.key): name for s, name, _ in memberships(article, config)}
+        name = names[feed.kind, feed.key]
     hashed = hashlib.blake2b(config.fingerprint().encode(), digest_size=16)
     shown = [tuple(row) for row in rows[:limit]]
     hashed.update(repr((shown, len(rows) > limit, name or feed.name)).encode())
-    return Head(hashed.digest(), name, not rows)
+    return hashed.digest(), name
 
 
 def _assign_slugs(connection: Connection, config: Config) -> None:
-    """No two public feeds share a slug: whoever comes later gets a suffix, and keeps it.
+    """Give each public feed a slug of its own.
 
-    What is not public has none, so that it does not show in the suffix of another.
+    Where two want the same slug, the later one gets a suffix, and keeps it. A feed that is
+    not public has no slug, so that no suffix of another feed shows that it exists.
     """
     first = (
         select(func.min(entries.c.published))
@@ -183,7 +165,7 @@ def _assign_slugs(connection: Connection, config: Config) -> None:
     wanted = {key: config.slug(*key) for key in rows}
 
     def order(key: FeedKey) -> tuple[Any, ...]:
-        """First what the settings say, then what subscribers know, then the older feed."""
+        """Slugs of the settings come first, then those that are in use, then older feeds."""
         is_set = bool(config.name(Selection(kind=key[0], key=key[1])).slug)
         row = rows[key]
         return not is_set, not row.slug, row.slug != wanted[key], row.first or 0, key

@@ -1,4 +1,4 @@
-"""What of a folder is not as the index knows it."""
+"""The files of a folder that are not as the index knows them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from feeds.index.rows import select_in
 
 #: Where more files changed, a scan of all files is faster.
 MAX_CHANGED_PATHS = 500
-#: Where so many articles are gone and no file is left, the folder's disk is not mounted.
+#: If at least this many articles are gone and no file is left, the disk of the folder is
+#: taken to be not mounted.
 MIN_LOST_AT_ONCE = 10
 
 
 @dataclass
 class Changes:
-    """The files that changed, and those that are no more; with `anew`, all changed."""
+    """The files that changed, and those that are gone; with `anew`, every file changed."""
 
     connection: Connection
     directory: Path
@@ -31,15 +32,15 @@ class Changes:
     #: Files and folders that were reported as changed; each such file is read.
     changed_paths: Set[str]
     listing: Listing = field(init=False)
-    #: The size and time of files that changed.
+    #: The size and time of the files that changed.
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
-    #: What the index holds of all files that share a stem with one of them.
+    #: The rows of all files that share a stem with one that changed or is gone.
     known: dict[str, Row[Any]] = field(default_factory=dict)
-    #: The files to read, by path.
+    #: The paths of the files to read.
     to_read: list[str] = field(default_factory=list)
-    #: Files whose name is another's, and that one.
+    #: Files whose stem belongs to another file, and that other file.
     refused: dict[str, str] = field(default_factory=dict)
-    #: Files that are no more, and files of which that is not known.
+    #: Files that are gone, and files that may be there although they were not listed.
     missing: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
     #: The stems that no file has any more.
@@ -51,11 +52,11 @@ class Changes:
         with gc_disabled():
             self.listing = list_files(self.directory)
             rows = self.connection.execute(select(files.path, files.size, files.mtime))
-            # As the driver has them, which takes half the time.
+            # The driver's own rows take half the time.
             known = rows.cursor.fetchall() if rows.cursor else []
             lost = self._compare(known)
         faults = self.listing.faults
-        # Below a folder that cannot be read: nothing says that they are gone.
+        # A folder that cannot be read does not say that its files are gone.
         self.hidden = {path for path in lost if any(path.startswith(f"{f}/") for f in faults)}
         if len(lost) >= MIN_LOST_AT_ONCE and not self.listing.files and lost != self.hidden:
             stay = "which stay up; mount the disk, or leave one file"
@@ -64,7 +65,10 @@ class Changes:
         self._decide(lost - self.hidden, is_new=not known)
 
     def scan_changed(self) -> bool:
-        """Compare `changed_paths` and files of the same stems; False where all must be compared."""
+        """Compare `changed_paths` and all files of the same stems with the index.
+
+        Return False, having decided nothing, where only a scan of all files can tell.
+        """
         changed = self.changed_paths
         if self.anew or len(changed) > MAX_CHANGED_PATHS:
             return False
@@ -84,34 +88,35 @@ class Changes:
         return True
 
     def _holds_only(self, count: int) -> bool:
-        """Whether the index knows no more files than that."""
+        """Return whether the index has at most `count` files."""
         some = select(schema.files.c.path).limit(count + 1)
         return len(self.connection.execute(some).all()) <= count
 
     def _compare(self, known: Iterable[File]) -> set[str]:
-        """Find the files that are not as the index knows them; those that it lost."""
+        """Find the files that differ from the index, and return the paths of those it lost."""
         seen = set(self.listing.files)
         different = seen.symmetric_difference(known)
         changed = seen if self.anew else different & seen
         if self.changed_paths:
-            # What keeps its size and its time changes nothing else.
+            # A file may change and keep its size and its time.
             changed |= {file for file in seen if file[0] in self.changed_paths}
         self.stamps = {path: (size, mtime) for path, size, mtime in changed}
         return {path for path, _, _ in different - seen} - self.stamps.keys()
 
     def _was_folder(self, path: str) -> bool:
-        """Whether the index knows files below a path."""
+        """Return whether the index has files below a path."""
         known = schema.files.c.path
+        # "0" is the character after "/".
         below = select(known).where(known > f"{path}/", known < f"{path}0").limit(1)
         return self.connection.execute(below).first() is not None
 
     def _sharing(self, stems: Iterable[str]) -> dict[str, Row[Any]]:
-        found = select(schema.files)
-        rows = select_in(self.connection, found, schema.files.c.stem, stems)
+        """Return the rows of the files with these stems, by path."""
+        rows = select_in(self.connection, select(schema.files), schema.files.c.stem, stems)
         return {row.path: row for row in rows}
 
     def _decide(self, missing: set[str], is_new: bool = False) -> None:
-        """Decide what to read, and which file owns a name that several have."""
+        """Decide what to read, and which file owns a stem that several files have."""
         sharing: dict[str, set[str]] = {stem_of(path): set() for path in missing}
         for path in self.stamps:
             sharing.setdefault(stem_of(path), set()).add(path)

@@ -1,27 +1,28 @@
-"""What the index keeps of an article."""
+"""What the index keeps of an article file."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from feeds.articles import Article
+from feeds.articles import Article, parse_article
+from feeds.articles.folder import read_bytes
+from feeds.articles.withheld import is_unpublished
 from feeds.config import Config
 from feeds.feed import make_entry
 from feeds.selection import EVERYTHING, Kind, Selection, domain_key, fold
 
+#: Seconds to wait before each new attempt to read a file that is just being saved.
+BUSY_PAUSES = (0.01, 0.03)
+
 encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Article).decode
-
-
-def decode(document: bytes, *, has_update: bool = True) -> Article:
-    """The article of a document; without the update that it announces, if that has not come."""
-    article = _decode(document)
-    return article if has_update else replace(article, updated=None)
-
 
 #: A feed's kind and key.
 FeedKey = tuple[Kind, str]
@@ -33,7 +34,7 @@ class IndexedArticle(NamedTuple):
     stem: str
     #: The hexadecimal digits of its entry's id.
     id: str
-    #: Changes with what subscribers can see, but for the time of an update.
+    #: A digest of all that subscribers can see, except the time of an update.
     digest: bytes
     #: The article, encoded.
     document: bytes
@@ -43,25 +44,75 @@ class IndexedArticle(NamedTuple):
     updated: int | None
     quality: int
     heat: int | None
-    #: Its type, case and spaces aside; empty where only withdrawn feeds show it.
+    #: Its type, folded; empty where only withdrawn feeds show the article.
     type: str
 
 
+class FileResult(NamedTuple):
+    """The result of reading a file; it goes between processes."""
+
+    #: A digest of the bytes; empty where the file cannot be read.
+    digest: bytes
+    #: The first fault and its line.
+    fault: str | None = None
+    line: int | None = None
+    #: Whether the file says that the article is not to be published.
+    withheld: bool = False
+    #: None where the article is withheld or has a fault.
+    article: IndexedArticle | None = None
+
+
+def read_file(directory: Path, config: Config, asked: tuple[str, bytes]) -> FileResult:
+    """Read a file, unless its digest is the one that is known.
+
+    `asked` is the path relative to `directory`, and the known digest. A file with a plain
+    line `published: false` is not parsed, so its other faults are not found.
+    """
+    path, known = asked
+    try:
+        raw = _read_bytes(directory, path)
+    except OSError as error:
+        return FileResult(b"", f"cannot be read, {error.strerror or error}", 1)
+    digest = hashlib.sha256(raw).digest()
+    if digest == known:
+        return FileResult(digest)
+    if is_unpublished(raw):
+        return FileResult(digest, withheld=True)
+    parsed = parse_article(raw, path)
+    if parsed.faults:
+        first = parsed.faults[0]
+        return FileResult(digest, first.problem, first.line, bool(parsed.withheld))
+    if parsed.withheld or parsed.article is None:
+        return FileResult(digest, withheld=True)
+    return FileResult(digest, article=index_article(parsed.article, config))
+
+
+def _read_bytes(directory: Path, path: str) -> bytes:
+    for pause in BUSY_PAUSES:
+        try:
+            return read_bytes(directory, path)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            time.sleep(pause)
+    return read_bytes(directory, path)
+
+
 def memberships(article: Article, config: Config) -> list[tuple[Selection, str, int]]:
-    """Each feed that an article names, what it calls it, and that feed's threshold."""
-    meant = [(EVERYTHING, "")]
-    meant += [(Selection(kind="topic", key=fold(topic)), topic) for topic in article.topics]
+    """Return each feed that an article names, its name there, and that feed's threshold."""
+    named = [(EVERYTHING, "")]
+    named += [(Selection(kind="topic", key=fold(topic)), topic) for topic in article.topics]
     domain = domain_key(article.provider.domain)
-    meant.append((Selection(kind="provider", key=domain), article.provider.name))
-    return [(selection, label, config.threshold(selection)) for selection, label in meant]
+    named.append((Selection(kind="provider", key=domain), article.provider.name))
+    return [(selection, name, config.threshold(selection)) for selection, name in named]
 
 
 def index_article(article: Article, config: Config) -> IndexedArticle:
-    """What the index keeps of an article; without feeds where it reaches no threshold."""
+    """Return what the index keeps of an article; it has no feeds if it reaches no threshold."""
     seen = make_entry(replace(article, updated=None), config=config, base="")
-    meant = memberships(article, config)
-    feeds = {(s.kind, s.key): article.quality >= least for s, _, least in meant}
-    shown = [s for s, _, _ in meant if feeds[s.kind, s.key]]
+    named = memberships(article, config)
+    feeds = {(s.kind, s.key): article.quality >= threshold for s, _, threshold in named}
+    shown = [s for s, _, _ in named if feeds[s.kind, s.key]]
     return IndexedArticle(
         stem=article.stem,
         id=config.entry_id(article.stem).hex,
@@ -74,3 +125,9 @@ def index_article(article: Article, config: Config) -> IndexedArticle:
         heat=article.heat,
         type="" if all(config.name(s).withdrawn for s in shown) else fold(article.type),
     )
+
+
+def decode(document: bytes, *, has_update: bool = True) -> Article:
+    """Return the article of a document, without an announced update that has not come yet."""
+    article = _decode(document)
+    return article if has_update else replace(article, updated=None)

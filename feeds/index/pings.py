@@ -1,4 +1,4 @@
-"""The feeds that changed since hubs were last told of them (W3C WebSub)."""
+"""The feeds that changed since they were last pinged (W3C WebSub)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _WAITING = (
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A feed that waits for its pings."""
+    """A feed that waits for its pings; times are Unix times."""
 
     selection: Selection
-    #: Unix time of its change, and of the last change of any feed that waits.
+    #: When this feed changed, and when the last of all waiting feeds did.
     changed: int
     latest: int
 
 
 def first(store: Store) -> Waiting | None:
-    """The feed that has waited longest."""
+    """Return the feed that has waited longest."""
     latest = select(func.max(feeds.c.changed)).where(*_WAITING).scalar_subquery()
     statement: Any = select(feeds, latest.label("latest")).where(*_WAITING)
     with store.read_transaction() as connection:
@@ -41,13 +41,13 @@ def first(store: Store) -> Waiting | None:
 
 
 def count(store: Store) -> int:
-    """How many feeds wait."""
+    """Return how many feeds wait."""
     with store.read_transaction() as connection:
         return connection.execute(select(func.count()).where(*_WAITING)).scalar_one()
 
 
 def mark(store: Store, waiting: Waiting) -> None:
-    """Note that hubs were told of a feed's change; a later one still waits."""
+    """Record that a feed's change was pinged; a later change of it still waits."""
     s = waiting.selection
     mine = feeds.c.kind == s.kind, feeds.c.key == s.key
     with store.write_transaction() as connection:

@@ -1,7 +1,7 @@
-"""Decides what a change of articles changes in the index, without a database.
+"""Decide what a change of articles changes in the index, without a database.
 
     before = the rows of some articles, by stem
-    after  = the articles as their files say now, or None where they left
+    after  = the articles as their files are now, or None where they left
     plan   = the rows to write and to delete, and the feeds that may look different
 
 Time is a change like any other: an article whose time has not come has no entries, and
@@ -29,11 +29,11 @@ class EntryRow(NamedTuple):
 
 
 class ArticleRow(NamedTuple):
-    """An article as in the table `articles`, and its entries."""
+    """An article as in the table `articles`, with its entries."""
 
     id: str
     stem: str
-    #: That of the article, and the time of its last update that has come.
+    #: The article's digest, and after it the time of its last update that has come.
     digest: bytes
     document: bytes
     next_change: int | None
@@ -42,13 +42,13 @@ class ArticleRow(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to be written."""
+    """The rows to write, and what may look different then."""
 
-    #: The ids of articles whose rows and entries go.
+    #: The ids of the articles whose rows and entries are deleted first.
     deleted: list[str] = field(default_factory=list)
-    #: The articles that are inserted then.
+    #: The articles that are inserted after that.
     inserted: list[ArticleRow] = field(default_factory=list)
-    #: The feeds in which the public may see a difference.
+    #: The feeds in which subscribers may see a difference.
     touched: set[FeedKey] = field(default_factory=set)
     #: Whether quality or heat of a public article changed, by which readers may choose.
     ranked: bool = False
@@ -76,38 +76,36 @@ def plan(
 
 
 def _seen(row: ArticleRow | None) -> object:
-    """What all but a choice by quality or heat depend on; None if that is nothing."""
+    """Return all that feeds show of an article, but no quality and heat; None for nothing."""
     if row is None or not row.entries:
         return None
     return row.digest, {(e.feed, e.shown, e.published, e.type) for e in row.entries}
 
 
 def as_of(article: IndexedArticle, now: int, before: ArticleRow | None = None) -> ArticleRow:
-    """The rows of an article at a Unix time; `before` is what they were.
+    """Return the rows of an article at a Unix time; `before` are its rows so far.
 
-    An article that was public with the same time stays, for a clock that is set back
-    takes it from nobody.
+    An article that was public with the same time stays public, even if the clock was set
+    back to before that time.
     """
-    known = before is not None and any(e.published == article.published for e in before.entries)
-    is_due = article.published <= now or known
-    updated = article.updated
-    has_updated = updated is not None and updated <= now
-    next_change = None
-    if not is_due:
+    was_public = before is not None and any(
+        entry.published == article.published for entry in before.entries
+    )
+    is_public = article.published <= now or was_public
+    updated, next_change = article.published, None
+    if not is_public:
         next_change = article.published
-    elif updated is not None and not has_updated:
-        next_change = updated
-    told = updated if updated is not None and has_updated else article.published
+    elif article.updated is not None and article.updated > now:
+        next_change = article.updated
+    if article.updated is not None and article.updated <= now:
+        updated = article.updated
+    ranks = (article.published, article.quality, article.heat, article.type)
+    entries = (EntryRow(feed, shown, *ranks) for feed, shown in article.feeds.items())
     return ArticleRow(
         id=article.id,
         stem=article.stem,
-        digest=article.digest + told.to_bytes(8),
+        digest=article.digest + updated.to_bytes(8),
         document=article.document,
         next_change=next_change,
-        entries=frozenset(_entries(article)) if is_due else frozenset(),
+        entries=frozenset(entries if is_public else ()),
     )
-
-
-def _entries(article: IndexedArticle) -> list[EntryRow]:
-    of_all = (article.published, article.quality, article.heat, article.type)
-    return [EntryRow(feed, shown, *of_all) for feed, shown in article.feeds.items()]

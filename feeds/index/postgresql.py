@@ -13,24 +13,24 @@ from sqlalchemy.engine.interfaces import Dialect
 
 from feeds.index.schema import fill, is_current, metadata, outlasting
 
-# Milliseconds that a transaction waits for another to end.
-_PATIENCE = 30_000
-_HASTE = 20
-#: Seconds that a server may take to answer a connection; libpq takes no less than 2.
+#: Milliseconds that a transaction waits for another to end, and one that does not `wait`.
+_PATIENCE, _SHORT_PATIENCE = 30_000, 20
+#: Seconds that a server may take to accept a connection; libpq allows no less than 2.
 CONNECT = 3
-#: How a connection is made where its URL does not say otherwise; the last is in
-#: milliseconds, after which a server that takes nothing in is given up.
+#: The options of a connection, where its URL does not give them. The last is in
+#: milliseconds: a connection is closed whose server acknowledges nothing for so long.
 _CONNECTING = {"connect_timeout": CONNECT, "client_encoding": "utf8", "tcp_user_timeout": 10_000}
-#: The server lets go, with all locks, of a machine that is gone, and of a process that
-#: died and whose forked children hold the connection open.
+#: The server ends the session, and so releases all locks, of a machine that is gone, and of
+#: a process that died and whose forked children hold the connection open.
 _SESSION = (
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
     " SET tcp_keepalives_count = 3; SET idle_in_transaction_session_timeout = '10min'"
 )
-#: Longer than a watch is without a look at the folder; PostgreSQL 14 and later.
-_LEAD_SESSION = "SET idle_session_timeout = '90s'"
-#: Advisory locks of the schema that the tables are in: to write, to follow, to push.
-_WRITE, _LEAD, _PING = 1718773092, 1718773093, 1718773094
+#: Longer than the time between two scans of the folder; PostgreSQL 14 and later.
+_ROLE_SESSION = "SET idle_session_timeout = '90s'"
+#: Advisory locks, each together with the schema that the tables are in.
+_WRITE_LOCK = 1718773092
+_ROLE_LOCKS = {"follow": 1718773093, "ping": 1718773094}
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))")
 _TRY = text("SELECT pg_try_advisory_lock(:lock, hashtext(current_schema()))")
 _WAIT = text("SELECT set_config('lock_timeout', :milliseconds, true)")
@@ -41,7 +41,7 @@ class PostgreSQL:
 
     def __init__(self, url: URL) -> None:
         options = {name: value for name, value in _CONNECTING.items() if name not in url.query}
-        # A reader's statements see one moment.
+        # All statements of a reader see the index at one moment.
         self.engine = create_engine(
             url,
             connect_args=options,
@@ -50,69 +50,62 @@ class PostgreSQL:
             pool_pre_ping=True,
         )
         event.listen(self.engine, "do_connect", _Connecting())
-        #: Each lock that is held, by a connection of its own.
-        self._held: dict[int, Connection] = {}
+        #: The roles of this process, and the connection that holds the lock of each.
+        self._held: dict[str, Connection] = {}
 
     def read_transaction(self) -> AbstractContextManager[Connection]:
-        """A read transaction."""
+        """Open a read transaction."""
         return self.engine.begin()
 
     @contextmanager
     def write_transaction(self, *, wait: bool) -> Iterator[Connection]:
-        """The one write transaction, with the tables there."""
-        # What is read after the lock was had must be newer than the lock.
+        """Open the one write transaction."""
+        # Statements must see what was committed while this process waited for the lock.
         engine = self.engine.execution_options(isolation_level="READ COMMITTED")
         with engine.begin() as connection:
-            patience = {"milliseconds": str(_PATIENCE if wait else _HASTE)}
+            patience = {"milliseconds": str(_PATIENCE if wait else _SHORT_PATIENCE)}
             connection.execute(_WAIT, patience)
-            connection.execute(_LOCK, {"lock": _WRITE})
+            connection.execute(_LOCK, {"lock": _WRITE_LOCK})
             if is_current(connection):
                 yield connection
             else:
                 with _create(connection):
                     yield connection
 
-    def leads(self) -> bool:
-        """Whether this process has, or now gets, the lock of the one that follows."""
-        return self._holds(_LEAD)
-
-    def pings(self) -> bool:
-        """Whether this process has, or now gets, the lock of the one that tells the hub."""
-        return self._holds(_PING)
-
-    def _holds(self, lock: int) -> bool:
+    def acquire(self, role: str) -> bool:
+        """Return whether this process has a role, or gets it now."""
         try:
-            if lock in self._held:
-                self._held[lock].execute(select(1))
+            if role in self._held:
+                self._held[role].execute(select(1))
                 return True
             engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             connection = engine.connect()
-            if not connection.execute(_TRY, {"lock": lock}).scalar_one():
+            if not connection.execute(_TRY, {"lock": _ROLE_LOCKS[role]}).scalar_one():
                 connection.close()
                 return False
-            # Out of the pool: closed, it takes the lock with it.
+            # Out of the pool, so that `close` ends the session and so releases the lock.
             connection.detach()
-            self._held[lock] = connection
-            connection.exec_driver_sql(_LEAD_SESSION)
+            self._held[role] = connection
+            connection.exec_driver_sql(_ROLE_SESSION)
             return True
         except BaseException:
-            self.resign()
+            self.release()
             raise
 
-    def set_aside(self, cause: BaseException | None) -> bool:
-        """Never: the database is not ours alone, and its keeper mends it."""
-        return False
-
-    def resign(self) -> None:
-        """Let go of the locks."""
+    def release(self) -> None:
+        """Release the locks."""
         while self._held:
             self._held.popitem()[1].close()
 
+    def set_aside(self, cause: BaseException | None) -> bool:
+        """Return False: the operator repairs the database, which may hold other tables."""
+        return False
+
 
 class _Connecting:
-    """Makes connections; while the server is away, by one thread at a time.
+    """Make connections; while the server is away, only one thread at a time tries to.
 
-    Others would only wait as long for the same answer, and are refused at once.
+    The others get an error at once, instead of waiting for the same error.
     """
 
     def __init__(self) -> None:
@@ -144,9 +137,9 @@ class _Connecting:
 
 @contextmanager
 def _create(connection: Connection) -> Iterator[None]:
-    """Empty tables, which take the place of those of another version at the end.
+    """Make empty tables, which replace those of another version at the end.
 
-    To drop these at the beginning would have their readers wait all the while.
+    Readers would wait for the whole transaction if it dropped the old tables at its beginning.
     """
     known = outlasting(connection)
     quote = connection.dialect.identifier_preparer.quote

@@ -1,8 +1,7 @@
-"""Finds the articles of a selection."""
+"""Find the articles of a selection."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,35 +14,32 @@ from sqlalchemy.engine import Connection
 from feeds.articles import Article
 from feeds.history import Archive, Cursor, Month, Neighbours
 from feeds.index.indexed import FeedKey, decode
-from feeds.index.schema import articles, entries, feeds
+from feeds.index.schema import entries, feeds
 from feeds.selection import Selection
 
-#: Articles that are sorted rather than all others gone through.
-FEW = 2_000
+#: Where a quality or a heat leaves at most so many articles, these are found by it and
+#: sorted. Where it leaves more, the newest articles are read until enough of them have it.
+MAX_SORTED = 2_000
 
-#: Only what has or had an article exists in public.
+#: Only feeds that have or had an article are public.
 PUBLIC = feeds.c.changed.is_not(None)
 _FEED = select(feeds).where(
     feeds.c.kind == bindparam("kind"), feeds.c.key == bindparam("key"), PUBLIC
 )
-_ARTICLES = select(articles.c.id, articles.c.document, articles.c.next_change).where(
-    articles.c.id.in_(bindparam("ids", expanding=True))
-)
-#: Articles that name a feed of some, up to a further condition and the parenthesis.
+#: A condition of articles that name one of some feeds; a further one and `)` follow.
 _NAMED = "EXISTS (SELECT 1 FROM entries AS o WHERE o.article = e.article AND o.feed IN :{}"
-_PARAMETER = re.compile(r":(\w+)")
-_ALL = 1 << 60
+_NO_LIMIT = 1 << 60
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Articles of a selection, newest first and ties by id."""
+    """Articles of a selection, the newest first and those of one time by id."""
 
     articles: tuple[Article, ...]
-    #: What the topics and providers of the selection are called.
+    #: The names of the topics and providers of the selection.
     names: dict[FeedKey, str]
-    #: When this last changed, or at the latest did.
+    #: A time since which this has not changed.
     changed: datetime
     beside: Neighbours
     #: Whether these are all the articles of the selection.
@@ -64,12 +60,17 @@ class Entry(NamedTuple):
         """The article, decoded."""
         return decode(self.document, has_update=not self.next_change)
 
+    @property
+    def cursor(self) -> Cursor:
+        """The place of this article among those of its selection."""
+        return Cursor(published=_moment(self.published), id=self.id)
+
 
 class Query:
     """One selection in one transaction.
 
-    Its statements are written as text: SQLAlchemy 2.1 takes four times as long to make them
-    of expressions as SQLite takes to answer them.
+    Its statements are text: SQLAlchemy 2.1 takes four times as long to build them from
+    expressions as SQLite takes to answer them.
     """
 
     def __init__(self, connection: Connection, selection: Selection) -> None:
@@ -81,55 +82,56 @@ class Query:
             connection.execute(_FEED, {"kind": kind, "key": key}).first()
             for kind, key in {*chosen, *excluded}
         ]
-        #: The public ones of all feeds that the selection names.
+        #: The rows of all public feeds that the selection names.
         self.feeds = {(row.kind, row.key): row for row in rows if row}
         self.is_public = all(name in self.feeds for name in chosen)
         self._conditions: list[str] = []
         self._values: dict[str, Any] = {}
         groups = [self._ids(group) for group in selection.groups]
         if len(groups) > 1:
-            # What is rare is gone through, and looked up in what is not.
+            # The smallest group is read, and each of its articles is looked up in the others.
             groups.sort(key=self._count)
-        #: The feeds whose articles are gone through.
+        #: The feeds whose articles are read.
         self._walked = groups.pop(0)
         for number, ids in enumerate(groups):
-            self._add(f"{_NAMED.format(f'group{number}')} AND o.shown = TRUE)", ids)
+            name = f"group{number}"
+            self._add(f"{_NAMED.format(name)} AND o.shown = TRUE)", name, ids)
         if ids := self._ids(selection.exclude):
-            self._add(f"NOT {_NAMED.format('excluded')})", ids)
+            self._add(f"NOT {_NAMED.format('excluded')})", "excluded", ids)
         if selection.types:
-            self._add("e.type IN :types", [s.key for s in selection.types])
-        self._few = self._add_ranks()
+            self._add("e.type IN :types", "types", [s.key for s in selection.types])
+        self._is_sorted = self._add_ranks()
 
     def _ids(self, group: Sequence[Selection]) -> list[int]:
         rows = [self.feeds.get((s.kind, s.key)) for s in group]
         return [row.id for row in rows if row]
 
-    def _add(self, condition: str, value: object) -> None:
-        """Add a condition of entries, and the value of the one parameter in it."""
+    def _add(self, condition: str, name: str, value: object) -> None:
+        """Add a condition of entries, and the value of the parameter in it."""
         self._conditions.append(condition)
-        self._values[_PARAMETER.findall(condition)[0]] = value
+        self._values[name] = value
 
     def _add_ranks(self) -> bool:
-        """Add what quality and heat must be; whether that leaves few articles.
+        """Add the least quality and heat, and return whether one of them leaves few articles.
 
-        What is added to a column keeps a database from using its index.
+        A database does not use its index of a column where the condition is of `column + 0`.
         """
-        s, few = self._selection, False
+        s, is_sorted = self._selection, False
         for name, least in (("quality", s.min_quality), ("heat", s.min_heat)):
             if least is not None:
-                leaves_few = not few and self._count(self._walked, name, least) <= FEW
-                self._add(f"e.{name}{'' if leaves_few else ' + 0'} >= :{name}", least)
-                few |= leaves_few
-        return few
+                by_rank = not is_sorted and self._count(self._walked, name, least) <= MAX_SORTED
+                self._add(f"e.{name}{'' if by_rank else ' + 0'} >= :{name}", name, least)
+                is_sorted |= by_rank
+        return is_sorted
 
     def _count(self, feeds: Sequence[int], column: str = "", least: int = 0) -> int:
-        """How many entries feeds have, or from some quality or heat on, as far as that matters."""
+        """Count entries of feeds, or those of a least quality or heat, to MAX_SORTED + 1."""
         values: dict[str, object] = {"feeds": feeds}
         condition = "feed IN :feeds AND shown = TRUE"
         if column:
             condition += f" AND {column} >= :least"
             values["least"] = least
-        some = f"SELECT 1 FROM entries WHERE {condition} LIMIT {FEW + 1}"
+        some = f"SELECT 1 FROM entries WHERE {condition} LIMIT {MAX_SORTED + 1}"
         statement = _text(f"SELECT count(*) FROM ({some}) AS found", values)
         return int(self._connection.execute(statement, values).scalar_one())
 
@@ -141,13 +143,13 @@ class Query:
         before: datetime | Cursor | None = None,
         reverse: bool = False,
     ) -> list[Entry]:
-        """The newest entries, or in `reverse` the oldest, of a span of time.
+        """Return the newest entries of a span of time, or with `reverse` the oldest.
 
-        `before` is a time, or the place of an entry after which they come.
+        `before` is a time, or the cursor of an entry: those that follow it are returned.
         """
-        column = "e.published + 0" if self._few else "e.published"
+        column = "e.published + 0" if self._is_sorted else "e.published"
         conditions = ["e.feed = :feed", "e.shown = TRUE", *self._conditions]
-        values = self._values | {"limit": limit or _ALL}
+        values = self._values | {"limit": limit or _NO_LIMIT}
         if since:
             conditions.append(f"{column} >= :since")
             values["since"] = _second(since)
@@ -168,7 +170,7 @@ class Query:
             values,
         )
         found: dict[str, Entry] = {}
-        # A database sorts all that several feeds have; this reads the first of each.
+        # One statement for all feeds would sort all of their entries.
         for feed in self._walked:
             rows = self._connection.execute(statement, values | {"feed": feed}).all()
             found |= {row[0]: Entry(*row) for row in rows}
@@ -177,23 +179,24 @@ class Query:
         return merged[:limit]
 
     def current(self, limit: int) -> tuple[list[Entry], Neighbours, bool]:
-        """The newest entries, where older ones are, and whether there are none.
+        """Return the newest entries, the archive of older ones, and whether there are none.
 
-        What is hot now has no history.
+        Heat changes all the time, so a selection by heat has no archives.
         """
         found = self.newest(limit + 1)
         if self._selection.min_heat is not None or len(found) <= limit:
             return found[:limit], Neighbours(), self._selection.min_heat is None
-        cursor = _cursor(found[limit - 1])
+        cursor = found[limit - 1].cursor
         previous = Archive(month=Month.of(cursor.published), before=cursor)
         return found[:limit], Neighbours(previous=previous), False
 
     def archive(self, archive: Archive, most: int | None) -> tuple[list[Entry], Neighbours]:
-        """The entries of an archive, newest first, and the archives beside it.
+        """Return the entries of an archive, the newest first, and the archives beside it.
 
-        Those of a month that has entries are named whatever they hold, for its bytes
-        change only with its own entries; a month without any names the nearest. So
-        does a page of `most` entries, for a person has no use for empty months.
+        A month with entries names the months before and after it even if they are empty, so
+        that its bytes change with its own entries alone. A month without entries names the
+        nearest months that have some. So does a page of `most` entries, because a person has
+        no use for empty months.
         """
         month = archive.month
         end = archive.before or month.plus(1).start
@@ -206,12 +209,12 @@ class Query:
         previous = Archive(month=older) if older else None
         if most and len(found) > most:
             found = found[:most]
-            previous = Archive(month=month, before=_cursor(found[-1]))
+            previous = Archive(month=month, before=found[-1].cursor)
         following = Archive(month=newer) if newer and not archive.before else None
         return found, Neighbours(previous=previous, following=following)
 
     def months(self) -> list[Month]:
-        """The months that have entries, the newest first."""
+        """Return the months that have entries, the newest first."""
         found: list[Month] = []
         month = _month(self.newest(1))
         while month:
@@ -220,19 +223,15 @@ class Query:
         return found
 
 
-@lru_cache(1_000)
-def _made(statement: str, lists: tuple[str, ...]) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
-
-
 def _text(statement: str, values: Mapping[str, object]) -> TextClause:
-    """A statement, some of whose values may be lists."""
+    """Return a statement, some of whose values may be lists."""
     lists = (name for name, value in values.items() if isinstance(value, list))
-    return _made(statement, tuple(sorted(lists)))
+    return _cached_text(statement, tuple(sorted(lists)))
 
 
-def _cursor(entry: Entry) -> Cursor:
-    return Cursor(published=_moment(entry.published), id=entry.id)
+@lru_cache(1_000)
+def _cached_text(statement: str, lists: tuple[str, ...]) -> TextClause:
+    return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
 
 
 def _month(found: Sequence[Entry]) -> Month | None:

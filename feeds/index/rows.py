@@ -1,4 +1,4 @@
-"""Any number of rows at a time."""
+"""Statements about any number of rows."""
 
 from __future__ import annotations
 
@@ -15,16 +15,22 @@ BATCH = 10_000
 
 
 def select_in(
-    connection: Connection, statement: Select[Any], column: Column[Any], values: Iterable[str]
+    connection: Connection,
+    statement: Select[Any],
+    column: Column[Any],
+    values: Iterable[object] | None,
 ) -> Iterator[Any]:
-    """The rows of a statement that have one of some values in a column, however many."""
+    """Yield the rows of a statement whose column has one of the values; None stands for all."""
+    if values is None:
+        yield from connection.execute(statement)
+        return
     rest = iter(values)
     while batch := list(islice(rest, BATCH)):
         yield from connection.execute(statement.where(column.in_(batch)))
 
 
 def delete_in(connection: Connection, column: Column[Any], values: Sequence[str]) -> None:
-    """Delete the rows that have one of some values in a column."""
+    """Delete the rows whose column has one of the values."""
     if values:
         statement = delete(column.table).where(column == bindparam("value"))
         connection.execute(statement, [{"value": value} for value in values])

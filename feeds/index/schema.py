@@ -22,15 +22,15 @@ from sqlalchemy import (
 from sqlalchemy import Text as _Text
 from sqlalchemy.engine import Connection
 
-#: Raised with the tables, and with what is read of a file or shown of an article: an
-#: index of another version is made anew.
+#: Raise it when the tables change, or what is read from a file, or what is shown of an
+#: article. An index of another version is made anew.
 VERSION = 11
 
 metadata = MetaData()
 
 
 def _bytewise(kind: String) -> String:
-    """Text that is ordered and compared by its bytes, whatever the database's collation."""
+    """Return a type of text that is compared by its bytes, whatever the database's collation."""
     return kind.with_variant(type(kind)(kind.length, collation="C"), "postgresql")
 
 
@@ -80,10 +80,10 @@ articles = Table(
     metadata,
     Column("id", _ID, primary_key=True),
     Column("stem", Text, nullable=False, unique=True),
-    # Changes with whatever a subscriber can see of the entry.
+    # A digest of all that a subscriber can see of the entry.
     Column("digest", LargeBinary, nullable=False),
     Column("document", LargeBinary, nullable=False),
-    # When time alone changes what is seen of it: it comes due, or its update does.
+    # When its time comes, or that of an announced update; null if neither is to come.
     Column("next_change", BigInteger),
 )
 _scheduled = articles.c.next_change.is_not(None)
@@ -128,35 +128,34 @@ entries = Table(
     Column("heat", Integer),
     Column("type", Text, nullable=False),
 )
-#: The last columns spare a look at the rows that a choice leaves out.
+#: With the last columns, entries that are not chosen are skipped without reading their rows.
 _newest = (entries.c.published.desc(), entries.c.article)
 Index(
     "entries_newest",
     *(entries.c.feed, entries.c.shown, *_newest),
     *(entries.c.quality, entries.c.heat, entries.c.type),
 )
-#: Where a chosen quality or heat leaves few articles, these are found directly.
+#: These find the articles where a chosen quality or heat leaves few.
 Index("entries_best", entries.c.feed, entries.c.shown, entries.c.quality, *_newest)
 Index("entries_hottest", entries.c.feed, entries.c.shown, entries.c.heat, *_newest)
 
 
-#: The state of an index, and its feeds.
+#: The values of `meta` and the rows of `feeds` that outlast the tables of another version.
 Outlasting = tuple[dict[str, Any], list[dict[str, Any]]]
 
 _EMPTY = {"fingerprint": "", "revision": 0, "changed": 0, "synced": 0, "types": "[]"}
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the tables are there, and of this version."""
+    """Return whether the tables exist and are of this version."""
     rows = _read(connection, meta.name, ["version"])
     return bool(rows) and rows[0]["version"] == VERSION
 
 
 def outlasting(connection: Connection) -> Outlasting:
-    """What subscribers know, which outlasts the tables of another version.
+    """Return the revision, and the addresses and dates of feeds, which subscribers know.
 
-    That is the revision, and the addresses and dates of feeds. Nothing of it is kept
-    where the tables had other columns.
+    They are lost where the older tables had other columns.
     """
     # Version 10 and earlier called the first table `state`.
     states = [
@@ -171,9 +170,9 @@ def outlasting(connection: Connection) -> Outlasting:
 
 
 def _read(connection: Connection, name: str, columns: list[str]) -> list[dict[str, Any]]:
-    """Some columns of a table; nothing where it lacks one."""
-    found = inspect(connection)
-    there = found.get_columns(name) if found.has_table(name) else []
+    """Return the rows of a table with these columns; none if it lacks one of them."""
+    inspector = inspect(connection)
+    there = inspector.get_columns(name) if inspector.has_table(name) else []
     if not {column["name"] for column in there}.issuperset(columns):
         return []
     rows = connection.execute(table(name, *map(column, columns)).select())
@@ -181,7 +180,7 @@ def _read(connection: Connection, name: str, columns: list[str]) -> list[dict[st
 
 
 def fill(connection: Connection, known: Outlasting) -> None:
-    """Write the state of an index that was never synced into empty tables."""
+    """Write what outlasts older tables into new, empty ones."""
     state, rows = known
     connection.execute(meta.insert(), {**_EMPTY, **state, "version": VERSION})
     if rows:

@@ -23,9 +23,9 @@ _DAY = 86_400
 
 
 class Snapshot(Index):
-    """The index at one moment, however long it is read.
+    """The index at the moment at which it was opened.
 
-    Close it soon: SQLite cannot shorten its log while a snapshot is open.
+    Close it soon: SQLite's log grows while a snapshot is open.
     """
 
     def __init__(self, url: str | URL, config: Config) -> None:
@@ -36,16 +36,16 @@ class Snapshot(Index):
 
     @contextmanager
     def read_transaction(self) -> Iterator[Connection]:
-        """The one read transaction."""
+        """Return the one read transaction."""
         with self._translate_errors("cannot be used"):
             yield self._connection
 
     def status(self) -> Status:
-        """As that of the index, which every page asks for."""
+        """Return the status, without a statement for each of the many pages that need it."""
         return self._status
 
     def months(self) -> dict[FeedKey, dict[Month, bytes]]:
-        """A digest of what each feed shows of each month that has entries, the newest first."""
+        """Return a digest of the entries of each month of each feed, the newest month first."""
         rows = (
             select(entries.c.feed, entries.c.published, articles.c.digest)
             .join(articles)

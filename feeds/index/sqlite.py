@@ -16,11 +16,11 @@ from sqlalchemy.engine import Connection, Engine
 
 from feeds.index.schema import fill, is_current, metadata, outlasting
 
-# Milliseconds that a transaction waits for another to end.
+#: Milliseconds that a transaction waits for another to end.
 _PATIENCE = 30_000
-# A disk that fails or is full gives other codes than a file that ends too early.
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ)
-_OF_THE_DISK = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
+# A disk that fails or is full gives other codes.
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ}
+_DISK_ERRORS = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}
 
 
 class SQLite:
@@ -30,19 +30,16 @@ class SQLite:
         self.engine = _engine(str(url.database))
         self._path = Path(str(url.database))
         self._inode: int | None = None
-        self._push: TextIO | None = None
+        self._ping_lock: TextIO | None = None
 
     def read_transaction(self) -> AbstractContextManager[Connection]:
-        """A read transaction."""
+        """Open a read transaction."""
         self._reopen_if_replaced()
         return self.engine.begin()
 
     @contextmanager
     def write_transaction(self, *, wait: bool) -> Iterator[Connection]:
-        """The one write transaction, with the tables there.
-
-        Without `wait`, only a file that exists is written.
-        """
+        """Open the one write transaction; without `wait` the file must exist."""
         if wait:
             self._make_file()
         self._reopen_if_replaced()
@@ -52,55 +49,57 @@ class SQLite:
             yield connection
 
     def _make_file(self) -> None:
-        with _refusals():
+        with _os_errors_as_sqlite():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if not self._path.exists():
-                # What a deleted index left behind belongs to no other.
+                # A deleted index may have left these files, which do not belong to a new one.
                 for suffix in ("-wal", "-shm"):
                     Path(f"{self._path}{suffix}").unlink(missing_ok=True)
                 self._path.touch()
 
-    def leads(self) -> bool:
-        """Always: a file is one machine's, and its processes compare one folder."""
-        return True
+    def acquire(self, role: str) -> bool:
+        """Return whether this process has a role, or gets it now.
 
-    def pings(self) -> bool:
-        """Whether this process has, or now gets, the lock of the one that tells the hub."""
-        if self._push is None:
-            with _refusals():
+        Every process may follow: a file belongs to one machine, whose processes all read the
+        same folder.
+        """
+        if role == "ping" and self._ping_lock is None:
+            with _os_errors_as_sqlite():
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                opened = Path(f"{self._path}-push").open("a")  # noqa: SIM115  # held until `resign`
+                opened = Path(f"{self._path}-push").open("a")  # noqa: SIM115  # until `release`
             try:
-                # Not `flock`: what a process forked would hold that after its death.
+                # Not `flock`, which forked children would hold after this process dies.
                 fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 opened.close()
                 return False
-            self._push = opened
+            self._ping_lock = opened
         return True
 
-    def resign(self) -> None:
-        """Let go of the lock."""
-        if self._push:
-            self._push.close()
-            self._push = None
+    def release(self) -> None:
+        """Release the lock."""
+        if self._ping_lock:
+            self._ping_lock.close()
+            self._ping_lock = None
 
     def set_aside(self, cause: BaseException | None) -> bool:
-        """Whether an error is the file's own; then it is out of the way, and not deleted.
+        """Rename the file if an error says that it is damaged, and return whether it did.
 
-        What is locked, full or unreadable is not damaged: only what SQLite does not
-        understand is, and what is no text or no article where one was written.
+        A file that is locked or cannot be read is not damaged, and a full disk is no damage.
+        A file is damaged if SQLite does not understand it, or if it holds other values than
+        were written: text that is not UTF-8, or documents that are not articles.
         """
         code = getattr(cause, "sqlite_errorcode", 0)
-        # Of an extended code, the low byte is the primary one.
-        if code & 0xFF in _OF_THE_DISK:
-            # A connection that was made meanwhile stays as it is when the disk is well again.
+        # The low byte of an extended code is the primary code.
+        codes = {code, code & 0xFF}
+        if codes & _DISK_ERRORS:
+            # A connection that was opened on a read-only disk stays read-only for ever.
             self.engine.dispose()
-        is_said = isinstance(cause, sqlite3.Error) and not {code, code & 0xFF} & {*_DAMAGED}
-        if is_said and "Could not decode to UTF-8" not in str(cause):
+        is_sound = isinstance(cause, sqlite3.Error) and not codes & _DAMAGED
+        if is_sound and "Could not decode to UTF-8" not in str(cause):
             return False
         try:
-            # Another process may have made a new one meanwhile.
+            # Another process may have made a new file meanwhile.
             if self._path.stat().st_ino == self._inode:
                 self._path.replace(f"{self._path}.damaged")
         except OSError:
@@ -108,7 +107,7 @@ class SQLite:
         return True
 
     def _reopen_if_replaced(self) -> None:
-        """Let go of a file that was deleted: its connections would read it for ever."""
+        """Close the connections to a file that was deleted, which they would read for ever."""
         try:
             inode = self._path.stat().st_ino
         except OSError:
@@ -119,8 +118,8 @@ class SQLite:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """What the system refuses, as SQLite's own refusal."""
+def _os_errors_as_sqlite() -> Iterator[None]:
+    """Raise errors of the operating system as errors of SQLite."""
     try:
         yield
     except OSError as error:
@@ -128,7 +127,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _create(connection: Connection) -> None:
-    """Make the tables anew if they are of another version."""
+    """Replace the tables if they are of another version."""
     if is_current(connection):
         return
     known = outlasting(connection)
@@ -139,15 +138,15 @@ def _create(connection: Connection) -> None:
     fill(connection, known)
 
 
-def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Have a file's readers and its writer not wait for each other, from its first use on."""
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Turn on SQLite's write-ahead log, with which readers and the writer never wait."""
     deadline = time.monotonic() + _PATIENCE / 1000
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            # While another process does the same, SQLite does not wait by itself.
+            # SQLite's busy_timeout does not cover this statement.
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
@@ -155,7 +154,7 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
 
 def _engine(path: str) -> Engine:
     def connect_to_file() -> sqlite3.Connection:
-        # `rw`: a reader must not make an empty index where one was deleted.
+        # `rw` and not `rwc`: a reader must not create an empty index in place of a deleted one.
         file = f"file:{quote(path)}?mode=rw"
         return sqlite3.connect(file, uri=True, check_same_thread=False)
 
@@ -171,7 +170,7 @@ def _engine(path: str) -> Engine:
         # "SQLite: Serializable isolation", turn that off and begin here.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
-        _log_ahead(connection)
+        _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
 
     @event.listens_for(engine, "begin")

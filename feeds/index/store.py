@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import msgspec
 from sqlalchemy import exc, make_url, select
@@ -14,21 +15,24 @@ from feeds.index.postgresql import PostgreSQL
 from feeds.index.schema import meta
 from feeds.index.sqlite import SQLite
 
-#: What an index says that is damaged where its database does not notice, or what it says
-#: past SQLAlchemy.
-_NONSENSE = (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError, exc.NoResultFound)
+#: Errors that SQLAlchemy does not wrap. All but the first come from damage that the database
+#: does not notice.
+_OTHER_ERRORS = (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError, exc.NoResultFound)
+
+#: What one process does for all that share an index.
+Role = Literal["follow", "ping"]
 
 
 class IndexUnavailable(ValueError):
-    """The index cannot be read or written now; the text says why and what to do."""
+    """The index cannot be read or written now. The text says why and what to do."""
 
 
 class IndexDamaged(IndexUnavailable):
-    """The index was no longer what was written; it is set aside, and a sync makes another."""
+    """The index was damaged. It is set aside, and the next sync makes a new one."""
 
 
 class Store:
-    """The database of an index, which may go and come back at any time."""
+    """The database of an index, which may be unavailable or deleted at any time."""
 
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
@@ -38,44 +42,37 @@ class Store:
 
     @contextmanager
     def read_transaction(self) -> Iterator[Connection]:
-        """A read transaction. Raises IndexUnavailable for all that goes wrong in it."""
+        """Open a read transaction. Raise IndexUnavailable for every error in it."""
         errors = self._translate_errors("cannot be used", "; run 'feeds index'")
         with errors, self._database.read_transaction() as connection:
             yield connection
 
     @contextmanager
     def write_transaction(self, *, wait: bool = True) -> Iterator[Connection]:
-        """The one write transaction, with the tables there.
+        """Open the one write transaction; the tables exist in it.
 
-        Another writer is waited for, or without `wait` is a reason for IndexUnavailable.
+        It waits for another writer, or raises IndexUnavailable if `wait` is false.
         """
         errors = self._translate_errors("cannot be written")
         with errors, self._database.write_transaction(wait=wait) as connection:
             yield connection
 
-    def leads(self) -> bool:
-        """Whether this process is the one that follows the folder, of all machines.
+    def acquire(self, role: Role) -> bool:
+        """Return whether this process has a role, or gets it now because no other has it.
 
-        The first that asks leads until it resigns, dies or loses its connection, of
-        which the next call tells by IndexUnavailable.
+        One process of all machines follows the folder, and one pings the hub. It keeps the
+        role until it releases it, dies, or loses its connection. The next call after a lost
+        connection raises IndexUnavailable.
         """
         with self._translate_errors("cannot be used"):
-            return self._database.leads()
+            return self._database.acquire(role)
 
-    def pings(self) -> bool:
-        """Whether this process is the one that tells the hub, as `leads` says it.
-
-        Of several processes of one machine it is one too.
-        """
-        with self._translate_errors("cannot be used"):
-            return self._database.pings()
-
-    def resign(self) -> None:
-        """Let another process follow the folder, and tell the hub."""
-        self._database.resign()
+    def release(self) -> None:
+        """Leave the roles of this process to others."""
+        self._database.release()
 
     def is_readable(self) -> bool:
-        """Whether the index can be read, and is not the empty one before a first sync."""
+        """Return whether the index can be read and was synced before."""
         try:
             with self.read_transaction() as connection:
                 return bool(connection.execute(select(meta.c.fingerprint)).scalar())
@@ -86,9 +83,9 @@ class Store:
     def _translate_errors(self, what: str, remedy: str = "") -> Iterator[None]:
         try:
             yield
-        except (exc.DBAPIError, *_NONSENSE) as error:
+        except (exc.DBAPIError, *_OTHER_ERRORS) as error:
             cause = error.orig if isinstance(error, exc.DBAPIError) else error
-            # Of the several lines of PostgreSQL, the first says what is wrong.
+            # PostgreSQL writes several lines. The first one says what is wrong.
             problem = str(cause).partition("\n")[0]
             message = f"the index {self.url.render_as_string()} {what}: {problem}"
             if self._database.set_aside(cause):

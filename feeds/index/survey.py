@@ -1,4 +1,4 @@
-"""What there is to choose from: feeds, months and qualities."""
+"""Overviews of the index: its feeds, months and qualities."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from feeds.index.query import PUBLIC, Query
 from feeds.index.schema import entries, feeds
 from feeds.selection import Selection
 
-#: Articles of which a rate is told, and the days that they may be apart.
-SAMPLE = 1_000
-_DAYS = 84
-_DAY = 86_400
+#: A rate is computed from at most so many articles, of at most so many days.
+MAX_SAMPLE = 1_000
+_MAX_DAYS = 84
+_SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,20 +35,20 @@ class Listed:
 
 @dataclass(frozen=True, kw_only=True)
 class Qualities:
-    """How many articles of which quality came lately."""
+    """How many of the newest articles have which quality."""
 
-    #: Quality and how many articles have it, the least first.
+    #: Each quality and how many articles have it, the lowest quality first.
     counts: tuple[tuple[int, int], ...]
-    #: The time in which they came, at least one week.
+    #: The time in which they were published, at least one week.
     weeks: float
 
     def rate(self, least: int) -> float:
-        """Articles a week of a quality and up."""
+        """Return how many articles a week have this quality or a higher one."""
         return sum(count for quality, count in self.counts if quality >= least) / self.weeks
 
 
 def listing(index: Index) -> list[Listed]:
-    """Every public feed: the site, then topics, then providers, by name."""
+    """Return every public feed: the site, then topics, then providers, by name."""
     counted = (
         select(entries.c.feed, func.count().label("n"), func.max(entries.c.published).label("at"))
         .where(entries.c.shown)
@@ -77,30 +77,30 @@ def listing(index: Index) -> list[Listed]:
 
 
 def by_size(listed: Iterable[Listed]) -> list[Listed]:
-    """Those with the most articles first."""
+    """Sort feeds by the number of their articles, the largest first."""
     return sorted(listed, key=lambda item: -item.count)
 
 
 def months(index: Index, selection: Selection) -> list[Month]:
-    """The months in which a public selection has articles, the newest first."""
+    """Return the months in which a selection has articles, the newest first."""
     with index.read_transaction() as connection:
         query = Query(connection, selection)
         return query.months() if query.is_public else []
 
 
 def qualities(index: Index, selection: Selection) -> Qualities:
-    """The qualities of what came in the twelve weeks before a selection's newest article.
+    """Return the qualities in the twelve weeks before the newest article of a selection.
 
-    Whatever its least quality is. At most SAMPLE articles count, the newest.
+    Its least quality is ignored. At most MAX_SAMPLE articles count, the newest ones.
     """
     with index.read_transaction() as connection:
         query = Query(connection, replace(selection, min_quality=None))
-        rows = query.newest(SAMPLE) if query.is_public else []
+        rows = query.newest(MAX_SAMPLE) if query.is_public else []
     newest = rows[0].published if rows else 0
-    lately = [row for row in rows if row.published > newest - _DAYS * _DAY]
-    days: float = _DAYS
-    if len(lately) == len(rows):
-        # Nothing older is known: it is younger than that, or has more than are counted.
-        days = max((newest - row.published for row in lately), default=0) / _DAY
-    counts = Counter(row.quality for row in lately)
+    recent = [row for row in rows if row.published > newest - _MAX_DAYS * _SECONDS_PER_DAY]
+    days: float = _MAX_DAYS
+    if len(recent) == len(rows):
+        # The selection is younger than twelve weeks, or has more articles than are counted.
+        days = max((newest - row.published for row in recent), default=0) / _SECONDS_PER_DAY
+    counts = Counter(row.quality for row in recent)
     return Qualities(counts=tuple(sorted(counts.items())), weeks=max(days / 7, 1.0))

@@ -1,4 +1,4 @@
-"""Brings the index up to the files of a folder, and to the time."""
+"""Bring the index up to the files of a folder, and to the time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,46 +19,46 @@ from feeds.config import Config
 from feeds.index import Index
 from feeds.index.apply import apply, load_articles
 from feeds.index.changes import Changes
-from feeds.index.indexed import IndexedArticle, decode, index_article
+from feeds.index.indexed import FileResult, IndexedArticle, decode, index_article, read_file
 from feeds.index.plan import ArticleRow, plan
-from feeds.index.reading import FileResult, read_file
 from feeds.index.rows import delete_in, insert
 from feeds.index.schema import articles, files, meta
 from feeds.index.store import IndexDamaged
 from feeds.processes import spread
 
-#: A file changed this recently, in nanoseconds, may change again within the clock's grain.
-GRAIN = 2_000_000_000
+#: Nanoseconds after which a second change of a file has surely a later time than the first.
+MIN_AGE = 2_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a sync found; counts are of article files."""
+    """The result of a sync; counts are of article files."""
 
     added: int
     changed: int
     removed: int
     #: Of the files that were scanned.
     unchanged: int
-    #: Every file at fault, and every folder that cannot be read, by path.
+    #: The faults of files, and of folders that cannot be read, in the order of their paths.
     faults: tuple[ArticleError, ...]
     #: How many feeds look different to their subscribers.
     touched: int
-    #: Whether all that can change a file changes it under its own name.
+    #: Whether every change of a file is reported under the file's own path: no file is a
+    #: link, and every folder could be read.
     direct: bool
 
 
 def utc_now() -> datetime:
-    """The time, for whatever takes it as an argument."""
+    """Return the present time."""
     return datetime.now(UTC)
 
 
 def advance(index: Index, now: datetime) -> int:
-    """Bring in what time has changed; how many feeds look different.
+    """Apply what time has changed, and return how many feeds look different.
 
-    An article comes due, or an announced update does. Nothing is written, and no lock
-    waited for, before `next_change`. Raises IndexUnavailable, also where another
-    process is writing: that one does it.
+    The time of an article comes, or that of an announced update. Before `next_change`
+    nothing is written, and no lock is taken. Raises IndexUnavailable, also where another
+    process is writing: that process or the next call applies it.
     """
     second = int(now.timestamp())
     next_change = index.status().next_change
@@ -66,11 +67,12 @@ def advance(index: Index, now: datetime) -> int:
     with index.write_transaction(wait=False) as connection:
         due = select(articles.c.stem).where(articles.c.next_change <= second)
         before = load_articles(connection, connection.execute(due).scalars().all())
-        after = {stem: _again(row, index.config) for stem, row in before.items()}
+        after = {stem: _index_again(row, index.config) for stem, row in before.items()}
         return apply(connection, index.config, plan(before, after, second), second, anew=False)
 
 
-def _again(row: ArticleRow, config: Config) -> IndexedArticle:
+def _index_again(row: ArticleRow, config: Config) -> IndexedArticle:
+    """Return a stored article as the settings have it now."""
     return index_article(decode(row.document), config)
 
 
@@ -85,19 +87,17 @@ def sync(
 ) -> Report:
     """Bring the index up to a folder's files.
 
-    Many files are read by `jobs` processes. Where nothing changed since the last sync
-    but the files and folders with `changed_paths`, relative to the folder, and that
-    sync's report was `direct`, the others are not scanned if that can be. Files of
-    `changed_paths` are read in any case, all others if their size or time is not as
-    before.
+    Many files are read by `jobs` processes. A file is read if its size or its time is
+    not as before. `changed_paths` are the files and folders that changed since the last
+    sync, relative to the folder. They may be given where that sync's report was `direct`.
+    These files are read in any case, and the others are scanned only where that is needed.
 
-    A file with a plain line `published: false` is read no further: `feeds check` tells
-    what else is wrong with it.
+    A file with a plain line `published: false` is not parsed: `feeds check` finds what
+    else is wrong with it.
 
-    A second sync waits for the first. Whatever ends it early leaves the index as it was;
-    a damaged one is made anew.
-    Raises OSError if the folder cannot be read or a process dies, IndexUnavailable if
-    the index cannot be written.
+    A second sync waits for the first. A sync that ends early leaves the index as it was.
+    A damaged index is made anew. Raises OSError if the folder cannot be read or a process
+    dies, IndexUnavailable if the index cannot be written.
     """
     try:
         return _sync(index, directory, now, progress, jobs, changed_paths)
@@ -129,7 +129,7 @@ class _Sync:
     now: datetime
     changed_paths: Set[str]
     changes: Changes = field(init=False)
-    #: What became of each stem: its article, or None where it left.
+    #: The article of each stem that was read, or None where the index is to have none.
     outcome: dict[str, IndexedArticle | None] = field(default_factory=dict)
     added: int = 0
     changed: int = 0
@@ -142,22 +142,19 @@ class _Sync:
         self.changes = Changes(self.connection, self.directory, self.anew, self.changed_paths)
 
     def read(self, jobs: int, progress: Callable[[int, int], None]) -> None:
-        """Read what changed."""
+        """Read the files that changed."""
         self.outcome = dict.fromkeys(self.changes.gone)
+        known = {} if self.anew else self.changes.known
         paths = self.changes.to_read
-        asked = [(path, b"" if self.anew else self._digest(path)) for path in paths]
+        asked = [(path, known[path].digest if path in known else b"") for path in paths]
         work = partial(read_file, self.directory, self.config)
-        with closing(spread(work, asked, jobs)) as answers:
-            for done, ((path, known), result) in enumerate(zip(asked, answers, strict=True), 1):
-                self._take(path, result, is_known=result.digest == known != b"")
+        with closing(spread(work, asked, jobs)) as results:
+            for done, ((path, digest), result) in enumerate(zip(asked, results, strict=True), 1):
+                self._take(path, result, is_known=result.digest == digest != b"")
                 progress(done, len(asked))
         for path, owner in sorted(self.changes.refused.items()):
             problem = f"has the same name as {owner}, rename one of them"
             self._record(path, FileResult(b"", problem, 1))
-
-    def _digest(self, path: str) -> bytes:
-        known = self.changes.known.get(path)
-        return known.digest if known else b""
 
     def _take(self, path: str, result: FileResult, is_known: bool) -> None:
         if is_known:
@@ -168,10 +165,10 @@ class _Sync:
         self._record(path, result)
 
     def _record(self, path: str, result: FileResult) -> None:
-        """Note a file; without a digest, or if just changed, it is read again next time."""
+        """Make the row of a file. If it was just changed, or not read, it is read next time."""
         known: Any = self.changes.known.get(path)
         size, mtime = self.changes.stamps.get(path) or (known.size, known.mtime)
-        settled = result.digest and mtime < self.now.timestamp() * 1e9 - GRAIN
+        settled = result.digest and mtime < self.now.timestamp() * 1e9 - MIN_AGE
         row = {
             "path": path,
             "stem": stem_of(path),
@@ -189,7 +186,7 @@ class _Sync:
             self.rows.append(row)
 
     def finish(self) -> Report:
-        """Write what was read."""
+        """Write what was read, and return the report."""
         replaced = [row["path"] for row in self.rows if row["path"] in self.changes.known]
         delete_in(self.connection, files.c.path, [*self.changes.missing, *replaced])
         insert(self.connection, files, self.rows)
@@ -198,10 +195,10 @@ class _Sync:
         before = load_articles(self.connection, None if self.anew else after)
         if self.anew:
             unread = (row for stem, row in before.items() if stem not in after)
-            after = {**{row.stem: _again(row, self.config) for row in unread}, **after}
+            after = {**{row.stem: _index_again(row, self.config) for row in unread}, **after}
         values: dict[str, Any] = {"synced": second, "fingerprint": self.fingerprint}
         if not self.meta.fingerprint:
-            # What a process keeps of an earlier index must not pass for this one.
+            # A document that a process cached from a deleted index must not seem current.
             values["revision"] = max(self.meta.revision + 1, int(self.now.timestamp() * 1e6))
         self.connection.execute(update(meta).values(values))
         planned = plan(before, after, second)
@@ -219,11 +216,8 @@ class _Sync:
         )
 
     def _faults(self) -> tuple[ArticleError, ...]:
-        faulty = select(files).where(files.c.fault.is_not(None))
-        faults = [
-            ArticleError(row.path, row.line, row.fault) for row in self.connection.execute(faulty)
-        ]
-        faults += [
-            ArticleError(path, 1, fault) for path, fault in self.changes.listing.faults.items()
-        ]
-        return tuple(sorted(faults, key=lambda fault: fault.path))
+        columns = files.c.path, files.c.line, files.c.fault
+        rows = self.connection.execute(select(*columns).where(files.c.fault.is_not(None)))
+        of_folders = self.changes.listing.faults.items()
+        faults = [*rows, *((path, 1, fault) for path, fault in of_folders)]
+        return tuple(ArticleError(*fault) for fault in sorted(faults, key=itemgetter(0)))

@@ -1,4 +1,4 @@
-"""Every page and feed of a site as files, for a web server that runs no code."""
+"""All pages and feeds of a site as files, for a web server that runs no application."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from feeds.processes import end_with_parent
 from feeds.static_site.output import CODINGS, Note, Output, SiteError, Stamp, file_of, is_ours
 from feeds.static_site.parts import Part, documents, find_parts
 
-#: Parts that a process takes at a time, and fewer of which are not worth another process.
-_TOGETHER, _FEW = 32, 100
+#: Parts that a process takes at a time.
+_PARTS_PER_TASK = 32
+#: Fewer parts are not worth the start of a process.
+_MIN_PARTS = 100
 
 #: The name of a part, its note, and how many of its documents are new.
-_Made = tuple[str, Note, int]
+_Result = tuple[str, Note, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """What a build did; counts are of documents, each with its codings."""
+    """The result of a build; counts are of documents, each with its codings."""
 
-    #: Those whose bytes are new.
+    #: Documents whose bytes are new.
     written: int
     unchanged: int
     removed: int
@@ -38,18 +40,18 @@ class Built:
 
 
 class _Builder:
-    """What a process needs to make parts of a site."""
+    """Makes parts of a site, in one process."""
 
     def __init__(self, index: Snapshot, output: Output, revision: int | None = None) -> None:
         self._pages = Pages(index=index, base=index.config.base_url)
         self._output = output
         self.revision = index.status().revision
-        # The index may have changed since the parts were found; then the next build
-        # makes them again.
+        # If the index has changed since the parts were found, the next build makes this
+        # process's parts again.
         self._is_current = revision in (None, self.revision)
 
-    def make(self, part: Part) -> _Made:
-        """Write the files of a part."""
+    def make(self, part: Part) -> _Result:
+        """Write the files of a part, and return its result."""
         files: dict[str, Stamp] = {}
         new = 0
         for address, published in documents(part, self._pages):
@@ -68,12 +70,11 @@ def build(
     jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Built:
-    """Make the files of a folder those of the site, as the index at a URL has it.
+    """Write the site into a folder, as the index at a URL has it.
 
-    What did not change is not made again, files that the site no longer has are
-    removed, and a curator's own files stay. Whatever ends it early leaves whole files,
-    and the next build does the rest. Raises SiteError, IndexUnavailable, or OSError
-    where the folder cannot be written.
+    It makes only what changed, removes files that the site no longer has, and keeps files
+    with other names. A build that ends early leaves whole files, and the next one does the
+    rest. Raises SiteError, IndexUnavailable, or OSError if the folder cannot be written.
     """
     output = Output(folder)
     with output.locked() as found, closing(Snapshot(url, config)) as index:
@@ -87,23 +88,25 @@ def build(
             and note.fingerprint == part.fingerprint
             and note.files.items() <= found.items()
         }
-        due = [part for part in parts if part.name not in notes]
+        to_make = [part for part in parts if part.name not in notes]
         written = 0
         if notes != before:
-            # What is about to change must not pass for made where this build is stopped.
+            # If this build is stopped, the next one must not take the old notes for true.
             output.write_notes(notes)
-        progress(0, len(due))
+        progress(0, len(to_make))
         try:
-            with _results(builder, due, (url, config, folder, builder.revision), jobs) as results:
+            with _results(
+                builder, to_make, (url, config, folder, builder.revision), jobs
+            ) as results:
                 for done, (name, note, new) in enumerate(results, 1):
                     notes[name] = note
                     written += new
-                    progress(done, len(due))
+                    progress(done, len(to_make))
         finally:
-            if due:
+            if to_make:
                 output.write_notes(notes)
         files = set[str]().union(*(note.files for note in notes.values()))
-        # What else is in the folder is the curator's.
+        # Files with other names are the curator's.
         gone = [file for file in found.keys() - files if is_ours(file)]
         output.remove(gone)
     return Built(
@@ -116,33 +119,33 @@ def build(
 
 @contextmanager
 def _results(
-    builder: _Builder, parts: list[Part], starting: tuple[str, Config, Path, int], jobs: int
-) -> Iterator[Iterator[_Made]]:
-    """What becomes of the parts, as it comes, from as many processes as are worth it."""
-    if jobs == 1 or len(parts) < _FEW:
+    builder: _Builder, parts: list[Part], arguments: tuple[str, Config, Path, int], jobs: int
+) -> Iterator[Iterator[_Result]]:
+    """Make the parts, in several processes where there are many, and yield their results."""
+    if jobs == 1 or len(parts) < _MIN_PARTS:
         yield map(builder.make, parts)
         return
-    # A forked process would share the connections to the index.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _start, starting)
+    # Forked processes would share the connections to the index.
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _start, arguments)
     try:
-        yield pool.map(_make, parts, chunksize=_TOGETHER)
+        yield pool.map(_make, parts, chunksize=_PARTS_PER_TASK)
     except BrokenProcessPool as error:
         raise SiteError("a process that was writing files died, build again") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-#: That of a worker process.
+#: The builder of a worker process.
 _builder: list[_Builder] = []
 
 
 def _start(url: str, config: Config, folder: Path, revision: int) -> None:
-    """Make this process a worker."""
-    # Ctrl-C reaches every process; the first one ends the others.
+    """Prepare a worker process."""
+    # Ctrl-C reaches every process, and the first process then ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     _builder[:] = [_Builder(Snapshot(url, config), Output(folder), revision)]
 
 
-def _make(part: Part) -> _Made:
+def _make(part: Part) -> _Result:
     return _builder[0].make(part)

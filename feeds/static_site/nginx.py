@@ -21,7 +21,7 @@ _PAGES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg"
 
 
 def configuration(index: Index, folder: Path, listen: str = "80") -> str:
-    """The `server` block for a folder. Raises SiteError where nginx could not serve it."""
+    """Return the `server` block for a folder. Raise SiteError if nginx could not serve it."""
     config = index.config
     home = urlsplit(config.base_url)
     if home.path:
@@ -54,7 +54,7 @@ def configuration(index: Index, folder: Path, listen: str = "80") -> str:
 
 
 def _guesses() -> Iterator[tuple[str, str]]:
-    """Files that readers guess, as a pattern, and the file that is meant."""
+    """Yield a pattern of the names that readers guess for each format, and its file."""
     for form in FORMATS.values():
         files = [re.escape(guess) for guess, name in GUESSES.items() if name == form.suffix]
         if files:
@@ -62,7 +62,7 @@ def _guesses() -> Iterator[tuple[str, str]]:
 
 
 def _names(index: Index) -> Iterator[tuple[str, str]]:
-    """Former addresses, as a pattern, and where they lead; nowhere if they were withdrawn."""
+    """Yield a pattern of each former address, and the new one; "" if it was withdrawn."""
     for kind in LISTS:
         for key, name in index.config.names(kind).items():
             known = {slugify(kind, slug) for slug in (key, name.slug, *name.former) if slug}
@@ -77,7 +77,7 @@ def _names(index: Index) -> Iterator[tuple[str, str]]:
 
 
 def _quoted(text: str) -> str:
-    """A parameter of nginx. Raises SiteError where it would be read otherwise."""
+    """Return text as a parameter of nginx. Raise SiteError if nginx would change it."""
     if re.search(r"\$(?!$|\))|[\0\n\r]", text):
         raise SiteError(f"nginx cannot be told {text!r}, it has a $ or a line break")
     return '"' + text.replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""The files of a built site: written whole or not at all, touched only where they change."""
+"""The files of a built site. Each is replaced as a whole, and only if it changes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from feeds.pages.render import STATIC
 from feeds.publish import Published
 from feeds.wire import compress
 
-#: Made first, so that a folder that has it is one that sites are built into.
+#: It is made first, and so marks a folder that a site is built into.
 _LOCK = ".feeds.lock"
 _NOTES = ".feeds.json"
 _INDEX = "index.html"
-#: How the files of a content coding end; the plain one is replaced last.
+#: The suffix of the file in each content coding. The plain file is replaced last.
 CODINGS = {"br": ".br", "gzip": ".gz", "identity": ""}
 
 _FOLDERS = ("topics", "providers", "archive", "static")
@@ -35,45 +35,45 @@ _OURS = re.compile(
     rf"|(?:topics|providers)/{_INDEX}|{'|'.join(map(re.escape, _FIXED))})(?:\.br|\.gz)?"
 )
 
-#: Bytes of a file, and its time as a Unix time.
+#: The size of a file, and its time as a Unix time.
 Stamp = tuple[int, int]
 
 
 class SiteError(ValueError):
-    """A site that cannot be built; the text says why."""
+    """The site cannot be built. The text says why."""
 
 
 class Note(msgspec.Struct, frozen=True, array_like=True):
-    """The files of a part of a site, and the fingerprint of what they were made of."""
+    """The files of a part of a site, and the fingerprint of the data they were made from."""
 
     fingerprint: str
     files: dict[str, Stamp]
 
 
 def file_of(address: str) -> str:
-    """The file of an address: its decoded path, as web servers decode it.
+    """Return the file of an address: its path, decoded as web servers decode it.
 
-    Raises SiteError where no file below a folder can have it.
+    Raises SiteError if no file in a folder can have that name.
     """
     path = unquote(address, errors="strict").removeprefix("/")
     file = path + _INDEX if not path or path.endswith("/") else path
     for name in file.split("/"):
-        # Of the longest, `.gz` makes another name.
+        # Most file systems allow 255 bytes, and `.gz` takes three of them.
         if name.startswith(".") or not name or "\0" in name or len(name.encode()) > 252:
             raise SiteError(f"{address} cannot be a file")
-    # Both would be the list of names and a folder below it.
+    # The same name would be the list of names and a folder.
     if f"/{_INDEX}" in f"/{file}".removesuffix(f"/{_INDEX}"):
         raise SiteError(f"{address} cannot be a file, it lies below one")
     return file
 
 
 def is_ours(file: str) -> bool:
-    """Whether a file has the name of one that a site may have, now or in earlier days."""
+    """Return whether a site has or had files of such a name."""
     return _OURS.fullmatch(file) is not None
 
 
 class Output:
-    """The folder of a built site. A name is relative to it, with `/`."""
+    """The folder of a built site. Names of files are relative to it, with `/`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -82,16 +82,16 @@ class Output:
 
     @contextmanager
     def locked(self) -> Iterator[dict[str, Stamp]]:
-        """The files that are there, which no other build changes meanwhile.
+        """Lock the folder against other builds, and return the files in it.
 
-        Raises SiteError if another build does, or if files have the names of a site's
-        in a folder that no site was built into.
+        Raises SiteError if another build has the lock, or if no site was built into the
+        folder and a file in it has the name of a site's file.
         """
         if not (self.folder / _LOCK).exists():
-            strange = min(filter(is_ours, self._scan()), default=None)
-            if strange:
+            foreign = min(filter(is_ours, self._scan()), default=None)
+            if foreign:
                 raise SiteError(
-                    f"{self.folder} has files that no build wrote, such as {strange};"
+                    f"{self.folder} has files that no build wrote, such as {foreign};"
                     " name another folder, or empty this one"
                 )
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ class Output:
             yield self._scan()
 
     def _scan(self) -> dict[str, Stamp]:
-        """The files in the folder, as far as a site has folders; no link is followed."""
+        """Return the files in the folders that a site may have; links are not followed."""
         found, folders = {}, [""] if self.folder.exists() else []
         for folder in folders:
             with os.scandir(f"{self._home}/{folder}") as listed:
@@ -120,7 +120,7 @@ class Output:
         return found
 
     def read_notes(self) -> dict[str, Note]:
-        """The notes of the last build by part; none if they cannot be read."""
+        """Return the notes of the last build by part; none if they cannot be read."""
         try:
             content = (self.folder / _NOTES).read_bytes()
             return msgspec.json.decode(content, type=dict[str, Note])
@@ -128,16 +128,17 @@ class Output:
             return {}
 
     def write_notes(self, notes: dict[str, Note]) -> None:
-        """Keep notes for the next build; they may be copied with the files."""
+        """Write the notes for the next build. They stay true if the folder is copied."""
         self._replace(_NOTES, msgspec.json.encode(notes), int(time.time()))
 
     def write(self, file: str, published: Published) -> tuple[dict[str, Stamp], bool]:
-        """Write a document and its codings, unless they are there; whether its bytes are new.
+        """Write a document in each coding where it differs.
 
-        The time of the files is that of the document, if that is not in the future. It
-        stays where the bytes are as before. Other bytes have a later time than those
-        before: a client that compares dates alone would lose them, and so would a web
-        server whose ETags are made of time and size.
+        Return the files with their stamps, and whether the bytes of the document are new.
+
+        The time of the files is that of the document, but never in the future. It stays if
+        the bytes are as before. New bytes get a later time than the old ones, for clients
+        that compare dates alone, and for web servers that make ETags of time and size.
         """
         self._make_folder(os.path.dirname(file))
         now = int(time.time())
@@ -172,7 +173,7 @@ class Output:
             self._ready.add(folder)
 
     def _read(self, file: str) -> tuple[bytes, int] | None:
-        """The content of a file and its time."""
+        """Return the content of a file and its time; None if there is no file."""
         try:
             with open(f"{self._home}/{file}", "rb") as stream:
                 return stream.read(), int(os.fstat(stream.fileno()).st_mtime)
@@ -180,7 +181,7 @@ class Output:
             return None
 
     def _replace(self, file: str, content: bytes, modified: int) -> None:
-        """Put a whole file in the place of another, or of none."""
+        """Write a file, and then move it to its name as a whole."""
         made = f"{self._home}/.feeds-{os.getpid()}.tmp"
         with open(made, "wb") as stream:
             stream.write(content)

@@ -1,4 +1,4 @@
-"""The parts of a static site: what tells whether they changed, and their documents."""
+"""The parts of a static site: their fingerprints, and their documents."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from feeds.publish import Published, etag, publish_formats, publish_list
 from feeds.selection import EVERYTHING, Selection
 from feeds.static_site.output import SiteError, file_of
 
-#: What the bytes of documents depend on besides the index, the settings and our code.
+#: The libraries that the bytes of documents depend on.
 _LIBRARIES = ("brotli", "feedgen", "jinja2", "lxml", "msgspec")
-_CODE = (".py", ".html", ".js", ".css", ".svg")
+#: The suffixes of our own files that they depend on.
+_CODE_SUFFIXES = (".py", ".html", ".js", ".css", ".svg")
 
-#: An address, and what is there; None where it is not public any more.
+#: An address and its document, or None if it is not public any more.
 Document = tuple[str, Published | None]
 
 
@@ -35,23 +36,23 @@ class Part:
     """Documents that are made together, and made anew when their fingerprint changes."""
 
     fingerprint: str
-    #: None for the pages that show what else there is.
+    #: None for the home page, the lists and the static files.
     selection: Selection | None = None
-    #: None for what is current.
+    #: None for the current feed and page.
     month: Month | None = None
     has_pages: bool = True
     has_feeds: bool = True
 
     @property
     def name(self) -> str:
-        """Names the part among all parts of the site."""
+        """The part's name among all parts of the site."""
         return f"{self.selection.path if self.selection else ''}{self.month or ''}"
 
 
 def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
-    """The parts of a site, and each feed that cannot have files, with the reason."""
+    """Return the parts of a site, and the reason for each feed that cannot have files."""
     code, months = _code(index.config), index.months()
-    # The lists of names, their counts and the plot change with any article.
+    # The lists, the counts in them and the plot of the builder change with any article.
     parts = [Part(fingerprint=_digest(code, index.status().revision))]
     refused = []
     for item in listing(index):
@@ -62,16 +63,16 @@ def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
             continue
         shown = months.get((item.selection.kind, item.selection.key), {})
         parts += _parts_of(item, shown, item.count > index.config.limit, code)
-    # Feeds have the same entries of a month, which are written once for all of them.
+    # Feeds share the entries of a month. Made one after another, they find them in the cache.
     parts.sort(key=lambda part: str(part.month or ""))
     return parts, tuple(refused)
 
 
 def _parts_of(item: Listed, months: dict[Month, bytes], is_long: bool, code: str) -> Iterator[Part]:
-    """The parts of a feed; one that `is_long` has a history in documents."""
+    """Yield the parts of a feed; one that `is_long` has archives in each format."""
     selection, known = item.selection, (code, item.selection.path, item.name, is_long)
     digests = {str(month): digest for month, digest in months.items()}
-    # What everything has for a page is the index page, which shows other feeds too.
+    # The page of all articles is the home page, which lists other feeds too.
     yield Part(
         fingerprint=_digest(known, digests),
         selection=selection,
@@ -83,16 +84,16 @@ def _parts_of(item: Listed, months: dict[Month, bytes], is_long: bool, code: str
         mark = _digest(known, beside, months[month])
         yield Part(fingerprint=mark, selection=selection, month=month, has_feeds=is_long)
     if is_long:
-        # Months without entries, which the documents of the months beside them name.
+        # Months without entries are linked from the archives of the months beside them.
         for month in {month.plus(step) for month in months for step in (-1, 1)} - months.keys():
             mark = _digest(known, written)
             yield Part(fingerprint=mark, selection=selection, month=month, has_pages=False)
 
 
 def _code(config: Config) -> str:
-    """Changes with the settings, our code and the libraries that bytes depend on."""
+    """Return a digest of the settings, our code and the versions of the libraries."""
     root = Path(feeds.__file__).parent
-    files = sorted(path for path in root.rglob("*") if path.suffix in _CODE)
+    files = sorted(path for path in root.rglob("*") if path.suffix in _CODE_SUFFIXES)
     ours = [(str(p.relative_to(root)), hashlib.sha256(p.read_bytes()).digest()) for p in files]
     return _digest(config.fingerprint(), ours, [version(name) for name in _LIBRARIES])
 
@@ -102,7 +103,7 @@ def _digest(*seen: object) -> str:
 
 
 def documents(part: Part, pages: Pages) -> Iterator[Document]:
-    """The documents of a part."""
+    """Yield the documents of a part."""
     selection = part.selection
     if selection is None:
         yield from _lists(pages)
@@ -118,7 +119,7 @@ def documents(part: Part, pages: Pages) -> Iterator[Document]:
 
 
 def _lists(pages: Pages) -> Iterator[Document]:
-    """The pages that show what else there is, and the files that do not change."""
+    """Yield the home page, the lists, the builder and the static files."""
     yield from _walk(None, lambda archive: _page(pages, EVERYTHING, archive))
     for kind, path in LISTS.items():
         yield path, pages.names(kind)
@@ -137,7 +138,7 @@ def _asset(path: Path) -> Published:
 def _walk(
     archive: Archive | None, make: Callable[[Archive | None], list[Document]]
 ) -> Iterator[Document]:
-    """Documents, and those that they name as older within the same month."""
+    """Yield the documents of an archive, and of all older parts of the same month."""
     while True:
         made = make(archive)
         yield from made

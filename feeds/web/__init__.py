@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Seconds after which a client may ask again while the index cannot be read.
+#: Seconds after which a client may try again while the index cannot be read.
 RETRY_AFTER = 30
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """The WSGI application; without a configuration, that of the environment.
+    """Return the WSGI application; without `config`, the environment has the settings.
 
-    An index that was never filled is filled first. Raises ConfigError,
-    IndexUnavailable, or OSError where the folder of articles cannot be read.
+    It syncs an index that has no tables of this version. Raises ConfigError,
+    IndexUnavailable, or OSError if the folder of articles cannot be read.
     """
     if config is None:
-        # Nobody else is there to say where the log goes.
+        # A WSGI server calls this without a command that configured the log.
         config = environment_config()
         configure(config.log)
     log = RequestLog(Clients(config.proxies))
@@ -72,7 +72,7 @@ def _wrap(app: Flask, index: Index, log: RequestLog) -> None:
 
     cache = ResponseCache(app.wsgi_app, index, limit, counter, refuse)
     if config.metrics:
-        # Imported as late as this: it looks for the folder of `serve` as it is.
+        # prometheus_client reads its environment when it is imported, so it comes late.
         from feeds.web.metrics import add_metrics
 
         cache.timed = add_metrics(app, index, counter).render.observe
@@ -82,14 +82,14 @@ def _wrap(app: Flask, index: Index, log: RequestLog) -> None:
 
 
 class _App(Flask):
-    """Flask, with a log of its own."""
+    """Flask, which logs unexpected errors in the form of the site's log."""
 
     def __init__(self, log: RequestLog) -> None:
         super().__init__("feeds", static_folder="pages/static")
         self._log = log
 
     def log_exception(self, exc_info: OptExcInfo) -> None:
-        """Log what no handler expected."""
+        """Log an error that no handler expected."""
         self._log.fail(request.environ, exc_info)
 
 
@@ -98,14 +98,14 @@ def _fill(index: Index) -> None:
         index.health()
     except IndexUnavailable:
         sync(index, index.config.articles, utc_now())
-    # A server that forks after this must not share connections among processes.
+    # A server may fork after this, and processes must not share connections.
     index.close()
 
 
 def _refuse_host(trusted: tuple[str, ...]) -> Response | None:
-    """Without `base_url` documents carry the request's host: no forged one may reach them."""
-    # Not Flask's TRUSTED_HOSTS: Werkzeug 3.1 cuts a trusted `[::1]` at its first
-    # colon, takes an empty list for every host, and tells capitals apart.
+    """Refuse hosts that are not trusted, because documents contain the request's host."""
+    # Not with Flask's TRUSTED_HOSTS: Werkzeug 3.1 cuts a trusted `[::1]` at its first
+    # colon, trusts every host if the list is empty, and distinguishes capitals.
     name = re.sub(r":\d+$", "", request.host.lower())
     if name in trusted or (trusted and host_is_trusted(name, trusted)):
         return None

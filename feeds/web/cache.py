@@ -1,4 +1,4 @@
-"""Finished responses, kept while the index has not changed."""
+"""A cache of responses, each of which is valid until the index changes."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from feeds.web.responses import coding_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: Bytes that a process spends on responses.
+#: Bytes of responses that a process keeps.
 MAX_BYTES = 64 << 20
-#: Seconds for which a request waits for a new version before it gets the last one. That
-#: is many times what a feed takes; the lists of a huge site take a second, and must not
-#: hold up all threads for that.
+#: Seconds for which a request waits for a new version before it gets the previous one. A
+#: feed takes much less. The lists of a huge site take a second, during which they must not
+#: block all threads.
 PATIENCE = 0.25
-#: Seconds between attempts to bring in what time has changed.
+#: Seconds between attempts to apply what time has changed.
 _ADVANCE_PAUSE = 1.0
-#: Where static files lie, which Flask answers by itself.
+#: The path of static files, which Flask serves without the cache.
 STATIC = "/static/"
-#: What the application behind must not know: it makes whole documents.
+#: Headers that are hidden from the application, which makes whole documents alone.
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 
 
 class ResponseCache:
     """WSGI middleware that answers conditional requests, and most others, by itself.
 
-    The application behind it makes whole documents. Each is kept by its address until
-    the index changes, and stands in even then while a new one cannot be made. The index
-    is polled `index_polls_per_second` times at the most, and besides whenever a client
-    may have a newer version, of another process.
+    The application behind it makes whole documents. Each is kept by its address until the
+    index changes, and even then it is sent while a new one cannot be made. The index is
+    polled at most `index_polls_per_second` times a second, and also whenever a client may
+    have a newer version from another process.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ResponseCache:
         self._index = index
         self._limit = limit
         self._counter = counter
-        #: Makes the answer to a client that is past the limit.
+        #: Makes the response to a client that is over the limit.
         self._refuse = refuse
         polls = index.config.index_polls_per_second
         self._pause = 1 / polls if polls else 0.0
@@ -68,15 +68,15 @@ class ResponseCache:
         self._responses: dict[Address, CachedResponse] = {}
         self._size = 0
         self._making: dict[tuple[Address, Version], Future[CachedResponse | None]] = {}
-        # The host is in documents where the settings do not name the site's address.
+        # Without the setting `base_url`, documents contain the host of the request.
         of_host = () if index.config.base_url else ("HTTP_HOST", "wsgi.url_scheme", "SCRIPT_NAME")
         self._names = ("PATH_INFO", "QUERY_STRING", *of_host)
         self._address = itemgetter(*self._names)
-        #: Takes the seconds that each document took.
+        #: Gets the seconds that each document took to make.
         self.timed: Callable[[float], None] = lambda seconds: None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # Every line counts here: a server without it answers in some 15 microseconds.
+        # Every line counts here: a cached response takes some 15 microseconds in all.
         if time.monotonic() >= self._next_poll:
             self._poll()
         method, conditional = environ["REQUEST_METHOD"], is_conditional(environ)
@@ -84,16 +84,16 @@ class ResponseCache:
             return self._answer(self._app, environ, start_response, conditional)
         try:
             address: Address = self._address(environ)
-        except KeyError:  # HTTP/1.0 needs no host, and what is empty may be left out (PEP 3333)
+        except KeyError:  # HTTP/1.0 needs no host, and empty variables may be absent (PEP 3333)
             address = tuple(map(environ.get, self._names))
         cached = self._find(address)
         if conditional:
             if cached and cached.is_known(environ):
                 return self._send_not_modified(cached, start_response)
-            # The client may have a newer version, of another process.
+            # The client may have a newer version from another process.
             self._poll()
             cached = self._find(address)
-        # A 304 transfers nothing: a conditional request is counted once it is none.
+        # A 304 transfers nothing: a conditional request counts only if its answer is a 200.
         if not self._limit.allows(environ, conditional, count=0 if conditional else 1):
             return self._answer(self._refuse(environ), environ, start_response, conditional)
         made = cached or self._renew(address, environ, conditional)
@@ -126,7 +126,7 @@ class ResponseCache:
         start_response: StartResponse,
         conditional: bool,
     ) -> Iterable[bytes]:
-        """Answer with what is not kept: an error, a redirect, a static file."""
+        """Answer with a response that is not cached: an error, a redirect, a static file."""
 
         def start(status: str, headers: Headers, *more: Any) -> Any:
             self._counter.count(route_of(environ), status[:3], conditional)
@@ -137,8 +137,8 @@ class ResponseCache:
     def _renew(
         self, address: Address, environ: WSGIEnvironment, conditional: bool
     ) -> CachedResponse | Response:
-        """The document at an address, made once for a version however many ask for it."""
-        # Read before the document is made: a change meanwhile makes it again.
+        """Return the document at an address, which one thread makes for all requests."""
+        # The version is read first: if the index changes meanwhile, the document is made again.
         key = address, self._version
         mine: Future[CachedResponse | None] = Future()
         making = self._making.setdefault(key, mine)
@@ -151,19 +151,19 @@ class ResponseCache:
                 del self._making[key]
                 mine.set_result(made if isinstance(made, CachedResponse) else None)
         old = self._responses.get(address)
-        # Who has neither the new version nor the last one may have a newer one than that.
+        # A client with validators that do not match may have a newer version than the old one.
         is_enough = old and (not conditional or old.is_known(environ))
         try:
             found = making.result(PATIENCE if is_enough else None)
         except TimeoutError:
             found = old
-        # An error is not shared: it has an id, and may be over.
+        # An error is not shared: it has a request's id, and the next attempt may succeed.
         return found or self._make(*key, environ)
 
     def _make(
         self, address: Address, version: Version, environ: WSGIEnvironment
     ) -> CachedResponse | Response:
-        """The application's answer to a GET without conditions, kept if it is a document."""
+        """Return the application's response to an unconditional GET; cache it if it has an ETag."""
         asked = {name: value for name, value in environ.items() if name not in _CONDITIONS}
         asked["REQUEST_METHOD"] = "GET"
         began = time.monotonic()
@@ -179,7 +179,7 @@ class ResponseCache:
         return made
 
     def _keep(self, address: Address, made: CachedResponse) -> None:
-        """Keep a response instead of the oldest ones, if there is no room for all."""
+        """Cache a response, and drop the oldest ones until all fit into MAX_BYTES."""
         with self._lock:
             if self._find(address) or made.size > MAX_BYTES:
                 return
@@ -194,8 +194,8 @@ class ResponseCache:
             self._size -= old.size
 
     def _poll(self) -> None:
-        """See whether the index has changed, and let it change with the time."""
-        # At once, so that others go on with what it said last.
+        """Read the version of the index, after applying what time has changed."""
+        # First of all, so that other threads do not poll too.
         self._next_poll = time.monotonic() + self._pause
         with suppress(IndexUnavailable):
             status = self._index.status()
@@ -203,13 +203,13 @@ class ResponseCache:
                 status = self._advance(status)
             version = Version(status.revision, status.changed <= time.time())
             with self._lock:
-                # Of two equal ones the first stays, for responses are compared by identity:
-                # what was read before a change is then never taken for what is after it.
+                # An equal version is not replaced, because responses are compared with it by
+                # identity. So a response from before a change is never valid after it.
                 if version != self._version:
                     self._version = version
 
     def _advance(self, status: Status) -> Status:
-        """Bring in what time has changed, unless somebody does that already."""
+        """Apply what time has changed, unless another thread or process is doing so."""
         if time.monotonic() >= self._next_advance:
             self._next_advance = time.monotonic() + _ADVANCE_PAUSE
             with suppress(IndexUnavailable):

@@ -1,4 +1,4 @@
-"""A whole document as the response cache keeps it."""
+"""A document as the response cache keeps it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from feeds.wire import compress
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Bytes that a response costs besides its body and its headers.
+#: Bytes that a cached response takes besides its body and its headers.
 _OVERHEAD = 4 << 10
 
 Headers = list[tuple[str, str]]
-#: What tells a document from all others; None for what the server leaves out.
+#: The WSGI variables that a document depends on; None for those that the server leaves out.
 Address = tuple[str | None, ...]
 
 
 class Version(NamedTuple):
-    """What all responses are made of; they are made anew when it changes."""
+    """The version of the index; when it changes, responses are made anew."""
 
     revision: int
-    #: Whether the time of the last change has come, and so may be sent.
+    #: Whether the time of the last change has come, and so may be sent as Last-Modified.
     is_dated: bool
 
 
 class CachedResponse:
-    """A whole document as the application gave it, its content codings, and its 304."""
+    """A response of the application with its content codings, and the headers of its 304."""
 
     def __init__(self, response: Response, version: Version, address: Address, route: Route):
         self.version = version
@@ -38,20 +38,20 @@ class CachedResponse:
         self._body = response.get_data()
         del response.headers["Content-Length"]
         self._headers = response.headers.to_wsgi_list()
-        #: Bytes at the most: compressed text takes less than half of what it was, and
-        #: clients make up addresses as long as a server lets them.
+        #: The most bytes it can take. Each compressed body takes less than half of the plain
+        #: one, and clients may send long addresses.
         self.size = 2 * len(self._body) + len(str((address, self._headers))) + _OVERHEAD
         self._coded: dict[str, tuple[Headers, list[bytes]]] = {}
         #: The ETag and Last-Modified fields (RFC 9110 sections 8.8.3 and 8.8.2).
         self.tag = response.headers["ETag"]
         self.last_modified = response.headers.get("Last-Modified")
-        # It repeats all but the body's (RFC 9110 section 15.4.5): NetNewsWire and
-        # FreshRSS overwrite what they stored.
+        # A 304 repeats all headers that are not of the body (RFC 9110 section 15.4.5):
+        # NetNewsWire and FreshRSS replace their stored headers by those of a 304.
         del response.headers["Content-Type"]
         self.not_modified = response.headers.to_wsgi_list()
 
     def coded(self, coding: str) -> tuple[Headers, list[bytes]]:
-        """The headers and the body in a content coding: `br`, `gzip` or `identity`."""
+        """Return the headers and the body in a content coding: `br`, `gzip` or `identity`."""
         made = self._coded.get(coding)
         if made is None:
             body, headers = self._body, self._headers[:]
@@ -63,9 +63,9 @@ class CachedResponse:
         return made
 
     def is_known(self, environ: WSGIEnvironment) -> bool:
-        """Whether the preconditions of a request say that its client has this version."""
+        """Return whether a request's validators say that the client has this version."""
         tags = environ.get("HTTP_IF_NONE_MATCH")
-        # If-Modified-Since is ignored then (RFC 9110 section 13.1.3).
+        # If-Modified-Since is ignored beside it (RFC 9110 section 13.1.3).
         if tags is not None:
             return tags == self.tag or matches(tags, self.tag)
         return is_since(environ["HTTP_IF_MODIFIED_SINCE"], self.last_modified)

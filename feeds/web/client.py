@@ -1,4 +1,4 @@
-"""Who asks: the address behind the proxies that the settings name."""
+"""The client of a request: its address, also behind proxies that the settings name."""
 
 from __future__ import annotations
 
@@ -11,58 +11,59 @@ from feeds.validators import Network
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Addresses that are remembered as read.
-_KNOWN = 10_000
-#: Longer than any address with its port.
-_LONGEST = 64
+#: At most so many parsed addresses are cached.
+_MAX_CACHED = 10_000
+#: More letters than any address with its port has.
+_MAX_ADDRESS_LENGTH = 64
 #: The addresses of this machine.
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
-#: Fields that say that somebody else asks through this client: a proxy's, and that of
-#: another site's script in a browser there, which might read the answer (CORS).
-_THROUGH = (
+#: With these headers, the request is another client's: they come from a proxy, or from a
+#: browser in which a script of another site could read the answer (CORS).
+_FORWARDED = (
     *("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"),
     "HTTP_ORIGIN",
 )
-#: Bits of an IPv6 address that one client has to itself (RFC 6177).
-_OF_ONE_CLIENT = 64
+#: The last bits of an IPv6 address, which one client chooses by itself (RFC 6177).
+_CLIENT_BITS = 64
 
 
 class Peer(NamedTuple):
-    """An address as the settings see it."""
+    """The address of a client or of a proxy."""
 
-    #: The address, the network of one client for IPv6; empty for what is none.
+    #: The address, or for IPv6 the network of one client; empty if it cannot be parsed.
     name: str
     is_proxy: bool
-    #: Of this machine: a loopback address, or a socket without any.
+    #: Whether it is on this machine: a loopback address, or a socket without an address.
     is_local: bool
 
 
 class Clients:
-    """Tells the client of a request; a header is believed only of a configured proxy."""
+    """Finds the client of a request; only headers of configured proxies are trusted."""
 
     def __init__(self, proxies: tuple[Network, ...]) -> None:
         self._proxies = proxies
-        self._read = lru_cache(_KNOWN)(self._peer)
+        self._parse = lru_cache(_MAX_CACHED)(self._peer)
 
     def peer(self, environ: WSGIEnvironment) -> Peer:
-        """Who opened the connection."""
-        return self._read(environ.get("REMOTE_ADDR", ""))
+        """Return the peer that opened the connection."""
+        return self._parse(environ.get("REMOTE_ADDR", ""))
 
     def of(self, environ: WSGIEnvironment) -> Peer:
-        """Who asks: the last address in X-Forwarded-For that is not a proxy's.
+        """Return the client: the last address in X-Forwarded-For that is not a proxy's.
 
-        Each proxy adds the address that it was asked from at the end, so whatever
-        stands before that may be made up. Where no address stands, it is the peer.
+        Each proxy appends the address of its own client, so everything before that may be
+        forged. If that is no address, the client is the peer.
         """
         peer = self.peer(environ)
         # Servers join several fields of the name with commas (RFC 9110 section 5.3).
-        told = environ.get("HTTP_X_FORWARDED_FOR") if peer.is_proxy else None
-        if not told:
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR") if peer.is_proxy else None
+        if not forwarded:
             return peer
         client = peer
-        for element in reversed(told.split(",")):
+        for element in reversed(forwarded.split(",")):
             element = element.strip()
-            client = self._read(element) if len(element) <= _LONGEST else Peer("", False, False)
+            is_short = len(element) <= _MAX_ADDRESS_LENGTH
+            client = self._parse(element) if is_short else Peer("", False, False)
             if not client.is_proxy:
                 break
         return client if client.name else peer
@@ -74,19 +75,19 @@ class Clients:
         is_proxy = any(address in network for network in self._proxies)
         name = str(address)
         if isinstance(address, IPv6Address):
-            name = str(IPv6Address(int(address) >> _OF_ONE_CLIENT << _OF_ONE_CLIENT)) + "/64"
+            name = str(IPv6Address(int(address) >> _CLIENT_BITS << _CLIENT_BITS)) + "/64"
         return Peer(name, is_proxy, address.is_loopback)
 
 
 def is_from(environ: WSGIEnvironment, networks: tuple[Network, ...]) -> bool:
-    """Whether the peer is in one of the networks, and nobody asks through it."""
+    """Return whether the peer is in one of the networks, and asks for itself."""
     address = read_address(environ.get("REMOTE_ADDR", ""))
     is_within = address is not None and any(address in network for network in networks)
-    return is_within and not any(field in environ for field in _THROUGH)
+    return is_within and not any(field in environ for field in _FORWARDED)
 
 
 def read_address(written: str) -> IPv4Address | IPv6Address | None:
-    """The address in `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`."""
+    """Return the address in `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`."""
     if written.startswith("["):
         written = written[1:].partition("]")[0]
     elif written.count(":") == 1:

@@ -1,4 +1,4 @@
-"""Requests, counted by what they asked for."""
+"""Counts of requests, by the kind of their address."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ from feeds.pages import BUILD, embedding
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Addresses of their own: what they are, and their format.
-_ALONE = {
+#: Paths that follow no pattern, with their kind and format.
+_SINGLE = {
     "/feeds.opml": ("opml", "opml"),
     f"/{embedding.ENDPOINT}": ("oembed", "json"),
     f"/{embedding.SCRIPT}": ("embed", "js"),
     BUILD: ("page", "html"),
 }
-
-
-#: Kinds of addresses, few as they are: no name of an article or a topic.
+#: The kinds of addresses. They are few, and name no topic and no article.
 KINDS = frozenset(
     ("site", "topic", "provider", "choice", "archive", "page", "embed", "oembed", "opml", "other")
 )
 
 
 class Route(NamedTuple):
-    """What an address is of."""
+    """The kind and the format of an address."""
 
     #: One of KINDS.
     kind: str
@@ -39,10 +37,10 @@ OTHER = Route("other", "")
 
 
 def route_of(environ: WSGIEnvironment) -> Route:
-    """What a request's address is of, whether there is such a thing or not."""
+    """Return the kind and the format of a request's address, whether it exists or not."""
     path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
-    if path in _ALONE:
-        return Route(*_ALONE[path])
+    if path in _SINGLE:
+        return Route(*_SINGLE[path])
     folder, _, file = path.rpartition("/")
     _, section, *below = (folder + "/").split("/")
     if section not in ("", "topics", "providers", "archive"):
@@ -58,7 +56,7 @@ def route_of(environ: WSGIEnvironment) -> Route:
 
 
 class Labels(NamedTuple):
-    """What is counted apart; the status is its three digits."""
+    """The labels of a count; the status is three digits."""
 
     kind: str
     format: str
@@ -66,17 +64,17 @@ class Labels(NamedTuple):
 
 
 class RequestCounter:
-    """Counts of this process since it began, plain enough to be added to in no time."""
+    """Counts the requests of this process, without a lock so that it takes no time."""
 
     def __init__(self) -> None:
         #: By labels, and whether the request was conditional (RFC 9110 section 13).
         self.counts: defaultdict[tuple[Labels, bool], int] = defaultdict(int)
 
     def count(self, route: Route, status: str, conditional: bool) -> None:
-        """Count a request. Threads that count at once may miss one."""
+        """Count a request. One may be missed where threads count at the same time."""
         self.counts[Labels(*route, status), conditional] += 1
 
 
 def is_conditional(environ: WSGIEnvironment) -> bool:
-    """Whether the client has a copy, and asks for what is newer."""
+    """Return whether a request has validators, because the client has a copy."""
     return "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ

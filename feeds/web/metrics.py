@@ -1,4 +1,4 @@
-"""Numbers for Prometheus."""
+"""Metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from feeds.index.store import IndexUnavailable
 from feeds.web.client import is_from
 from feeds.web.counter import Labels, RequestCounter
 
-#: Names the folder through which processes share their numbers; prometheus_client
-#: looks for it as it is imported.
+#: The variable that names the folder through which processes share their metrics.
+#: prometheus_client reads it when it is imported.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-#: Seconds for which a number may be late.
-LATE = 1.0
+#: Seconds between updates of the shared metrics.
+UPDATE_PAUSE = 1.0
 _RENDER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SYNC = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _UP = "Whether the index can be read."
@@ -32,9 +32,9 @@ _NEWEST = "When the newest public article was published."
 
 
 class Metrics:
-    """The numbers of this process, and of those that share its folder.
+    """The metrics of this process, and of those that share its folder.
 
-    Files of workers that died stay in it: what they counted was answered.
+    The files of workers that died stay there, because their requests count too.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Metrics:
             Labels._fields,
             registry=self._registry,
         )
-        #: Seconds that documents took to make, and comparisons with the folder.
+        #: Get the seconds that each document took to make, and each sync.
         self.render = Histogram(
             "feeds_render_seconds",
             "Time to make a document.",
@@ -65,7 +65,7 @@ class Metrics:
         self._lock = Lock()
 
     def take(self, counter: RequestCounter) -> None:
-        """Add what a counter has more than when it was last taken."""
+        """Add the counts that a counter got since the last call."""
         with self._lock:
             for key, count in list(counter.counts.items()):
                 labels, conditional = key
@@ -76,10 +76,10 @@ class Metrics:
                 self._taken[key] = count
 
     def write(self, index: Index) -> bytes:
-        """All numbers, in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         registry = CollectorRegistry()
         if SHARED in os.environ:
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # its own
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's
         else:
             registry.register(self._registry)
         registry.register(_State(index))
@@ -87,7 +87,7 @@ class Metrics:
 
 
 class _State(Collector):
-    """What the index says, which is the same in every process."""
+    """The metrics of the index, which are the same in every process."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -107,26 +107,26 @@ class _State(Collector):
         last_sync = health.synced.timestamp()
         yield GaugeMetricFamily("feeds_last_sync_timestamp_seconds", _SYNCED, last_sync)
         if health.newest:
-            # Its time, for an age would be wrong from the next second on.
+            # A time, because an age would be wrong a second later.
             newest = health.newest.timestamp()
             yield GaugeMetricFamily("feeds_newest_article_timestamp_seconds", _NEWEST, newest)
 
 
 def add_metrics(app: Flask, index: Index, counter: RequestCounter) -> Metrics:
-    """Show the metrics at `/metrics` to those whom the settings name."""
+    """Serve the metrics at `/metrics` to the networks that the settings name."""
     metrics = Metrics()
-    taking: list[Thread] = []
+    threads: list[Thread] = []
 
-    def take() -> None:
+    def update() -> None:
         while True:
-            time.sleep(LATE)
+            time.sleep(UPDATE_PAUSE)
             metrics.take(counter)
 
     def begin() -> None:
-        # Not before the first request: a thread does not live through a fork.
-        if not taking:
-            taking.append(Thread(target=take, daemon=True))
-            taking[0].start()
+        # Not before the first request: a fork does not copy threads.
+        if not threads:
+            threads.append(Thread(target=update, daemon=True))
+            threads[0].start()
 
     def show() -> Response:
         if not is_from(request.environ, index.config.metrics):

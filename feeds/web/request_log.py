@@ -1,4 +1,4 @@
-"""Lines in the log on requests, and the id that finds them."""
+"""The lines of the log about requests, and the ids of requests."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ID = "X-Request-Id"
-_KNOWN = "feeds.request_id"
-_SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ENVIRON_KEY = "feeds.request_id"
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestLog:
-    """Says in the log what a request was, and nothing of who asked."""
+    """Logs requests, without anything that identifies the client."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def id_of(self, environ: WSGIEnvironment) -> str:
-        """The request's id: a proxy's, or a new one."""
-        if _KNOWN not in environ:
+        """Return the id of a request: the one that a proxy gave it, or a new one."""
+        if _ENVIRON_KEY not in environ:
             sent = environ.get("HTTP_X_REQUEST_ID", "")
-            is_sane = self._clients.peer(environ).is_proxy and _SANE.fullmatch(sent)
-            environ[_KNOWN] = sent if is_sane else uuid4().hex
-        known: str = environ[_KNOWN]
-        return known
+            is_valid = self._clients.peer(environ).is_proxy and _VALID_ID.fullmatch(sent)
+            environ[_ENVIRON_KEY] = sent if is_valid else uuid4().hex
+        request_id: str = environ[_ENVIRON_KEY]
+        return request_id
 
     def fail(self, environ: WSGIEnvironment, error: OptExcInfo) -> None:
-        """A request at which the application failed; the path is there, for it is needed."""
+        """Log a request at which the application failed, with its path to find the cause."""
         fields = {
             "request": self.id_of(environ),
             "method": environ["REQUEST_METHOD"],
@@ -51,7 +51,7 @@ class RequestLog:
     def answer(
         self, environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]], seconds: float
     ) -> None:
-        """A request that was answered."""
+        """Log a request that was answered."""
         route = route_of(environ)
         has_body = environ["REQUEST_METHOD"] != "HEAD" and status[:3] not in ("204", "304")
         fields = {
@@ -67,7 +67,7 @@ class RequestLog:
 
 
 class AccessLog:
-    """WSGI middleware that has each answer logged."""
+    """WSGI middleware that logs each answer."""
 
     def __init__(self, app: WSGIApplication, log: RequestLog) -> None:
         self._app = app
@@ -75,7 +75,7 @@ class AccessLog:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()
-        # Before the request is copied on its way, so that the answer has this id too.
+        # Before the cache copies the environment, so that an error's answer has this id too.
         self._log.id_of(environ)
         answered: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -84,7 +84,7 @@ class AccessLog:
             return start_response(status, headers, *more)
 
         body = self._app(environ, started)
-        # Bodies are made by now: only their sending is left.
+        # The body is complete by now, and only has to be sent.
         for status, headers in answered:
             self._log.answer(environ, status, headers, time.perf_counter() - began)
         return body

@@ -1,4 +1,4 @@
-"""Responses over HTTP: conditional, coded and cached as RFC 9110 and 9111 say."""
+"""The headers of responses: conditions, codings and caching (RFC 9110 and RFC 9111)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from feeds.wire import CORS, SECURITY
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Apache's mod_deflate and its like write the coding into the tag.
+#: Apache's mod_deflate and other servers append the coding to the tag.
 _CODING_SUFFIX = re.compile(r"-(gzip|br|zstd)$")
 _CODINGS = ("br", "gzip", "identity")
 
@@ -35,10 +35,10 @@ def settle(response: Response, environ: WSGIEnvironment, log: RequestLog) -> Res
 
 
 def respond(published: Published, max_age: int) -> Response:
-    """A whole document, for the response cache to answer with (RFC 9111)."""
+    """Return the response for a document, as the response cache takes it (RFC 9111)."""
     response = Response(published.body, content_type=published.content_type)
     response.headers["ETag"] = f'W/"{published.etag}"'
-    # A date of the future would be a lie; until then the ETag tells the version.
+    # A date in the future is not sent (RFC 9110 section 8.8.2.1). Until then there is the ETag.
     if published.changed and published.changed <= datetime.now(UTC):
         response.headers["Last-Modified"] = http_date(published.changed)
     if published.link:
@@ -48,16 +48,16 @@ def respond(published: Published, max_age: int) -> Response:
     return response
 
 
-# Few, for clients may send long ones.
+# The cache is small because clients may send long fields.
 @lru_cache(100)
 def coding_of(accepted: str) -> str:
-    """The content coding that an Accept-Encoding field likes best (RFC 9110 section 12.5.3)."""
-    # `best_match` prefers the first of those that the client likes as much.
+    """Return the content coding that an Accept-Encoding field prefers (RFC 9110, 12.5.3)."""
+    # Where the client prefers several equally, `best_match` takes the first of _CODINGS.
     return parse_accept_header(accepted).best_match(_CODINGS) or "identity"
 
 
 def matches(field: str, tag: str) -> bool:
-    """Whether an If-None-Match field names a weak tag (RFC 9110 section 13.1.2)."""
+    """Return whether an If-None-Match field has a weak tag (RFC 9110 section 13.1.2)."""
     tags = parse_etags(field)
     # Werkzeug 3.1 reads the empty tag `""` as None.
     named = {_CODING_SUFFIX.sub("", name or "") for name in tags.as_set(include_weak=True)}
@@ -65,37 +65,37 @@ def matches(field: str, tag: str) -> bool:
 
 
 def is_since(field: str, last_modified: str | None) -> bool:
-    """Whether an If-Modified-Since field says that a version is known (section 13.1.3)."""
+    """Return whether a version is not newer than If-Modified-Since (RFC 9110, 13.1.3)."""
     if last_modified is None or field == last_modified:
         return last_modified is not None
     since, modified = _moment(field), parse_date(last_modified)
     if since is None or modified is None:
         return False
-    # A date of the future cannot be one of ours.
+    # A date in the future cannot be one that this site sent.
     return modified <= since <= datetime.now(UTC)
 
 
 def _moment(date: str) -> datetime | None:
     try:
         return parse_date(date)
-    except OverflowError:  # of a year beyond all years, which Werkzeug 3.1 lets through
+    except OverflowError:  # Werkzeug 3.1 does not catch it where the year is too large
         return None
 
 
 def plain(status: int, text: str) -> Response:
-    """A short plain answer."""
+    """Return a response of one line of text."""
     return Response(text + "\n", status=status, content_type="text/plain; charset=utf-8")
 
 
 def moved(location: str) -> Response:
-    """A permanent redirect; not Flask's, whose body is HTML even at a feed's address."""
+    """Return a permanent redirect; Flask's own has a body of HTML even for a feed."""
     response = plain(301, f"Moved to {location}")
     response.headers["Location"] = location
     return response
 
 
 def too_many(most: int, seconds: int) -> Response:
-    """The answer to a client that is past the limit of requests a minute."""
+    """Return the response to a client that is over the limit of `most` requests a minute."""
     response = plain(429, f"429 Too Many Requests: at most {most} a minute, wait")
     # RFC 9110 section 10.2.3: a whole number of seconds.
     response.headers["Retry-After"] = str(seconds)

@@ -21,15 +21,15 @@ from feeds.web.responses import plain
 from feeds.web.site import Site
 from feeds.wire import GUESSES
 
-#: Where the feeds of a kind lie.
+#: The path of the feeds of each kind.
 PATHS: dict[Kind, str] = {
     "site": "/",
     "topic": "/topics/<slug>/",
     "provider": "/providers/<slug>/",
 }
-#: Seconds for which the counts of `/healthz` may be late.
-LATE = 1.0
-#: A month of the history, and what of it is before a cursor.
+#: Seconds for which the counts of `/healthz` are kept.
+MAX_HEALTH_AGE = 1.0
+#: A month of the history, and the entries of a month after a cursor.
 PARTS = ("<month>", "<month>/<cursor>")
 
 
@@ -39,12 +39,12 @@ class FeedRoutes:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._index = site.index
-        # Anybody may ask, and to count many articles takes long.
-        kept: TTLCache[object, Health] = TTLCache(1, LATE)
-        self._health = cached(kept, condition=Condition())(self._count)
+        # Counting many articles takes long, and any client may ask for it.
+        kept: TTLCache[object, Health] = TTLCache(1, MAX_HEALTH_AGE)
+        self._health = cached(kept, condition=Condition())(lambda: self._index.health())
 
     def feed(self, form: Format, kind: Kind, slug: str = "") -> Response:
-        """A feed in a format."""
+        """Return a feed in a format."""
         selection = self._site.select(kind, slug)
         self._site.require(selection.address(form.file))
         return self._publish(selection, form)
@@ -52,7 +52,7 @@ class FeedRoutes:
     def archive(
         self, form: Format, kind: Kind, month: str, cursor: str = "", slug: str = ""
     ) -> Response:
-        """A month of a feed's history in a format."""
+        """Return a month of a feed's history in a format."""
         selection = self._site.select(kind, slug, archive=True)
         part = self._site.part(month, cursor)
         self._site.require(selection.address(part.file(form.suffix)))
@@ -63,7 +63,7 @@ class FeedRoutes:
         return self._site.respond(made or abort(plain(404, "404 Not Found: no such feed")))
 
     def subscriptions(self) -> Response:
-        """The subscription list of all topics and providers."""
+        """Return the subscription list of all topics and providers."""
         refuse_unknown(request.args, ["format"])
         suffix = (values(request.args, "format") or [*FORMATS])[0]
         if suffix not in FORMATS:
@@ -73,9 +73,10 @@ class FeedRoutes:
         return self._site.respond(publish_list(self._index, FORMATS[suffix], self._site.base))
 
     def health(self) -> Response:
-        """Whether the index can be read, else 503, and counts.
+        """Return 200 and counts if the index can be read, else 503.
 
-        Only visible articles are counted for the public: the others are the curator's.
+        The counts of all files and of faults are only for loopback clients and for the
+        networks in the setting `metrics`.
         """
         try:
             self._index.status()
@@ -92,12 +93,9 @@ class FeedRoutes:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _count(self) -> Health:
-        return self._index.health()
-
 
 def add_routes(app: Flask, site: Site) -> None:
-    """Every address of the site."""
+    """Add every address of the site to the application."""
     feeds, pages = FeedRoutes(site), PageRoutes(site)
     app.add_url_rule("/healthz", "health", feeds.health)
     app.add_url_rule(f"/{opml.FILE}", "subscriptions", feeds.subscriptions)

@@ -1,4 +1,4 @@
-"""What every request needs."""
+"""The parts of an address: its selection, its archive, and its one spelling."""
 
 from __future__ import annotations
 
@@ -14,20 +14,15 @@ from feeds.history import Archive, Cursor, Month
 from feeds.index import Index
 from feeds.publish import Published
 from feeds.selection import EVERYTHING, Kind, Selection
-from feeds.web.parameters import (
-    Arguments,
-    Choosing,
-    known_parameters,
-    refuse_unknown,
-)
+from feeds.web.parameters import Arguments, Choosing, known_parameters, refuse_unknown
 from feeds.web.responses import moved, plain, respond
 
-#: Before the first month that an article can be of, a walk through the history ends.
-_FIRST = Month.of(EARLIEST).plus(-1)
+#: The month before the earliest that an article can have: walks through the history end there.
+_FIRST_MONTH = Month.of(EARLIEST).plus(-1)
 
 
 class Site:
-    """What every request needs."""
+    """Finds what the address of a request names, and answers at once if it names nothing."""
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -36,7 +31,7 @@ class Site:
     @property
     def base(self) -> str:
         """The site's address without a final slash."""
-        # Werkzeug decodes `xn--` hosts, and no header can carry what comes of it.
+        # Werkzeug decodes `xn--` hosts to Unicode, which no header can carry.
         return self.config.base_url or iri_to_uri(request.root_url).rstrip("/")
 
     def select(
@@ -48,10 +43,10 @@ class Site:
         beside: Iterable[str] = (),
         usual: int | None = None,
     ) -> Selection:
-        """The selection that this request names; what names none is answered otherwise.
+        """Return the selection of this request, or abort with the answer to give instead.
 
-        `beside` are parameters that the address has besides, and `usual` is how many
-        entries it has without a limit.
+        `beside` are further parameters that the address takes. `usual` is the number of
+        entries without a limit.
         """
         refuse_unknown(request.args, [*known_parameters(kind, archive), *beside])
         return self.named(kind, slug, request.args, usual)
@@ -59,21 +54,21 @@ class Site:
     def named(
         self, kind: Kind, slug: str, arguments: Arguments, usual: int | None = None
     ) -> Selection:
-        """The selection that a path and a query name."""
+        """Return the selection of a path and a query, or abort."""
         choosing = Choosing(self.index, self.base)
         base = EVERYTHING if kind == "site" else choosing.name(kind, slug)
         return choosing.selection(base, arguments, usual or self.config.limit)
 
     def require(self, address: str) -> None:
-        """Answer 301 to any spelling of an address but its own."""
+        """Abort with a 301 if the request's address is another spelling of this one."""
         path, _, query = address.partition("?")
         if request.path != unquote(path) or request.query_string.decode() != query:
             abort(moved(self.base + address))
 
     def part(self, month: str, cursor: str) -> Archive:
-        """The archive that an address names."""
+        """Return the archive of an address, or abort with 404."""
         read = Month.read(month)
-        if read is None or not _FIRST <= read <= Month.of(datetime.now(UTC)).plus(1):
+        if read is None or not _FIRST_MONTH <= read <= Month.of(datetime.now(UTC)).plus(1):
             abort(plain(404, "404 Not Found: no such month, write it as 2020-05"))
         before = Cursor.read(cursor) if cursor else None
         if cursor and (before is None or Month.of(before.published) != read):
@@ -81,5 +76,5 @@ class Site:
         return Archive(month=read, before=before)
 
     def respond(self, published: Published) -> Response:
-        """A document as a response."""
+        """Return the response for a document."""
         return respond(published, self.config.max_age)
