@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.engine import Connection
 
 from feeds.config import Config
 from feeds.index import query
 from feeds.index.indexed import FeedKey, decode, memberships
 from feeds.index.plan import ArticleRow, EntryRow, Plan
-from feeds.index.rows import delete_in, insert, select_in
+from feeds.index.rows import delete_in, insert, select_in, update_by_id
 from feeds.index.schema import articles, entries, feeds, meta
 from feeds.selection import Kind, Selection, short_hash
 
@@ -104,21 +104,17 @@ def _find_ids(connection: Connection, keys: list[FeedKey]) -> dict[FeedKey, int]
 
 def _date_feeds(connection: Connection, config: Config, ids: list[int] | None, at: int) -> int:
     """Date the feeds that look different, and return how many; None stands for all feeds."""
-    changes, new = [], []
+    changes: dict[int, dict[str, Any]] = {}
+    has_new = False
     for row in list(select_in(connection, select(feeds), feeds.c.id, ids)):
         digest, name = _read_head(connection, config, row)
         is_new = row.changed is None
         if digest == row.head or (is_new and name is None and row.kind != "site"):
             continue
-        changes.append({"value": row.id, "head": digest, "name": name or row.name, "changed": at})
-        if is_new:
-            new.append(row.id)
-    if changes:
-        columns = ("head", "name", "changed")
-        statement = update(feeds).where(feeds.c.id == bindparam("value"))
-        values: dict[str, Any] = {column: bindparam(column) for column in columns}
-        connection.execute(statement.values(values), changes)
-    if new or ids is None:
+        changes[row.id] = {"head": digest, "name": name or row.name, "changed": at}
+        has_new |= is_new
+    update_by_id(connection, feeds, changes)
+    if has_new or ids is None:
         _assign_slugs(connection, config)
     return len(changes)
 
@@ -171,14 +167,12 @@ def _assign_slugs(connection: Connection, config: Config) -> None:
         return not is_set, not row.slug, row.slug != wanted[key], row.first or 0, key
 
     taken: set[tuple[Kind, str]] = set()
-    changes = []
+    changes: dict[int, dict[str, Any]] = {}
     for kind, key in sorted(rows, key=order):
         slug = wanted[kind, key]
         if (kind, slug) in taken:
             slug = f"{slug}-{short_hash(key)}"
         taken.add((kind, slug))
         if slug != rows[kind, key].slug:
-            changes.append({"value": rows[kind, key].id, "slug": slug})
-    if changes:
-        statement = update(feeds).where(feeds.c.id == bindparam("value"))
-        connection.execute(statement.values(slug=bindparam("slug")), changes)
+            changes[rows[kind, key].id] = {"slug": slug}
+    update_by_id(connection, feeds, changes)

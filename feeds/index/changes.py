@@ -82,15 +82,10 @@ class Changes:
         listing.files.extend(others.files)
         self.listing = listing
         lost = self._compare((row.path, row.size, row.mtime) for row in known.values())
-        if lost and not listing.files and self._holds_only(len(lost)):
+        if len(lost) >= MIN_LOST_AT_ONCE and not listing.files:
             return False
         self._decide(lost)
         return True
-
-    def _holds_only(self, count: int) -> bool:
-        """Return whether the index has at most `count` files."""
-        some = select(schema.files.c.path).limit(count + 1)
-        return len(self.connection.execute(some).all()) <= count
 
     def _compare(self, known: Iterable[File]) -> set[str]:
         """Find the files that differ from the index, and return the paths of those it lost."""

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Select, Table, bindparam, delete
+from sqlalchemy import Column, Select, Table, bindparam, delete, update
 from sqlalchemy.engine import Connection
 
 #: SQLite takes at most 32,766 variables in one statement.
@@ -34,6 +34,15 @@ def delete_in(connection: Connection, column: Column[Any], values: Sequence[str]
     if values:
         statement = delete(column.table).where(column == bindparam("value"))
         connection.execute(statement, [{"value": value} for value in values])
+
+
+def update_by_id(connection: Connection, table: Table, rows: Mapping[int, dict[str, Any]]) -> None:
+    """Update rows of a table by their ids; all get values in the same columns."""
+    if rows:
+        columns = next(iter(rows.values()))
+        values: dict[str, Any] = {name: bindparam(name) for name in columns}
+        statement = update(table).where(table.c.id == bindparam("row")).values(values)
+        connection.execute(statement, [{"row": id, **row} for id, row in rows.items()])
 
 
 def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -99,30 +99,26 @@ def sync(
     A damaged index is made anew. Raises OSError if the folder cannot be read or a process
     dies, IndexUnavailable if the index cannot be written.
     """
+
+    def run() -> Report:
+        with index.write_transaction() as connection:
+            changed = changed_paths or frozenset()
+            state = _Sync(connection, index.config, directory, now, changed)
+            if changed_paths is None or not state.changes.scan_changed():
+                state.changes.scan_all()
+            state.read(jobs, progress)
+            return state.finish()
+
     try:
-        return _sync(index, directory, now, progress, jobs, changed_paths)
+        return run()
     except IndexDamaged:
-        return _sync(index, directory, now, progress, jobs, changed_paths)
-
-
-def _sync(
-    index: Index,
-    directory: Path,
-    now: datetime,
-    progress: Callable[[int, int], None],
-    jobs: int,
-    changed_paths: Set[str] | None,
-) -> Report:
-    with index.write_transaction() as connection:
-        run = _Sync(connection, index.config, directory, now, changed_paths or frozenset())
-        if changed_paths is None or not run.changes.scan_changed():
-            run.changes.scan_all()
-        run.read(jobs, progress)
-        return run.finish()
+        return run()
 
 
 @dataclass
 class _Sync:
+    """One sync, in its write transaction."""
+
     connection: Connection
     config: Config
     directory: Path

@@ -16,7 +16,7 @@ from feeds.index import Index, Status
 from feeds.index.store import IndexUnavailable
 from feeds.index.sync import advance, utc_now
 from feeds.web.cached_response import Address, CachedResponse, Headers, Version
-from feeds.web.counter import RequestCounter, is_conditional, route_of
+from feeds.web.counter import RequestCounter, route_of
 from feeds.web.limit import Limit
 from feeds.web.responses import coding_of
 
@@ -79,7 +79,8 @@ class ResponseCache:
         # Every line counts here: a cached response takes some 15 microseconds in all.
         if time.monotonic() >= self._next_poll:
             self._poll()
-        method, conditional = environ["REQUEST_METHOD"], is_conditional(environ)
+        method = environ["REQUEST_METHOD"]
+        conditional = "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ
         if method not in ("GET", "HEAD") or environ.get("PATH_INFO", "").startswith(STATIC):
             return self._answer(self._app, environ, start_response, conditional)
         try:

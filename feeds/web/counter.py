@@ -55,26 +55,14 @@ def route_of(environ: WSGIEnvironment) -> Route:
     return Route("choice" if query else (section or "site").removesuffix("s"), form)
 
 
-class Labels(NamedTuple):
-    """The labels of a count; the status is three digits."""
-
-    kind: str
-    format: str
-    status: str
-
-
 class RequestCounter:
     """Counts the requests of this process, without a lock so that it takes no time."""
 
     def __init__(self) -> None:
-        #: By labels, and whether the request was conditional (RFC 9110 section 13).
-        self.counts: defaultdict[tuple[Labels, bool], int] = defaultdict(int)
+        #: By route, the three digits of the status, and whether the request was conditional
+        #: (RFC 9110 section 13).
+        self.counts: defaultdict[tuple[Route, str, bool], int] = defaultdict(int)
 
     def count(self, route: Route, status: str, conditional: bool) -> None:
         """Count a request. One may be missed where threads count at the same time."""
-        self.counts[Labels(*route, status), conditional] += 1
-
-
-def is_conditional(environ: WSGIEnvironment) -> bool:
-    """Return whether a request has validators, because the client has a copy."""
-    return "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ
+        self.counts[route, status, conditional] += 1

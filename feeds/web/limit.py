@@ -34,8 +34,7 @@ class Limit:
         # By default, loopback clients are exempt: the operator, or a proxy that the settings
         # do not name and that asks for all clients.
         self._exempts_local = config.rate_limit is None
-        clients = Clients(config.proxies)
-        self._client = clients.of if config.proxies else clients.peer
+        self._client = Clients(config.proxies).of
         self._counts: dict[str, int] = {}
         self._end = 0.0
 

@@ -17,13 +17,14 @@ from prometheus_client.registry import Collector
 from feeds.index import Index
 from feeds.index.store import IndexUnavailable
 from feeds.web.client import is_from
-from feeds.web.counter import Labels, RequestCounter
+from feeds.web.counter import RequestCounter, Route
 
 #: The variable that names the folder through which processes share their metrics.
 #: prometheus_client reads it when it is imported.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 #: Seconds between updates of the shared metrics.
 UPDATE_PAUSE = 1.0
+_LABELS = (*Route._fields, "status")
 _RENDER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SYNC = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _UP = "Whether the index can be read."
@@ -40,12 +41,12 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
-            "feeds_requests", "Requests, by answer.", Labels._fields, registry=self._registry
+            "feeds_requests", "Requests, by answer.", _LABELS, registry=self._registry
         )
         self._conditional = Counter(
             "feeds_conditional_requests",
             "Requests of clients that have a copy, by answer.",
-            Labels._fields,
+            _LABELS,
             registry=self._registry,
         )
         #: Get the seconds that each document took to make, and each sync.
@@ -61,18 +62,18 @@ class Metrics:
             buckets=_SYNC,
             registry=self._registry,
         )
-        self._taken: dict[tuple[Labels, bool], int] = {}
+        self._taken: dict[tuple[Route, str, bool], int] = {}
         self._lock = Lock()
 
     def take(self, counter: RequestCounter) -> None:
         """Add the counts that a counter got since the last call."""
         with self._lock:
             for key, count in list(counter.counts.items()):
-                labels, conditional = key
+                route, status, conditional = key
                 more = count - self._taken.get(key, 0)
-                self._requests.labels(*labels).inc(more)
+                self._requests.labels(*route, status).inc(more)
                 if conditional:
-                    self._conditional.labels(*labels).inc(more)
+                    self._conditional.labels(*route, status).inc(more)
                 self._taken[key] = count
 
     def write(self, index: Index) -> bytes:
