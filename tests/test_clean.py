@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from time import process_time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from feeds.articles import clean, front_matter
+from feeds.articles.fields import MAX_TEXT
 from feeds.articles.withheld import is_unpublished, is_withheld_at_fault
 from tests.families import CHARACTERS
 
@@ -31,14 +35,80 @@ def test_text_is_folded_and_otherwise_as_written(raw: str, text: str | None) -> 
     ("raw", "text"),
     [
         ("don&#8217;t &amp;lt; &amp; AT&T", "don\u2019t &lt; & AT&T"),
-        ("<p>a</p><script>evil()</script><!-- c --> b", "a b"),
-        ("3 < 4 and a <3", "3 < 4 and a <3"),
         ("&#7;&#0;bell", "bell"),
-        ("&lt;b&gt;", "<b>"),
+        ("&lt;b&gt; &lt;p&gt;", "<b> <p>"),
+        # Blocks and line breaks part words, what stands within a line does not.
+        ("One<br>Two<BR/>Three<br />Four", "One Two Three Four"),
+        ("<p>One</p><p>Two</p>", "One Two"),
+        ("<ul>\n<li>One</li><li>Two</li></ul>", "One Two"),
+        ("<div class=a id='b'>One</div ><h2 title=\"x > y\">Two</h2>", "One Two"),
+        (
+            "H<sub>2</sub>O <STRONG>is</STRONG> <a href='https://a.example/?b>c'>wet</a>",
+            "H2O is wet",
+        ),
+        ("One<img src=x onerror=alert(1)>Two<wbr>Three", "OneTwoThree"),
+        ("<section><address>One</address></section>Two", "One Two"),
+        # What is no element of prose, or not written as one, is a word.
+        ("a vector<int> and a Vec<Table>", None),
+        ("a<b and 3 < 4, a <3 and x<y>z", None),
+        ("if a <b and c> d = e, <b class=a", None),
+        ("end with </script>, add a <script> tag or an <iframe>", None),
+        ("<b/a> <b <i=a> <p =a> <p a=> <p a=b'> <p\u00e9> <ph>", None),
+        ("<!-- one", None),
+        ("one -->", None),
+        ("a << b >> c <> <<<", None),
+        # What stands in these is no prose.
+        ("<p>a</p><script>evil()</script><!-- c --> b", "a b"),
+        (
+            "a<script>1</script>b<style>2</style>c<SCRIPT src=x>3</ScRiPt>d",
+            "abc<SCRIPT src=x>3</ScRiPt>d",
+        ),
+        ("a <iframe allowfullscreen src='https://v.example/'></iframe>b", "a b"),
+        ("<svg><title>gone</title></svg>a<video controls=''><b>gone</b></video>", "a"),
+        ("a<!-- <script> <b> -->b</script><!-- -->", "ab</script>"),
+        ("<script> <script>gone</script>a</script>", "a</script>"),
+        ("<style><script></style>a</script>", "a</script>"),
     ],
 )
-def test_prose_loses_markup_and_decodes_once(raw: str, text: str) -> None:
-    assert clean.prose(raw) == text
+def test_prose_loses_markup_and_keeps_words(raw: str, text: str | None) -> None:
+    assert clean.prose(raw) == (raw if text is None else text)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *("<", ">", "<!--", "-->", "<b>", "</b>", "<script>", "</script>", "<style a="),
+                *("</style>", " a=", "'", '"', "<p ", "</", "br>", "/", "x", "&lt;", "&#7;"),
+                *("&#x9f;", "\x00", "\x85"),
+            ]
+        ),
+        min_size=1,
+        max_size=40,
+    ).map("".join)
+)
+def test_any_markup_becomes_prose_in_time_that_grows_with_its_length(unit: str) -> None:
+    begin = process_time()
+    made = clean.prose(unit * (MAX_TEXT // len(unit)))
+    assert process_time() - begin < 2
+    assert not re.search("[\x00-\x1f\x7f-\x9f]", made)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("One\n\nTwo", "One Two"),
+        ("- One\n- *Two*\n\n| a | b |\n|---|---|\n| c | d |", "One Two a b c d"),
+        (
+            "One\\\nTwo<br>Three `vector<int>` &lt;script> 3 < 4",
+            "One Two Three vector<int> <script> 3 < 4",
+        ),
+        ('![a < b > c](https://i.example/ "<p>")x', "x"),
+    ],
+)
+def test_summary_of_a_body_parts_its_blocks(raw: str, text: str) -> None:
+    assert clean.summary(clean.markdown(raw)) == text
 
 
 @pytest.mark.parametrize(

@@ -22,28 +22,60 @@ _IFRAME = re.compile(
 )
 #: A picture whose address was not fit to stay.
 _NO_PICTURE = re.compile(r"<img(?:\s++(?!src=)[\w-]++=\"[^\"]*+\")*+\s*+/?>")
-#: A tag of HTML that is safe, where a `>` in an attribute is written `&gt;`.
-_TAG = re.compile(r"<[^<>]*>")
-_TEXT = nh3.Cleaner(tags=set())
+#: Elements that a body may have.
+_TAGS = nh3.ALLOWED_TAGS - {"map", "area", "nav"}
+#: Elements that stand within a line; all others of prose part words.
+_INLINE = frozenset(
+    (
+        *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn"),
+        *("em", "font", "i", "img", "ins", "kbd", "mark", "q", "rp", "rt", "rtc", "ruby", "s"),
+        *("samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var"),
+        "wbr",
+    )
+)
+_PROSE = _TAGS | _INLINE | {"address", "main", "section", "tfoot"}
+#: Elements whose content is no prose.
+_HIDDEN = frozenset(("audio", "iframe", "object", "script", "style", "svg", "video"))
+_NAMES = sorted(_PROSE | _HIDDEN)
+# Small letters or capitals, so `Vec<Table>` is no markup; nor is `a <b and c> d`, where no
+# attribute has a value. No match goes past another `<`, so time grows with the length alone.
+_MARKUP = re.compile(
+    rf"<!--|-->|<(?P<slash>/?)(?P<name>{'|'.join(_NAMES + [n.upper() for n in _NAMES])})"
+    r"(?=\s*+/?>|\s[^<>]*=)"
+    r"(?:\s++[\w:-]++(?:\s*+=\s*+(?:\"[^\"<]*+\"|'[^'<]*+'|[^\s\"'<>=`]++))?+)*+\s*+/?>"
+)
 _MARKDOWN = pyromark.Markdown(
     options=pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
 )
 
 
 def prose(raw: str) -> str:
-    """Plain text out of text with stray markup: tags out, entities decoded once.
+    """Return plain text of text with stray markup: tags out, entities decoded once.
 
-    Raises ValueError, saying what to do.
+    Markup is what is written as a tag of an element of prose: one that stands within a line
+    vanishes, any other becomes a space. Comments and scripts go with their content, if they
+    end. All else, such as `vector<int>` or a lone `<script>`, is words. The result is no HTML,
+    and each format escapes it. Raises ValueError, saying what to do.
     """
-    if "<" in raw:
-        check_nesting(raw)
-        raw = _TEXT.clean(raw)
-    return text(_unescape(raw))
-
-
-def _visible(safe: str) -> str:
-    """The plain text of safe HTML."""
-    return text(html.unescape(_TAG.sub("", safe)))
+    parts: list[str] = []
+    # Where what is hidden begins among the parts, by the name that must end it.
+    hidden: dict[str, int] = {}
+    position = 0
+    for found in _MARKUP.finditer(raw):
+        parts.append(raw[position : found.start()])
+        position = found.end()
+        name = (found["name"] or "!--").lower()
+        is_end = found["slash"] or found[0] == "-->"
+        if name in _PROSE:
+            parts.append("" if name in _INLINE else " ")
+        elif is_end and name in hidden:
+            del parts[hidden[name] :]
+            hidden = {other: at for other, at in hidden.items() if at < len(parts)}
+        else:
+            if not is_end:
+                hidden.setdefault(name, len(parts))
+            parts.append(found[0])
+    return text(_unescape("".join(parts) + raw[position:]))
 
 
 def _unescape(raw: str) -> str:
@@ -54,8 +86,8 @@ def _unescape(raw: str) -> str:
 
 
 def summary(content: str) -> str:
-    """The beginning of some HTML as plain text, at most 300 characters."""
-    words = _visible(content)
+    """The beginning of some safe HTML as plain text, at most 300 characters."""
+    words = prose(content)
     if len(words) <= 300:
         return words
     head, _, word = words[:299].rpartition(" ")
@@ -78,7 +110,7 @@ _HTML = nh3.Cleaner(
     url_schemes={"http", "https"},
     url_relative="deny",
     link_rel=None,
-    tags=set(nh3.ALLOWED_TAGS) - {"map", "area", "nav"},
+    tags=set(_TAGS),
 )
 
 
@@ -94,7 +126,7 @@ def markdown(raw: str) -> str:
     safe = _NO_PICTURE.sub("", _HTML.clean(rendered))
     # Last, for an entity such as `&#12;` is decoded on the way.
     safe = _CONTROLS_OF_HTML.sub("", safe).strip()
-    return safe if "<img" in safe or _visible(safe) else ""
+    return safe if "<img" in safe or prose(safe) else ""
 
 
 def frame(raw: str) -> str:
