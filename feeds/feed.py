@@ -17,8 +17,8 @@ from feeds.titles import Names, titles
 #: A feed without entries has no date of its own, and nothing defaults to now.
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
-# As the cleaner writes it: double quotes, and no bare `>` in an attribute.
-_PICTURE = re.compile(r'<img (?:[^<>]*? )?src="([^"]+)"')
+# As the cleaner writes it: each attribute in double quotes.
+_PICTURE = re.compile(r'<img(?: (?!src=)[\w-]++="[^"]*+")*+ src="([^"]+)"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +159,7 @@ def make_entry(
         for r in article.related
         if r.quality >= config.min_quality
     )
-    image = article.images[0] if article.images else None
+    lead, image = _pictures(article)
     provider = article.provider
     return Entry(
         id=config.entry_id(article.stem).urn,
@@ -170,8 +170,8 @@ def make_entry(
         author=Person(name=provider.name, uri=clean.uri(f"https://{provider.domain}/")),
         categories=tuple(_category(topic, slug(topic), base) for topic in article.topics),
         summary=article.summary or article.title,
-        content=_content(article, image, related),
-        image=image or _first_picture(article.content),
+        content=_content(article, lead, related),
+        image=image,
         related=related,
         via=article.via,
         amp=article.amp,
@@ -187,6 +187,19 @@ def _category(topic: str, term: str, base: str) -> Category:
     return Category(term=term, scheme=f"{base}/topics/", label=label)
 
 
+def _pictures(article: Article) -> tuple[Image | None, Image | None]:
+    """Return the picture to put before the body, and the first one of the whole content.
+
+    One that the body shows itself is not put before it: some readers show both.
+    """
+    shown = [unescape(url) for url in _PICTURE.findall(article.content)]
+    lead = next((image for image in article.images[:1] if image.url not in shown), None)
+    if lead or not shown:
+        return lead, lead
+    listed = {image.url: image for image in reversed(article.images)}
+    return None, listed.get(shown[0], Image(url=shown[0]))
+
+
 def _content(article: Article, image: Image | None, related: tuple[Story, ...]) -> str:
     parts = []
     if image:
@@ -197,11 +210,6 @@ def _content(article: Article, image: Image | None, related: tuple[Story, ...]) 
         parts.append(_linked(f"Watch the video at {escape(article.provider.name)}", article.link))
     parts.append(article.content or f"<p>{escape(article.summary or article.title)}</p>")
     return "\n".join(parts) + _coverage(related)
-
-
-def _first_picture(content: str) -> Image | None:
-    found = _PICTURE.search(content)
-    return Image(url=unescape(found[1])) if found else None
 
 
 def _linked(inner: str, link: str) -> str:

@@ -209,6 +209,39 @@ def test_body_becomes_the_content_below_the_picture(collection: Collection) -> N
     assert html.text.split() == ["Head", "Text"]
 
 
+LISTED = "https://i.example/p.jpg?a=1&lt;2"
+OTHER = "https://i.example/2"
+
+
+@pytest.mark.parametrize(
+    ("body", "pictures"),
+    [
+        ("A ![](https://i.example/p.jpg?a=1&amp;lt;2)\n", [LISTED]),
+        ("<img alt=' src=' src='https://i.example/p.jpg?a=1&amp;lt;2'>\n", [LISTED]),
+        (f"![]({OTHER}) ![](https://i.example/p.jpg?a=1&amp;lt;2)\n", [OTHER, LISTED]),
+        # Another size, another address: nobody can know that it is the same picture.
+        ("![](https://i.example/p.jpg?a=1)\n", [LISTED, "https://i.example/p.jpg?a=1"]),
+        ("`![](https://i.example/p.jpg?a=1&amp;lt;2)`\n", [LISTED]),
+        (f"<img alt=' src=' src='{OTHER}'>\n", [LISTED, OTHER]),
+    ],
+)
+@pytest.mark.parametrize("more", ["", VIDEO], ids=["article", "video"])
+def test_picture_that_the_body_shows_is_shown_once(
+    collection: Collection, body: str, pictures: list[str], more: str
+) -> None:
+    html = content_of(collection, article(more=IMAGE + "    width: 7\n" + more, body=body))
+    assert html.values("img", "src") == pictures
+    assert said(collection, "//m:*/@url") == pictures[:1] * 2
+    assert said(collection, "//m:content/@width") == (["7"] if pictures[0] == LISTED else [])
+    assert html.text.count("Watch the video") == bool(more)
+
+
+def test_picture_of_a_body_is_the_picture_of_the_entry(collection: Collection) -> None:
+    html = content_of(collection, article(body=f"<img alt=' src=' src='{OTHER}'>\n"))
+    assert html.values("img", "src") == [OTHER]
+    assert said(collection, "//m:*/@url") == [OTHER] * 2
+
+
 @pytest.mark.parametrize("body", ["![x](/relative.png)\n", "&#0;\n", "<p> </p>\n", "<br>\n"])
 def test_body_of_which_nothing_is_left_gives_way_to_the_excerpt(
     collection: Collection, body: str
