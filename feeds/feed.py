@@ -13,6 +13,7 @@ from feeds.articles import Article, Image, clean
 from feeds.config import Config
 from feeds.selection import Selection, fold
 from feeds.titles import Names, titles
+from feeds.words import translations
 
 #: A feed without entries has no date of its own, and nothing defaults to now.
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -170,7 +171,7 @@ def make_entry(
         author=Person(name=provider.name, uri=clean.uri(f"https://{provider.domain}/")),
         categories=tuple(_category(topic, slug(topic), base) for topic in article.topics),
         summary=article.summary or article.title,
-        content=_content(article, lead, related),
+        content=_content(article, lead, related, config.language),
         image=image,
         related=related,
         via=article.via,
@@ -200,16 +201,23 @@ def _pictures(article: Article) -> tuple[Image | None, Image | None]:
     return None, listed.get(shown[0], Image(url=shown[0]))
 
 
-def _content(article: Article, image: Image | None, related: tuple[Story, ...]) -> str:
+def _content(
+    article: Article, lead: Image | None, related: tuple[Story, ...], language: str
+) -> str:
+    _ = translations(language).gettext
     parts = []
-    if image:
-        picture = _picture(image)
+    if lead:
+        picture = _picture(lead)
         parts.append(_linked(picture, article.link) if article.frame else f"<p>{picture}</p>")
     if article.frame:
         # Readers strip frames, and a player's own page may refuse to stand alone.
-        parts.append(_linked(f"Watch the video at {escape(article.provider.name)}", article.link))
+        line = _("Watch the video at %(provider)s") % {"provider": article.provider.name}
+        parts.append(_linked(escape(line), article.link))
     parts.append(article.content or f"<p>{escape(article.summary or article.title)}</p>")
-    return "\n".join(parts) + _coverage(related)
+    if related:
+        parts.append(f"<p>{escape(_('Related coverage:'))}</p>")
+        parts.append(f"<ul>{''.join(map(_item, related))}</ul>")
+    return "\n".join(parts)
 
 
 def _linked(inner: str, link: str) -> str:
@@ -225,11 +233,6 @@ def _picture(image: Image) -> str:
     return f'<img src="{escape(image.url)}" alt="{escape(image.title)}"{sizes}>'
 
 
-def _coverage(related: tuple[Story, ...]) -> str:
-    if not related:
-        return ""
-    items = "".join(
-        f'<li><a href="{escape(r.link)}">{escape(r.title)}</a> ({escape(r.provider)})</li>'
-        for r in related
-    )
-    return f"\n<p>Related coverage:</p>\n<ul>{items}</ul>"
+def _item(story: Story) -> str:
+    link = f'<a href="{escape(story.link)}">{escape(story.title)}</a>'
+    return f"<li>{link} ({escape(story.provider)})</li>"

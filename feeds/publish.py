@@ -14,6 +14,7 @@ from feeds.index import Index
 from feeds.index.query import Found
 from feeds.index.survey import listing
 from feeds.selection import Selection
+from feeds.words import translations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +119,7 @@ def _links(
 def publish_list(index: Index, form: Format, base: str) -> Published:
     """Return the subscription list of the site, all topics and all providers, in one format."""
     listed = listing(index)
+    _ = translations(index.config.language).gettext
     groups = {
         name: [
             opml.Subscription(
@@ -128,7 +130,7 @@ def publish_list(index: Index, form: Format, base: str) -> Published:
             for item in listed
             if item.selection.kind == kind
         ]
-        for kind, name in (("site", ""), ("topic", "Topics"), ("provider", "Providers"))
+        for kind, name in (("site", ""), ("topic", _("Topics")), ("provider", _("Providers")))
     }
     body = opml.write(index.config.title, groups)
     return Published(

@@ -3,51 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
 
 from feeds.config import Config
 from feeds.selection import EVERYTHING, Kind, Selection
+from feeds.words import translations
 
 #: What topics and providers are called, by kind and key.
 Names = Mapping[tuple[Kind, str], str]
 
 
 def titles(selection: Selection, names: Names, config: Config) -> tuple[str, str]:
-    """A feed's title and subtitle, the curator's where there is one.
+    """Return a feed's title and subtitle, those of the settings where there are any.
 
     A limit says how many entries a feed has, and nothing of what it is.
     """
+    _ = translations(config.language).gettext
     selection = selection.whole
     if selection == EVERYTHING:
-        return config.title, config.description or "Every topic and every provider."
+        return config.title, config.description or _("Every topic and every provider")
     if selection != selection.plain:
         chosen = _choice(selection, names, config)
-        return f"{chosen} · {config.title}", f"Articles chosen from {config.title}: {chosen}."
-    chosen = _called(selection, names, config)
-    relation = "on" if selection.kind == "topic" else "from"
-    subtitle = config.name(selection).description or f"Articles {relation} {chosen}."
+        subtitle = _("Articles chosen from %(site)s") % {"site": config.title}
+    else:
+        chosen = _called(selection, names, config)
+        phrase = _("Articles on %(name)s")
+        if selection.kind == "provider":
+            phrase = _("Articles from %(name)s")
+        subtitle = config.name(selection).description or phrase % {"name": chosen}
     return f"{chosen} · {config.title}", subtitle
 
 
 def _choice(selection: Selection, names: Names, config: Config) -> str:
-    """What a reader chose, in words."""
+    """Return in words what a reader chose."""
+    _ = translations(config.language).gettext
 
-    def listed(group: Iterable[Selection], word: str) -> str:
-        return f" {word} ".join(_called(s, names, config) for s in group)
+    def listed(phrase: str, texts: Iterable[str]) -> str:
+        return reduce(lambda before, text: phrase % {"list": before, "next": text}, texts)
 
-    topics, providers = selection.topics, selection.providers
-    if selection.kind == "topic":
-        topics = (selection.plain,)
-    if selection.kind == "provider":
-        providers = (selection.plain,)
-    parts = [listed(topics, "or") or ("" if providers else "Everything")]
-    parts += [("from " if topics else "") + listed(providers, "or")] if providers else []
-    parts += ["only " + listed(selection.types, "or")] if selection.types else []
+    def called(phrase: str, group: Iterable[Selection]) -> str:
+        return listed(phrase, [_called(s, names, config) for s in group])
+
+    either, both = _("%(list)s or %(next)s"), _("%(list)s and %(next)s")
+    topics = (selection.plain,) if selection.kind == "topic" else selection.topics
+    providers = (selection.plain,) if selection.kind == "provider" else selection.providers
+    parts = [called(either, topics or providers) if topics or providers else _("Everything")]
+    if topics and providers:
+        parts.append(_("from %(providers)s") % {"providers": called(either, providers)})
+    if selection.types:
+        parts.append(_("only %(types)s") % {"types": called(either, selection.types)})
     if selection.min_quality is not None:
-        parts.append(f"quality {selection.min_quality} and up")
+        parts.append(_("quality %(quality)d and up") % {"quality": selection.min_quality})
     if selection.min_heat is not None:
-        parts.append(f"heat {selection.min_heat} and up")
-    parts += ["without " + listed(selection.exclude, "and")] if selection.exclude else []
-    return ", ".join(part for part in parts if part)
+        parts.append(_("heat %(heat)d and up") % {"heat": selection.min_heat})
+    if selection.exclude:
+        parts.append(_("without %(excluded)s") % {"excluded": called(both, selection.exclude)})
+    return listed(_("%(list)s, %(next)s"), parts)
 
 
 def _called(selection: Selection, names: Names, config: Config) -> str:

@@ -167,9 +167,9 @@ def test_empty_feed_has_a_constant_date(collection: Collection, now: datetime) -
 @pytest.mark.parametrize(
     ("selection", "title", "subtitle"),
     [
-        (EVERYTHING, "News", "Every topic and every provider."),
-        (AI, "AI · News", "Articles on AI."),
-        (EXAMPLE, "Example · News", "Articles from Example."),
+        (EVERYTHING, "News", "Every topic and every provider"),
+        (AI, "AI · News", "Articles on AI"),
+        (EXAMPLE, "Example · News", "Articles from Example"),
     ],
 )
 def test_feed_is_titled_as_its_articles_call_it(

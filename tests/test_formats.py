@@ -276,7 +276,7 @@ def test_every_format_calls_a_topic_and_a_provider_by_name(
     (selection,) = (each for each in found if each.kind == kind)
     for reading in readings(collection, selection):
         assert reading.title == f"{text} · News"
-        assert reading.description == f"Articles {relation} {text}."
+        assert reading.description == f"Articles {relation} {text}"
         assert (reading.said[0].author, reading.said[0].labels) == (text, (text,))
 
 
