@@ -31,8 +31,12 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "A-IM, If-Modified-Since, If-None-Match",
     "Access-Control-Max-Age": "86400",
 }
-#: File names that feed readers guess, and the format that they mean.
-GUESSES = dict.fromkeys(("atom.xml", "feed.xml", "feed", "feed/"), "atom") | {"rss.xml": "rss"}
+#: File names that feed readers guess, and the format that they mean; each may end in a slash.
+GUESSES = dict.fromkeys(("atom", "atom.xml", "feed", "feed.xml"), "atom") | dict.fromkeys(
+    # Hugo calls its RSS feeds `index.xml`.
+    ("rss", "rss.xml", "index.xml"),
+    "rss",
+)
 
 
 def compress(body: bytes, coding: str) -> bytes:

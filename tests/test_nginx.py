@@ -157,6 +157,8 @@ def test_a_feed_links_to_itself_and_its_page(server: httpx.Client) -> None:
         ("/feed/", "/feed.atom"),
         ("/feed.xml?utm_source=x", "/feed.atom"),
         ("/rss.xml", "/feed.rss"),
+        ("/index.xml", "/feed.rss"),
+        ("/topics/machines/rss/?utm_source=x", "/topics/machines/feed.rss"),
         ("/topics/machines/feed", "/topics/machines/feed.atom"),
         ("/topics/ai/", "/topics/machines/"),
         ("/topics/ai", "/topics/machines/"),

@@ -252,8 +252,12 @@ def test_each_format_moves_to_itself(library: Site, suffix: str, query: str) -> 
         ("atom.xml", "feed.atom"),
         ("rss.xml", "feed.rss"),
         ("feed.xml", "feed.atom"),
+        ("index.xml", "feed.rss"),
         ("feed", "feed.atom"),
         ("feed/", "feed.atom"),
+        ("atom", "feed.atom"),
+        ("rss", "feed.rss"),
+        ("rss/", "feed.rss"),
     ],
 )
 @pytest.mark.parametrize("under", ["/", "/topics/ai/", "/providers/b.example/"])
@@ -271,7 +275,7 @@ def test_guess_of_another_spelling_takes_one_hop(library: Site, guess: str) -> N
     check_moved(library, f"/{guess}", "/topics/ai/feed.atom")
 
 
-@pytest.mark.parametrize("guess", ["atom.xml", "rss.xml", "feed.xml", "feed"])
+@pytest.mark.parametrize("guess", ["atom.xml", "rss.xml", "feed.xml", "feed", "rss/"])
 def test_guess_below_an_unknown_topic_is_not_found(library: Site, guess: str) -> None:
     response = library.get(f"/topics/nothing/{guess}")
     assert response.status_code == 404

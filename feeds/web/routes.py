@@ -120,4 +120,6 @@ def add_routes(app: Flask, site: Site) -> None:
                 app.add_url_rule(rule, end, feeds.archive, defaults=defaults)
         for guess, name in GUESSES.items():
             defaults = of_kind | {"form": FORMATS[name]}
-            app.add_url_rule(path + guess, f"{kind}-{guess}", feeds.feed, defaults=defaults)
+            # Of one endpoint, Werkzeug 3.1 answers one rule with a 308 to the other.
+            endpoint = f"{kind}-guess-{guess}"
+            app.add_url_rule(path + guess, endpoint, feeds.feed, defaults=defaults)
