@@ -155,6 +155,13 @@ def test_other_methods_are_refused_in_plain_text(standing: Site, path: str, meth
         ("/providers/old.example", "/providers/example.org/"),
         ("/feed.atom/", "/feed.atom"),
         ("/?ref=elsewhere", "/"),
+        ("/?s=09", "/"),
+        (
+            "/topics/machines/?ref_src=x&exclude=example.org&source=y",
+            "/topics/machines/?exclude=example.org",
+        ),
+        ("/topics/AI?%3Cscript%3E=1&" + "a=b&" * 99, "/topics/machines/"),
+        ("/topics/machines/?topic=machines", "/topics/machines/"),
     ],
 )
 def test_other_spelling_moves_to_the_one_address_at_once(
@@ -276,13 +283,14 @@ def test_nothing_tells_of_a_topic_that_was_never_public(
         ("x" * 500, "x" * 80),
     ],
 )
-@pytest.mark.parametrize("path", [FEED, "/topics/ai/", "/"])
+@pytest.mark.parametrize("path", [FEED, "/topics/ai/embed", "/feed.atom"])
 def test_unknown_parameter_is_refused_by_name(
     standing: Site, path: str, query: str, named: str
 ) -> None:
     response = standing.get(f"{path}?{query}")
     assert response.status_code == 400
-    known = "provider, exclude, type, min_quality, min_heat, limit\n"
+    frame = ", theme, images" if "embed" in path else ""
+    known = f"provider, exclude, type, min_quality, min_heat, limit{frame}\n"
     topic = "" if "topics" in path else "topic, "
     problem = f"400 Bad Request: unknown parameter {named}, known here: {topic}{known}"
     assert response.text == problem

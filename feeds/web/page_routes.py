@@ -15,7 +15,15 @@ from feeds.pages.embedding import STORIES, THEMES, EmbedOptions
 from feeds.pages.render import STATIC
 from feeds.publish import Published, etag
 from feeds.selection import EVERYTHING, Kind, Selection
-from feeds.web.parameters import PARAMETERS, number, refuse, refuse_many, refuse_unknown, values
+from feeds.web.parameters import (
+    PARAMETERS,
+    keep_known,
+    number,
+    refuse,
+    refuse_many,
+    refuse_unknown,
+    values,
+)
 from feeds.web.responses import plain
 from feeds.web.site import Site
 from feeds.wire import FRAME_POLICY
@@ -34,49 +42,44 @@ class PageRoutes:
         """The page of a selection; that of everything shows what the site publishes."""
         if kind == "site" and "find" in request.args:
             return self._index()
-        selection = self._site.select(kind, slug)
+        selection = self._site.select_page(kind, slug)
         self._site.require(selection.address())
         pages = self._pages
         made = pages.home() if selection == EVERYTHING else pages.stories(selection)
         return self._respond(made)
 
     def _index(self) -> Response:
-        refuse_unknown(request.args, ["find"])
         find = self._find()
-        if not find:
-            self._site.require("/")
+        self._site.require("/" + _query(find=find))
         return self._respond(self._pages.home(find))
 
     def names(self, of: Kind) -> Response:
         """All topics or all providers, or those that are called so."""
-        refuse_unknown(request.args, ["find", "page"])
         page = number(request.args, "page", 1, 10**6) or 1
         find = self._find()
-        chosen = {"find": find, "page": str(page) if page > 1 else ""}
-        query = urlencode({name: value for name, value in chosen.items() if value})
-        self._site.require(LISTS[of] + (f"?{query}" if query else ""))
+        self._site.require(LISTS[of] + _query(find=find, page=str(page) if page > 1 else ""))
         return self._respond(self._pages.names(of, find, page))
 
     def month(self, kind: Kind, month: str, cursor: str = "", slug: str = "") -> Response:
         """The stories of a month."""
-        selection = self._site.select(kind, slug, archive=True)
+        selection = self._site.select_page(kind, slug, archive=True)
         part = self._site.part(month, cursor)
         self._site.require(selection.address(part.page))
         return self._respond(self._pages.stories(selection, part))
 
     def months(self, kind: Kind, slug: str = "") -> Response:
         """The months that have stories."""
-        selection = self._site.select(kind, slug, archive=True)
+        selection = self._site.select_page(kind, slug, archive=True)
         self._site.require(selection.address("archive/"))
         return self._respond(self._pages.months(selection))
 
     def build(self) -> Response:
         """The builder."""
-        refuse_unknown(request.args, PARAMETERS)
-        refuse_many(request.args)
+        chosen = keep_known(request.args, PARAMETERS)
+        refuse_many(chosen)
         pages = self._pages
         arguments = MultiDict(
-            (name, pages.slug(name, value)) for name, value in request.args.items(multi=True)
+            (name, pages.slug(name, value)) for name, value in chosen.items(multi=True)
         )
         selection = self._site.named("site", "", arguments)
         self._site.require(selection.address_in(BUILD))
@@ -159,6 +162,12 @@ class PageRoutes:
 
 def _published(body: bytes, content_type: str) -> Published:
     return Published(body=body, content_type=content_type, etag=etag(body), changed=None)
+
+
+def _query(**chosen: str) -> str:
+    """The query of a list of names, in the spelling that the browser's form has too."""
+    query = urlencode({name: value for name, value in chosen.items() if value})
+    return f"?{query}" if query else ""
 
 
 def _one_of(name: str, known: tuple[str, ...]) -> str:

@@ -29,7 +29,8 @@ PARAMETERS = {
 }
 #: What an archive of a feed does not take.
 OF_THE_CURRENT = frozenset({"min_heat", "limit"})
-#: What other sites add to links they share; a feed's address has no use for it.
+#: What other sites add to the links they share. At a feed nothing else that is unknown is
+#: let pass, because a misspelt parameter would give a subscriber another feed for ever.
 TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref"})
 #: Parameters in one address.
 MOST = 50
@@ -52,6 +53,15 @@ def refuse_unknown(arguments: Arguments, known: Iterable[str]) -> None:
     for name in arguments:
         if name not in known and name not in TRACKING and not name.startswith("utm_"):
             refuse(f"unknown parameter {_shown(name)}, known here: {listed}")
+
+
+def keep_known(arguments: Arguments, known: Iterable[str]) -> Arguments:
+    """Return the parameters that a page knows; `Site.require` then redirects to it without others.
+
+    A link to a page that was shared carries parameters of the site that it was shared on.
+    """
+    known = set(known)
+    return MultiDict(pair for pair in arguments.items(multi=True) if pair[0] in known)
 
 
 def refuse_many(arguments: Arguments) -> None:

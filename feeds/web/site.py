@@ -14,7 +14,13 @@ from feeds.history import Archive, Cursor, Month
 from feeds.index import Index
 from feeds.publish import Published
 from feeds.selection import EVERYTHING, Kind, Selection
-from feeds.web.parameters import Arguments, Choosing, known_parameters, refuse_unknown
+from feeds.web.parameters import (
+    Arguments,
+    Choosing,
+    keep_known,
+    known_parameters,
+    refuse_unknown,
+)
 from feeds.web.responses import moved, plain, respond
 
 #: The month before the earliest that an article can have: walks through the history end there.
@@ -50,6 +56,11 @@ class Site:
         """
         refuse_unknown(request.args, [*known_parameters(kind, archive), *beside])
         return self.named(kind, slug, request.args, usual)
+
+    def select_page(self, kind: Kind, slug: str, *, archive: bool = False) -> Selection:
+        """The selection of a page, which ignores the parameters that it does not know."""
+        known = known_parameters(kind, archive)
+        return self.named(kind, slug, keep_known(request.args, known))
 
     def named(
         self, kind: Kind, slug: str, arguments: Arguments, usual: int | None = None
