@@ -18,7 +18,7 @@ from feeds import logs, validators
 from feeds.selection import Kind, Selection, domain_key, fold, slugify
 from feeds.settings import TEXT, compose, fault, read_fields, read_pairs
 from feeds.settings import ConfigError as ConfigError
-from feeds.text import text
+from feeds.text import text, uri
 from feeds.validators import Network
 
 Text = Annotated[str, text]
@@ -60,7 +60,7 @@ def _read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
 #: Settings that do not change the bytes of any feed.
 _UNSEEN = frozenset(
     ("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts")
-) | {"proxies", "metrics", "log", "access_log"}
+) | {"web_readers", "proxies", "metrics", "log", "access_log"}
 
 
 class Config(Struct, frozen=True, kw_only=True, dict=True):
@@ -95,6 +95,18 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     ] = ""
     min_quality: Annotated[Quality, "The threshold: articles below it stay out."] = 60
     limit: Annotated[int, Meta(ge=1, le=200), "Entries in a feed."] = 50
+    web_readers: Annotated[
+        tuple[str, ...],
+        uri,
+        "Web readers that pages link to: the address of each, at whose end that of the feed is"
+        " added.",
+    ] = (
+        "https://feedly.com/i/subscription/feed%2F",
+        "https://www.inoreader.com/?add_feed=",
+        "https://www.newsblur.com/?url=",
+        "https://feedbin.com/?subscribe=",
+        "https://theoldreader.com/feeds/subscribe?url=",
+    )
     max_age: Annotated[
         int, Meta(ge=1, le=86400), "Seconds for which caches and readers keep a feed."
     ] = 1800

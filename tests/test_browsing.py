@@ -62,13 +62,56 @@ def address(visit: Visit) -> str:
     return visit.page.get_by_role("textbox", name="Atom").last.input_value()
 
 
-def test_subscribe_button_leads_a_reader_to_the_feed(shop: Site, visit: Visiting) -> None:
-    page = visit(shop.base + "/topics/law/").page
-    link = page.get_by_role("link", name="Open in a feed reader").get_attribute("href") or ""
-    assert link == f"feed:{shop.base}/topics/law/feed.atom"
-    shown = page.locator("[role=article] h2").all_inner_texts()
-    feed = feedparser.parse(link.removeprefix("feed:"))
-    assert [entry.title for entry in feed.entries] == shown == [STORIES[1][0], STORIES[4][0]]
+def test_address_of_a_feed_is_selected_by_a_click_and_wraps(shop: Site, visit: Visiting) -> None:
+    for javascript in (True, False):
+        page = visit(shop.base + "/topics/law/", javascript=javascript).page
+        page.get_by_role("radio", name="RSS").check()
+        shown = [code for code in page.locator(".address code").all() if code.is_visible()]
+        assert [code.inner_text() for code in shown] == [f"{shop.base}/topics/law/feed.rss"]
+        (code,) = shown
+        code.click()
+        assert page.evaluate("getSelection().toString()") == code.inner_text()
+        cut = "(field) => [field.scrollWidth - field.clientWidth, getComputedStyle(field).overflow]"
+        assert code.evaluate(cut) == [0, "visible"]
+
+
+STORY_PLACE = """() => {
+  const story = document.querySelector("[role=article]");
+  const link = story.querySelector("h2 a, h3 a");
+  return { top: story.getBoundingClientRect().top, isReached: document.activeElement === link };
+}"""
+
+
+@pytest.mark.parametrize(("width", "top"), [(1280, 300), (390, 420)])
+@pytest.mark.parametrize("path", ["/", "/topics/ai/"])
+def test_first_story_is_near_the_top_and_few_stops_away(
+    shop: Site, visit: Visiting, width: int, top: int, path: str
+) -> None:
+    page = visit(shop.base + path, width=width).page
+    assert page.evaluate(STORY_PLACE)["top"] <= top
+    stops = 0
+    while not page.evaluate(STORY_PLACE)["isReached"] and stops < 10:
+        page.keyboard.press("Tab")
+        stops += 1
+    # The last stop is the story's own.
+    assert stops <= 8 + 1
+
+
+def test_skip_link_leads_past_the_header(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/topics/").page
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "find"
+
+
+def test_subscribe_button_of_a_phone_unfolds_the_address(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/topics/ai/", width=390, javascript=False).page
+    assert not page.locator("#address-atom").is_visible()
+    page.locator("summary", has_text="Subscribe").click()
+    assert page.locator("#address-atom").is_visible()
+    page.get_by_text("In a web reader or an app").click()
+    assert page.get_by_role("link", name="In an app on this device").is_visible()
 
 
 def test_reader_subscribes_to_the_address_of_a_page(shop: Site, visit: Visiting) -> None:
@@ -84,6 +127,7 @@ def test_copy_button_copies_the_address(shop: Site, visit: Visiting) -> None:
     page = visit(shop.base + "/topics/ai/").page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     for name, file in (("Atom", "feed.atom"), ("RSS", "feed.rss"), ("JSON Feed", "feed.json")):
+        page.get_by_role("radio", name=name).check()
         page.get_by_role("button", name=f"Copy {name}", exact=True).click()
         page.get_by_role("button", name=f"Copied {name}", exact=True).wait_for()
         copied = page.evaluate("navigator.clipboard.readText()")
@@ -98,6 +142,7 @@ def test_copy_button_works_without_the_clipboard_of_secure_pages(
     page = visit(shop.base + "/topics/ai/").page
     page.context.grant_permissions(["clipboard-read"])
     page.evaluate("navigator.clipboard.writeText = undefined")
+    page.get_by_role("radio", name="RSS").check()
     page.get_by_role("button", name="Copy RSS").click()
     page.get_by_role("button", name="Copied RSS").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")

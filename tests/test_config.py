@@ -38,6 +38,11 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "database": ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
     "min_quality": ("-5", "-5", -5),
     "limit": ("200", "200", 200),
+    "web_readers": (
+        "['https://reader.example/?add=']",
+        "https://reader.example/?add=,",
+        ("https://reader.example/?add=",),
+    ),
     "max_age": ("60", "60", 60),
     "index_polls_per_second": ("0", "0", 0),
     "rate_limit": ("100", "100", 100),
@@ -127,6 +132,7 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("base_url: https://a.example/?b\n", ":1: base_url: must end before the first '?'"),
         ("base_url: https://a.example/#b\n", ":1: base_url: must end before the first '#'"),
         ("hub: hub.example\n", ":1: hub: is not an absolute http or https URL but 'hub.example'"),
+        ("web_readers: [reader]\n", ":1: web_readers: is not an absolute http or https URL"),
         ("hub: ftp://hub.example/\n", ":1: hub: is not an absolute http or https URL but 'ftp"),
         ("hub: https://hub.example/#x\n", ":1: hub: must end before the first '#'"),
         ("database: mysql://x\n", ":1: database: must be the URL of a SQLite file"),
@@ -236,7 +242,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 #: What no document shows.
 UNSEEN = (
     *("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts"),
-    *("proxies", "metrics", "log", "access_log"),
+    *("web_readers", "proxies", "metrics", "log", "access_log"),
 )
 
 

@@ -6,15 +6,16 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 import httpx
 import pytest
 from lxml import html
 
 from feeds.config import Name, read_config
+from feeds.formats import FORMATS
 from feeds.history import Archive, Month
-from feeds.pages import ENTRIES, MANY, NEWEST, SOME, Pages
+from feeds.pages import ENTRIES, LARGEST, MAX_FOUND, MAX_NAMES, NEWEST, Pages
 from feeds.selection import EVERYTHING
 from tests.support import BASE, NOW, Collection, Site, article
 
@@ -236,6 +237,47 @@ def test_index_tells_counts_and_the_date_of_the_newest_story(library: Site) -> N
     assert f"{library.base}/feeds.opml" in links(page, library.base + "/")
 
 
+def test_stories_of_the_index_stand_before_its_topics(library: Site) -> None:
+    parts = parsed(library.get("/")).xpath("//*[@role='article'] | //section[@id='topics']")
+    assert [part.get("id") for part in parts] == [*[None] * NEWEST, "topics"]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "app"),
+    [
+        ("https://news.example", "feed:https://news.example/topics/ai/feed.atom"),
+        ("http://news.example", "feed://news.example/topics/ai/feed.atom"),
+    ],
+)
+def test_page_offers_the_addresses_of_its_feed_to_every_reader(
+    make_collection: Callable[..., Collection],
+    serve: Callable[[Collection], Site],
+    base_url: str,
+    app: str,
+) -> None:
+    readers = ("https://www.reader.example/?add=", "https://other.example/feed%2F")
+    collection = make_collection(base_url=base_url, web_readers=readers)
+    collection.write("one.md", article())
+    (panel,) = parsed(serve(collection).get("/topics/ai/")).find_class("subscribe")
+    feed = f"{base_url}/topics/ai/feed."
+    assert [text(code) for code in panel.iter("code")] == [feed + f for f in FORMATS]
+    encoded = quote(feed + "atom", safe="")
+    assert [(text(link), link.get("href")) for link in panel.iter("a")] == [
+        ("reader.example", readers[0] + encoded),
+        ("other.example", readers[1] + encoded),
+        ("In an app on this device", app),
+        ("All feeds of this site (OPML)", "../../feeds.opml"),
+    ]
+
+
+def test_page_without_web_readers_has_no_empty_list(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    site = serve(make_collection(web_readers=()))
+    (panel,) = parsed(site.get("/")).find_class("subscribe")
+    assert not list(panel.iter("ul"))
+
+
 def test_index_without_articles_says_so(
     collection: Collection, serve: Callable[[Collection], Site]
 ) -> None:
@@ -341,11 +383,11 @@ def test_page_has_one_address_and_refuses_what_it_does_not_know(
 def test_lists_of_names_go_on_over_pages(
     collection: Collection, serve: Callable[[Collection], Site]
 ) -> None:
-    names = [f"Topic {number:03}" for number in range(2 * MANY + 1)]
+    names = [f"Topic {number:03}" for number in range(2 * MAX_NAMES + 1)]
     collection.write("one.md", article(topics=tuple(names)))
     site = serve(collection)
     index = parsed(site.get("/"))
-    assert len(index.xpath("//section[@id='topics']//li")) == SOME
+    assert len(index.xpath("//section[@id='topics']//li")) == LARGEST
     assert "All 201 topics" in text(index)
     shown = []
     for number in (1, 2, 3):
@@ -362,6 +404,7 @@ def test_lists_of_names_go_on_over_pages(
     assert shown == names
     assert site.get("/topics/?page=4").status_code == 404
     found = parsed(site.get("/?find=topic"))
+    assert len(found.xpath("//section[@id='topics']//li")) == MAX_FOUND
     (link,) = [a for a in found.iter("a") if text(a) == "All 201 topics"]
     assert link.get("href") == "./topics/?find=topic"
 

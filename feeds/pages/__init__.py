@@ -20,8 +20,9 @@ from feeds.selection import EVERYTHING, MAX_SLUG_LENGTH, Kind, Selection, fold
 
 #: Entries on a page, and the newest ones on the index page.
 ENTRIES, NEWEST = 15, 10
-#: Topics and providers on the index page, and on a page that lists nothing else.
-SOME, MANY = 40, 100
+#: Topics or providers on the index page, of those that somebody looks for there, and on a
+#: page that lists nothing else.
+LARGEST, MAX_FOUND, MAX_NAMES = 8, 40, 100
 #: Where the builder is.
 BUILD = "/build"
 #: Where the lists of names are.
@@ -41,12 +42,13 @@ class Pages:
         if made is None:
             return None
         named = {kind: by_size(_named(self._listed, kind, find)) for kind in LISTS}
+        shown = MAX_FOUND if find else LARGEST
         return self._page(
             "index.html",
             "/",
             *made,
             find=find,
-            lists=[(kind, LISTS[kind], len(named[kind]), named[kind][:SOME]) for kind in LISTS],
+            lists=[(kind, LISTS[kind], len(named[kind]), named[kind][:shown]) for kind in LISTS],
             builder=None if find else self._builder(EVERYTHING),
         )
 
@@ -54,7 +56,7 @@ class Pages:
         """All topics or all providers, by name; None beyond the last page."""
         made = self._feed(EVERYTHING, most=1)
         named = _named(self._listed, kind, find)
-        pages = max(1, -(-len(named) // MANY))
+        pages = max(1, -(-len(named) // MAX_NAMES))
         if made is None or number > pages:
             return None
         return self._page(
@@ -63,7 +65,7 @@ class Pages:
             *made,
             kind=kind,
             find=find,
-            items=named[(number - 1) * MANY : number * MANY],
+            items=named[(number - 1) * MAX_NAMES : number * MAX_NAMES],
             number=number,
             pages=pages,
         )

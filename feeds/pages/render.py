@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -13,6 +15,7 @@ from feeds.formats import FORMATS, opml
 from feeds.history import Month
 from feeds.pages.embedding import discovery, snippets
 from feeds.pages.plot import format_rate
+from feeds.selection import domain_key
 
 #: Style sheets, scripts and icons, served under `/static/`.
 STATIC = Path(__file__).parent / "static"
@@ -53,6 +56,16 @@ def _grouped(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def _subscribe_links(readers: Iterable[str], feed: str) -> list[tuple[str, str]]:
+    """Return the domain of each web reader, and where it subscribes to a feed."""
+    return [(domain_key(urlsplit(r).hostname or ""), r + quote(feed, safe="")) for r in readers]
+
+
+def _feed_link(feed: str) -> str:
+    """Return a link that opens in an app on the device; QuiteRSS mangles `feed:http://`."""
+    return f"feed:{feed.removeprefix('http:')}"
+
+
 _TEMPLATES = Environment(
     loader=PackageLoader("feeds.pages"),
     autoescape=True,
@@ -70,4 +83,6 @@ _TEMPLATES.globals |= {
     "snippets": snippets,
     "discovery": discovery,
     "format_rate": format_rate,
+    "subscribe_links": _subscribe_links,
+    "feed_link": _feed_link,
 }

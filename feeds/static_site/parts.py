@@ -95,7 +95,8 @@ def _code(config: Config) -> str:
     root = Path(feeds.__file__).parent
     files = sorted(path for path in root.rglob("*") if path.suffix in _CODE_SUFFIXES)
     ours = [(str(p.relative_to(root)), hashlib.sha256(p.read_bytes()).digest()) for p in files]
-    return _digest(config.fingerprint(), ours, [version(name) for name in _LIBRARIES])
+    libraries = [version(name) for name in _LIBRARIES]
+    return _digest(config.fingerprint(), config.web_readers, ours, libraries)
 
 
 def _digest(*seen: object) -> str:

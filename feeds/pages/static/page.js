@@ -7,9 +7,11 @@
 
   async function copy(button) {
     const field = document.getElementById(button.dataset.copy);
-    field.select();
+    const text = field.value ?? field.textContent;
+    if (field.select) field.select();
+    else getSelection().selectAllChildren(field);
     try {
-      await navigator.clipboard.writeText(field.value);
+      await navigator.clipboard.writeText(text);
     } catch {
       // Browsers have no clipboard for pages of http, but at localhost.
       if (!document.execCommand("copy")) return say("Copying is not allowed here; the text is selected.");
