@@ -60,7 +60,7 @@ def _read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
 #: Settings that do not change the bytes of any feed.
 _UNSEEN = frozenset(
     ("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts")
-) | {"web_readers", "proxies", "metrics", "log", "access_log"}
+) | {"icon", "accent", "web_readers", "proxies", "metrics", "log", "access_log"}
 
 
 class Config(Struct, frozen=True, kw_only=True, dict=True):
@@ -95,6 +95,18 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     ] = ""
     min_quality: Annotated[Quality, "The threshold: articles below it stay out."] = 60
     limit: Annotated[int, Meta(ge=1, le=200), "Entries in a feed."] = 50
+    icon: Annotated[
+        Path | None,
+        validators.icon,
+        "A square picture that stands for the site, a PNG or SVG file; an SVG is for browsers"
+        " alone.",
+    ] = None
+    accent: Annotated[
+        str,
+        validators.colour,
+        "The colour of links and buttons on pages, such as `#0077aa`; made darker or lighter"
+        " where it could not be read.",
+    ] = ""
     web_readers: Annotated[
         tuple[str, ...],
         uri,
@@ -145,6 +157,8 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     def __post_init__(self) -> None:
         if self.hub and not self.base_url:
             raise ConfigError("hub needs the site's whole address, set 'base_url'")
+        if self.icon and not self.icon.is_file():
+            raise ConfigError(f"icon: {self.icon} is not a file")
 
     def name(self, selection: Selection) -> Name:
         """Return the settings of a selection's topic or provider."""
@@ -219,8 +233,8 @@ def environment_config() -> Config:
 def _read_file(path: Path) -> dict[str, Any]:
     with _config_errors(path):
         values = read_fields(Config, read_pairs(compose(path.read_text("utf-8"))))
-    if "articles" in values:
-        values["articles"] = path.parent / values["articles"]
+    for name in {"articles", "icon"} & values.keys():
+        values[name] = path.parent / values[name]
     return values
 
 

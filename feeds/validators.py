@@ -60,6 +60,20 @@ def path(written: str) -> Path:
     return Path(expanduser(written))
 
 
+def icon(written: str) -> Path:
+    """Return the path of a PNG or SVG file, with `~` expanded."""
+    if not written.lower().endswith((".png", ".svg")):
+        raise ValueError("must be a PNG or SVG file, with the suffix .png or .svg")
+    return path(written)
+
+
+def colour(written: str) -> str:
+    """Return a colour of CSS in hexadecimal digits; empty text stays empty."""
+    if not re.fullmatch(r"(?:#(?:[0-9a-fA-F]{3}){1,2})?", written):
+        raise ValueError("must be a colour such as '#0077aa' or '#07a', in quotes")
+    return written
+
+
 def database(written: str) -> str:
     """Return the URL of a SQLite file, or of a PostgreSQL database whose driver is installed."""
     url = written.strip()

@@ -132,6 +132,21 @@ def test_pages_have_no_accessibility_fault(path: str, varied: Site, visit: Visit
         assert accessibility_faults(page, "color-contrast") == [], width
 
 
+@pytest.mark.parametrize("accent", ["#ffff00", "#0000ff", "#fff", "#000"])
+def test_any_colour_of_the_settings_can_be_read(
+    accent: str,
+    make_collection: Callable[..., Collection],
+    serve: Callable[[Collection], Site],
+    visit: Visiting,
+) -> None:
+    collection = make_collection(accent=accent)
+    collection.write("one.md", article())
+    base = serve(collection).base
+    for dark in (False, True):
+        page = visit(base + "/", width=390, dark=dark).page
+        assert accessibility_faults(page, "color-contrast") == [], dark
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_do_not_scroll_sideways(path: str, varied: Site, visit: Visiting) -> None:
     page = visit(varied.base + path).page

@@ -18,6 +18,7 @@ from feeds.config import (
     environment_config,
     read_config,
 )
+from feeds.pages.assets import STATIC
 from feeds.selection import EVERYTHING, Selection
 
 #: For each setting: in YAML, in the environment, and what comes of it.
@@ -38,6 +39,8 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "database": ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
     "min_quality": ("-5", "-5", -5),
     "limit": ("200", "200", 200),
+    "icon": (str(STATIC / "icon.svg"), str(STATIC / "icon.svg"), STATIC / "icon.svg"),
+    "accent": ("'#07a'", "#07a", "#07a"),
     "web_readers": (
         "['https://reader.example/?add=']",
         "https://reader.example/?add=,",
@@ -132,6 +135,10 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("base_url: https://a.example/?b\n", ":1: base_url: must end before the first '?'"),
         ("base_url: https://a.example/#b\n", ":1: base_url: must end before the first '#'"),
         ("hub: hub.example\n", ":1: hub: is not an absolute http or https URL but 'hub.example'"),
+        ("icon: icon.jpg\n", ":1: icon: must be a PNG or SVG file, with the suffix"),
+        ("accent: #07a\n", ":1: accent: must be text, put it in quotes"),
+        ("accent: red;}\n", ":1: accent: must be a colour such as '#0077aa' or '#07a'"),
+        ("accent: '#0077aaff'\n", ":1: accent: must be a colour"),
         ("web_readers: [reader]\n", ":1: web_readers: is not an absolute http or https URL"),
         ("hub: ftp://hub.example/\n", ":1: hub: is not an absolute http or https URL but 'ftp"),
         ("hub: https://hub.example/#x\n", ":1: hub: must end before the first '#'"),
@@ -161,6 +168,13 @@ def test_bad_setting_is_named_with_its_line(tmp_path: Path, text: str, problem: 
     with pytest.raises(ConfigError) as caught:
         from_yaml(tmp_path, text)
     assert str(caught.value).startswith(f"{tmp_path}/feeds.yaml{problem}")
+
+
+def test_icon_is_a_file_beside_the_settings(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^icon: .*/missing\.png is not a file$"):
+        from_yaml(tmp_path, "icon: missing.png\n")
+    (tmp_path / "own.PNG").touch()
+    assert from_yaml(tmp_path, "icon: own.PNG\n").icon == tmp_path / "own.PNG"
 
 
 def test_hub_needs_the_whole_address(tmp_path: Path) -> None:
@@ -242,7 +256,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 #: What no document shows.
 UNSEEN = (
     *("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts"),
-    *("web_readers", "proxies", "metrics", "log", "access_log"),
+    *("icon", "accent", "web_readers", "proxies", "metrics", "log", "access_log"),
 )
 
 

@@ -79,6 +79,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/embed.js", "text/javascript"),
         ("/static/style.css?v=1", "text/css"),
         ("/static/icon.svg", "image/svg+xml"),
+        ("/favicon.ico", "image/x-icon"),
+        ("/apple-touch-icon.png", "image/png"),
     ],
 )
 def test_each_file_has_its_type_and_headers(server: httpx.Client, path: str, kind: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 import httpx
@@ -276,6 +278,46 @@ def test_page_without_web_readers_has_no_empty_list(
     site = serve(make_collection(web_readers=()))
     (panel,) = parsed(site.get("/")).find_class("subscribe")
     assert not list(panel.iter("ul"))
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "beginning"),
+    [
+        ("/favicon.ico", "image/x-icon", b"\0\0\1\0"),
+        ("/apple-touch-icon.png", "image/png", b"\x89PNG"),
+        ("/static/icon.svg", "image/svg+xml; charset=utf-8", b"<svg"),
+    ],
+)
+def test_icons_are_where_browsers_look_for_them(
+    library: Site, path: str, kind: str, beginning: bytes
+) -> None:
+    answer = library.get(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
+    assert answer.content.startswith(beginning)
+    assert len(answer.content) < 5_000
+
+
+def test_icon_and_colour_of_the_settings_are_those_of_the_pages(
+    make_collection: Callable[..., Collection],
+    serve: Callable[[Collection], Site],
+    tmp_path: Path,
+) -> None:
+    picture, drawing = tmp_path / "own.PNG", tmp_path / "own.svg"
+    picture.write_bytes(b"\x89PNG\r\n picture")
+    drawing.write_bytes(b"<svg/>")
+    usual = serve(make_collection("usual"))
+    png = serve(make_collection("png", icon=picture, accent="#07a"))
+    svg = serve(make_collection("svg", icon=drawing))
+    for path in ("/favicon.ico", "/apple-touch-icon.png"):
+        assert png.get(path).content == picture.read_bytes()
+        assert svg.get(path).content == usual.get(path).content
+    assert b64encode(picture.read_bytes()) in png.get("/static/icon.svg").content
+    assert svg.get("/static/icon.svg").content == b"<svg/>"
+    style, own = (site.get("/static/style.css").text for site in (usual, png))
+    assert own.startswith(style) and own.count("#07a") == 2
+    pages = [parsed(site.get("/")) for site in (usual, png, svg)]
+    for rel, different in (("icon", 3), ("stylesheet", 2)):
+        assert len({page.xpath(f"//link[@rel='{rel}']/@href")[0] for page in pages}) == different
 
 
 def test_index_without_articles_says_so(

@@ -22,8 +22,8 @@ from msgspec import structs
 from feeds.articles import parse_article
 from feeds.config import Config, Name, read_config
 from feeds.index.schema import metadata
+from feeds.pages.assets import STATIC
 from feeds.pages.embedding import STORIES, THEMES, EmbedOptions, snippets
-from feeds.pages.render import STATIC
 from feeds.selection import Selection
 from feeds.web import create_app
 from feeds.web.counter import KINDS

@@ -28,6 +28,7 @@ from werkzeug.http import parse_date
 from feeds.cli import main
 from feeds.config import Name
 from feeds.formats import atom, rss
+from feeds.pages.assets import AT_TOP
 from feeds.static_site import Built, build
 from feeds.static_site.output import SiteError, file_of
 from tests.hostile import write_hostile
@@ -177,7 +178,7 @@ def test_every_link_without_a_query_leads_to_a_file(large: Collection, tmp_path:
                 followed.add(file_of(target.removeprefix(BASE)))
     # Nothing leads to the documents of another format, or to the files of a script.
     assert followed - built.keys() == set()
-    unseen = {"embed.js", *(f"static/{p.name}" for p in (out / "static").iterdir())}
+    unseen = {*AT_TOP, *(f"static/{p.name}" for p in (out / "static").iterdir())}
     assert {file for file in built.keys() - followed - unseen if "embed" not in file} == set()
 
 
@@ -487,6 +488,23 @@ def test_a_changed_setting_builds_everything_anew(
     renamed.sync(datetime.now(UTC))
     build_site(renamed, tmp_path)
     assert b"Other" in (tmp_path / "index.html").read_bytes()
+
+
+def test_a_changed_colour_is_in_the_style_and_in_its_address(
+    make_collection: Make, tmp_path: Path
+) -> None:
+    styles = []
+    for accent in ("", "#07a"):
+        collection = make_collection("site" + accent, base_url=BASE, accent=accent)
+        collection.write("0.md", article())
+        collection.sync(NOW)
+        build_site(collection, tmp_path / "out")
+        page = (tmp_path / "out" / "index.html").read_bytes()
+        [link] = re.findall(rb'href="([^"]*style\.css[^"]*)"', page)
+        styles.append((link, (tmp_path / "out" / "static" / "style.css").read_bytes()))
+    (old, plain), (new, coloured) = styles
+    assert old != new
+    assert b"#07a" in coloured.removeprefix(plain)
 
 
 def test_what_is_gone_is_removed_and_what_is_not_of_the_site_stays(

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from feeds.formats import FORMATS, opml
 from feeds.history import Month
+from feeds.pages.assets import asset_address
 from feeds.pages.embedding import discovery, snippets
 from feeds.pages.plot import format_rate
 from feeds.selection import domain_key
-
-#: Style sheets, scripts and icons, served under `/static/`.
-STATIC = Path(__file__).parent / "static"
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -36,11 +32,10 @@ def render(template: str, address: str, **context: object) -> bytes:
     return made.encode()
 
 
-@cache
-def _asset(name: str) -> str:
-    """Where a static file is; another address when it changes, for caches keep it long."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
-    return f"static/{name}?v={digest[:8]}"
+@pass_context
+def _asset(context: Context, name: str) -> str:
+    """Return where a static file of the site is, under the site's address."""
+    return asset_address(context["config"], name)
 
 
 def _day(moment: datetime) -> str:

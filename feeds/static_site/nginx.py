@@ -12,12 +12,12 @@ from jinja2 import StrictUndefined, Template
 from feeds.formats import FORMATS, opml
 from feeds.index import Index
 from feeds.pages import LISTS
+from feeds.pages.assets import TYPES
 from feeds.selection import slugify
 from feeds.static_site.output import SiteError
 from feeds.wire import CORS, FRAME_POLICY, GUESSES, PREFLIGHT, SECURITY
 
 _POLICY = "Content-Security-Policy"
-_PAGES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 
 def configuration(index: Index, folder: Path, listen: str = "80") -> str:
@@ -26,7 +26,8 @@ def configuration(index: Index, folder: Path, listen: str = "80") -> str:
     home = urlsplit(config.base_url)
     if home.path:
         raise SiteError("nginx serves a site at the top of its host, base_url has a path")
-    types = _PAGES | {form.suffix: form.content_type for form in FORMATS.values()}
+    types = {"html": "text/html"} | TYPES
+    types |= {form.suffix: form.content_type for form in FORMATS.values()}
     template = Template(
         Path(__file__).with_name("nginx.conf").read_text(encoding="utf-8"),
         undefined=StrictUndefined,

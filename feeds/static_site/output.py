@@ -14,8 +14,8 @@ from urllib.parse import unquote
 import msgspec
 
 from feeds.formats import FORMATS, opml
-from feeds.pages import BUILD, embedding
-from feeds.pages.render import STATIC
+from feeds.pages import BUILD
+from feeds.pages.assets import AT_TOP, STATIC
 from feeds.publish import Published
 from feeds.wire import compress
 
@@ -27,7 +27,7 @@ _INDEX = "index.html"
 CODINGS = {"br": ".br", "gzip": ".gz", "identity": ""}
 
 _FOLDERS = ("topics", "providers", "archive", "static")
-_FIXED = [BUILD[1:], embedding.SCRIPT, opml.FILE, *(f"static/{p.name}" for p in STATIC.iterdir())]
+_FIXED = [BUILD[1:], *AT_TOP, opml.FILE, *(f"static/{p.name}" for p in STATIC.iterdir())]
 _FORMAT = rf"\.(?:{'|'.join(FORMATS)})"
 _MONTH = rf"[0-9]{{4}}-[0-9]{{2}}(?:/[0-9TZ]+-[0-9a-f]+)?(?:{_FORMAT}|/{_INDEX})"
 _OURS = re.compile(

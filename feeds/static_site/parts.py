@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,17 +14,17 @@ from feeds.formats import FORMATS, opml
 from feeds.history import Archive, Month
 from feeds.index.snapshot import Snapshot
 from feeds.index.survey import Listed, listing
-from feeds.pages import BUILD, LISTS, Pages, embedding
+from feeds.pages import BUILD, LISTS, Pages
+from feeds.pages.assets import AT_TOP, assets
 from feeds.pages.embedding import EmbedOptions
-from feeds.pages.render import STATIC
-from feeds.publish import Published, etag, publish_formats, publish_list
+from feeds.publish import Published, publish_formats, publish_list
 from feeds.selection import EVERYTHING, Selection
 from feeds.static_site.output import SiteError, file_of
 
 #: The libraries that the bytes of documents depend on.
 _LIBRARIES = ("brotli", "feedgen", "jinja2", "lxml", "msgspec")
 #: The suffixes of our own files that they depend on.
-_CODE_SUFFIXES = (".py", ".html", ".js", ".css", ".svg")
+_CODE_SUFFIXES = (".py", ".html")
 
 #: An address and its document, or None if it is not public any more.
 Document = tuple[str, Published | None]
@@ -96,7 +95,8 @@ def _code(config: Config) -> str:
     files = sorted(path for path in root.rglob("*") if path.suffix in _CODE_SUFFIXES)
     ours = [(str(p.relative_to(root)), hashlib.sha256(p.read_bytes()).digest()) for p in files]
     libraries = [version(name) for name in _LIBRARIES]
-    return _digest(config.fingerprint(), config.web_readers, ours, libraries)
+    tags = [asset.etag for asset in assets(config).values()]
+    return _digest(config.fingerprint(), config.web_readers, tags, ours, libraries)
 
 
 def _digest(*seen: object) -> str:
@@ -126,14 +126,11 @@ def _lists(pages: Pages) -> Iterator[Document]:
         yield path, pages.names(kind)
     yield BUILD, pages.build(EVERYTHING)
     yield f"/{opml.FILE}", publish_list(pages.index, next(iter(FORMATS.values())), pages.base)
-    yield f"/{embedding.SCRIPT}", _asset(STATIC / embedding.SCRIPT)
-    for asset in sorted(STATIC.iterdir()):
-        yield f"/static/{asset.name}", _asset(asset)
-
-
-def _asset(path: Path) -> Published:
-    body, at = path.read_bytes(), datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
-    return Published(body=body, content_type="", etag=etag(body), changed=at)
+    files = assets(pages.index.config)
+    for name in AT_TOP:
+        yield f"/{name}", files[name]
+    for name, asset in files.items():
+        yield f"/static/{name}", asset
 
 
 def _walk(

@@ -44,7 +44,6 @@ def create_app(config: Config | None = None) -> Flask:
         configure(config.log)
     log = RequestLog(Clients(config.proxies))
     app = _App(log)
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
     # By default Werkzeug answers redirects with a body of HTML.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -85,7 +84,7 @@ class _App(Flask):
     """Flask, which logs unexpected errors in the form of the site's log."""
 
     def __init__(self, log: RequestLog) -> None:
-        super().__init__("feeds", static_folder="pages/static")
+        super().__init__("feeds", static_folder=None)
         self._log = log
 
     def log_exception(self, exc_info: OptExcInfo) -> None:

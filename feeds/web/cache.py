@@ -31,7 +31,7 @@ MAX_BYTES = 64 << 20
 PATIENCE = 0.25
 #: Seconds between attempts to apply what time has changed.
 _ADVANCE_PAUSE = 1.0
-#: The path of static files, which Flask serves without the cache.
+#: The path of static files, whose responses are not kept.
 STATIC = "/static/"
 #: Headers that are hidden from the application, which makes whole documents alone.
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")

@@ -11,8 +11,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
 from feeds.pages import BUILD, LISTS, Pages, embedding
+from feeds.pages.assets import assets
 from feeds.pages.embedding import STORIES, THEMES, EmbedOptions
-from feeds.pages.render import STATIC
 from feeds.publish import Published, etag
 from feeds.selection import EVERYTHING, Kind, Selection
 from feeds.web.parameters import (
@@ -30,6 +30,8 @@ from feeds.wire import FRAME_POLICY
 
 #: Letters of a name that somebody looks for.
 MAX_FIND_LENGTH = 100
+#: Seconds for which caches keep a file under `/static/`.
+MAX_STATIC_AGE = 86400
 
 
 class PageRoutes:
@@ -96,12 +98,20 @@ class PageRoutes:
         response.headers["Content-Security-Policy"] = FRAME_POLICY
         return response
 
-    def element(self) -> Response:
-        """The script of the custom element."""
+    def file(self, name: str) -> Response:
+        """A file at the top of the site, such as the script of the custom element."""
         refuse_unknown(request.args, [])
-        self._site.require(f"/{embedding.SCRIPT}")
-        body = (STATIC / embedding.SCRIPT).read_bytes()
-        return self._respond(_published(body, "text/javascript; charset=utf-8"))
+        self._site.require(f"/{name}")
+        return self._respond(assets(self._site.config)[name])
+
+    def static(self, name: str) -> Response:
+        """A style sheet, a script or an icon, at an address that changes with its bytes."""
+        asset = assets(self._site.config).get(name) or abort(404)
+        response = Response(asset.body, content_type=asset.content_type)
+        response.headers["Cache-Control"] = f"public, max-age={MAX_STATIC_AGE}"
+        response.set_etag(asset.etag)
+        response.make_conditional(request)
+        return response
 
     def oembed(self) -> Response:
         """The embedding of a page (oEmbed 1.0)."""

@@ -12,6 +12,7 @@ from feeds.history import Archive
 from feeds.index import Health
 from feeds.index.store import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
+from feeds.pages.assets import AT_TOP
 from feeds.publish import publish, publish_list
 from feeds.selection import Kind, Selection
 from feeds.web.client import LOOPBACK, is_from
@@ -100,7 +101,9 @@ def add_routes(app: Flask, site: Site) -> None:
     app.add_url_rule("/healthz", "health", feeds.health)
     app.add_url_rule(f"/{opml.FILE}", "subscriptions", feeds.subscriptions)
     app.add_url_rule(BUILD, "build", pages.build)
-    app.add_url_rule(f"/{embedding.SCRIPT}", "element", pages.element)
+    app.add_url_rule("/static/<name>", "static", pages.static)
+    for name in AT_TOP:
+        app.add_url_rule(f"/{name}", name.replace(".", "-"), pages.file, defaults={"name": name})
     app.add_url_rule(f"/{embedding.ENDPOINT}", "oembed", pages.oembed)
     for kind, path in LISTS.items():
         app.add_url_rule(path, f"{kind}s", pages.names, defaults={"of": kind})
