@@ -24,17 +24,17 @@ PAGES = (
     "/topics/ai/",
     "/topics/ai/archive/",
     "/topics/ai/archive/2020-05/",
-    "/topics/ai/embed",
-    "/topics/ai/embed?theme=dark",
+    "/topics/ai/embed/",
+    "/topics/ai/embed/?theme=dark",
     "/providers/",
     "/providers/example.org/",
-    "/build",
-    "/build?topic=ai&topic=law&min_quality=85",
+    "/build/",
+    "/build/?topic=ai&topic=law&min_quality=85",
 )
 HOSTILE_PAGES = (
-    *("/", "/topics/t0/", "/topics/t0/archive/", "/topics/t0/embed?limit=100"),
-    *("/topics/", "/providers/", "/providers/p3.example/", "/providers/p85.example/", "/build"),
-    "/build?topic=t0&exclude=p85.example",
+    *("/", "/topics/t0/", "/topics/t0/archive/", "/topics/t0/embed/?limit=100"),
+    *("/topics/", "/providers/", "/providers/p3.example/", "/providers/p85.example/", "/build/"),
+    "/build/?topic=t0&exclude=p85.example",
     *(f"/topics/t0/feed.{suffix}?limit=100" for suffix in FORMATS),
 )
 #: In every frame, with what shadow roots hold: what of markup could run.
@@ -176,7 +176,7 @@ def test_hostile_titles_show_as_text_on_pages(
 def test_hostile_titles_show_as_text_in_a_frame(
     hostile: Site, titles: list[str], visit: Visiting, host: Hosting
 ) -> None:
-    address = f"{hostile.base}/topics/t0/embed?limit=100"
+    address = f"{hostile.base}/topics/t0/embed/?limit=100"
     opened = visit(host(f'<!doctype html><iframe src="{address}"></iframe>'))
     frame = opened.page.frames[1]
     assert sorted(frame.locator("[role=article] h2").all_inner_texts()) == sorted(titles)
@@ -251,10 +251,10 @@ def test_hostile_searches_run_no_script_as_one_types(hostile: Site, visit: Visit
 
 
 def test_hostile_names_run_no_script_in_the_builder(hostile: Site, visit: Visiting) -> None:
-    opened = visit(f"{hostile.base}/build")
+    opened = visit(f"{hostile.base}/build/")
     for group in ("topic", "provider", "type"):
         boxes = opened.page.locator(f"input[type=checkbox][name={group}]")
-        with opened.page.expect_response("**/build?*"):
+        with opened.page.expect_response("**/build/?*"):
             boxes.nth(3).check()
         assert_harmless(opened)
 

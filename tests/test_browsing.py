@@ -167,9 +167,9 @@ def test_builder_follows_each_choice(shop: Site, visit: Visiting) -> None:
     page = opened.page
     assert address(opened) == f"{shop.base}/feed.atom"
     assert page.locator("#rate").inner_text() == "7.0"
-    with page.expect_response(re.compile("/build")):
+    with page.expect_response(re.compile("/build/")):
         page.get_by_role("checkbox", name="AI").check()
-    with page.expect_response(re.compile("/build")):
+    with page.expect_response(re.compile("/build/")):
         page.get_by_label("Leave out: A topic or provider").fill("the guardian")
         page.keyboard.press("Enter")
     page.get_by_role("checkbox", name="The Guardian", checked=True).wait_for()
@@ -177,7 +177,7 @@ def test_builder_follows_each_choice(shop: Site, visit: Visiting) -> None:
     chosen = f"{shop.base}/topics/ai/feed.atom?exclude=theguardian.example"
     assert address(opened) == chosen
     assert page.locator("#rate").inner_text() == "6.0"
-    with page.expect_response(re.compile("/build")):
+    with page.expect_response(re.compile("/build/")):
         page.get_by_role("slider").focus()
         for _ in range(17):
             page.keyboard.press("ArrowRight")
@@ -194,7 +194,7 @@ def test_builder_follows_each_choice(shop: Site, visit: Visiting) -> None:
 
 
 def test_builder_keeps_what_is_chosen_while_the_server_is_slow(shop: Site, visit: Visiting) -> None:
-    opened = visit(shop.base + "/build")
+    opened = visit(shop.base + "/build/")
     page = opened.page
     page.evaluate(
         """() => {
@@ -215,10 +215,10 @@ def test_builder_keeps_what_is_chosen_while_the_server_is_slow(shop: Site, visit
 
 
 def test_builder_leaves_the_focus_where_it_is(shop: Site, visit: Visiting) -> None:
-    opened = visit(shop.base + "/build")
+    opened = visit(shop.base + "/build/")
     page = opened.page
     page.get_by_role("checkbox", name="Law").focus()
-    with page.expect_response(re.compile("/build")):
+    with page.expect_response(re.compile("/build/")):
         page.keyboard.press("Space")
     page.locator(f"#built-atom[value='{shop.base}/topics/law/feed.atom']").wait_for()
     page.keyboard.press("Space")
@@ -227,7 +227,7 @@ def test_builder_leaves_the_focus_where_it_is(shop: Site, visit: Visiting) -> No
 
 
 def test_builder_agrees_with_itself_after_going_back(shop: Site, visit: Visiting) -> None:
-    opened = visit(shop.base + "/build")
+    opened = visit(shop.base + "/build/")
     page = opened.page
     page.get_by_role("checkbox", name="Law").check()
     chosen = page.locator(f"#built-atom[value='{shop.base}/topics/law/feed.atom']")
@@ -250,7 +250,7 @@ def box(page: Page, name: str) -> Locator:
 def test_builder_says_what_it_does_not_know_and_offers_no_stale_address(
     shop: Site, visit: Visiting
 ) -> None:
-    opened = visit(shop.base + "/build")
+    opened = visit(shop.base + "/build/")
     page = opened.page
     field = page.get_by_label("Leave out: A topic or provider")
     field.fill("Guardain")
@@ -267,7 +267,7 @@ def test_builder_says_what_it_does_not_know_and_offers_no_stale_address(
 
 
 def test_builder_says_that_the_server_does_not_answer(shop: Site, visit: Visiting) -> None:
-    opened = visit(shop.base + "/build")
+    opened = visit(shop.base + "/build/")
     opened.page.context.set_offline(True)
     opened.page.get_by_role("checkbox", name="Law").check()
     opened.page.get_by_role("alert").filter(has_text="does not answer").wait_for()
@@ -282,7 +282,7 @@ def test_builder_works_without_a_script(shop: Site, visit: Visiting) -> None:
     page.get_by_role("checkbox", name="Law").check()
     page.get_by_label("Leave out: A topic or provider").fill("Reuters")
     page.get_by_role("button", name="Make the feed").click()
-    assert page.url == f"{shop.base}/build?exclude=reuters.example&topic=law"
+    assert page.url == f"{shop.base}/build/?exclude=reuters.example&topic=law"
     page.get_by_role("checkbox", name="Reuters", checked=True).uncheck()
     page.get_by_role("button", name="Make the feed").click()
     assert address(opened) == f"{shop.base}/topics/law/feed.atom"
@@ -293,7 +293,7 @@ def test_builder_works_without_a_script(shop: Site, visit: Visiting) -> None:
     assert page.locator("#providers li a").all_inner_texts() == ["Quanta"]
 
 
-@pytest.mark.parametrize("path", ["/", "/topics/ai/", "/build", "/topics/ai/embed"])
+@pytest.mark.parametrize("path", ["/", "/topics/ai/", "/build/", "/topics/ai/embed/"])
 def test_colours_follow_the_system(shop: Site, visit: Visiting, path: str) -> None:
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     colours = [visit(shop.base + path, dark=dark).page.evaluate(paper) for dark in (False, True)]
@@ -303,7 +303,7 @@ def test_colours_follow_the_system(shop: Site, visit: Visiting, path: str) -> No
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_theme_of_a_frame_overrules_the_system(shop: Site, visit: Visiting, theme: str) -> None:
     paper = "getComputedStyle(document.documentElement).backgroundColor"
-    frame = f"{shop.base}/topics/ai/embed?theme={theme}"
+    frame = f"{shop.base}/topics/ai/embed/?theme={theme}"
     found = {visit(frame, dark=dark).page.evaluate(paper) for dark in (False, True)}
     assert found == {"rgb(253, 252, 250)" if theme == "light" else "rgb(22, 23, 26)"}
 
@@ -335,7 +335,7 @@ def test_snippets_of_a_page_work_in_other_sites(shop: Site, visit: Visiting, hos
 
 
 def test_frame_takes_the_height_that_its_snippet_gives_it(shop: Site, visit: Visiting) -> None:
-    for path, stories in (("/topics/ai/embed", 5), ("/topics/law/embed?limit=2", 2)):
+    for path, stories in (("/topics/ai/embed/", 5), ("/topics/law/embed/?limit=2", 2)):
         for width in (320, 600):
             page = visit(shop.base + path, width=width).page
             height = page.evaluate("document.documentElement.getBoundingClientRect().height")
@@ -343,7 +343,7 @@ def test_frame_takes_the_height_that_its_snippet_gives_it(shop: Site, visit: Vis
             assert overflow(page) == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/topics/ai/", "/build", "/archive/", "/feed.atom"])
+@pytest.mark.parametrize("path", ["/", "/topics/ai/", "/build/", "/archive/", "/feed.atom"])
 def test_other_pages_refuse_to_stand_in_other_sites(
     shop: Site, visit: Visiting, host: Hosting, path: str
 ) -> None:

@@ -134,7 +134,7 @@ def wait_until(moment: datetime) -> None:
     time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()) + 0.02)
 
 
-@pytest.mark.parametrize("path", [FEED, "/topics/ai/", "/", "/feeds.opml", "/embed.js", "/embed"])
+@pytest.mark.parametrize("path", [FEED, "/topics/ai/", "/", "/feeds.opml", "/embed.js", "/embed/"])
 @pytest.mark.parametrize("coding", ["", "gzip", "br", "gzip, deflate, br", "zstd"])
 def test_second_request_does_not_come_to_flask(made: Made, path: str, coding: str) -> None:
     first = made.ask(path, Accept_Encoding=coding)

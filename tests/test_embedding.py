@@ -397,7 +397,7 @@ def test_element_works_under_a_strict_policy(news: Site, host: Hosting, visit: V
         f" style-src 'none'; frame-src {news.base}; require-trusted-types-for 'script'"
     )
     head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    frame = f'<iframe src="{news.base}/embed" height="9" title="News"></iframe>'
+    frame = f'<iframe src="{news.base}/embed/" height="9" title="News"></iframe>'
     page = visit(host(_page(news, _element(f"{news.base}/") + frame, head))).page
     _titles(page, 5)
     display = "element => getComputedStyle(element).display"
@@ -458,7 +458,7 @@ def test_frame_becomes_as_high_as_its_content(
     news: Site, host: Hosting, visit: Visiting, kind: str
 ) -> None:
     script = f'<script src="{news.base}/embed.js" {kind}></script>'
-    page = visit(host(_frame(f"{news.base}/embed?limit=3") + script)).page
+    page = visit(host(_frame(f"{news.base}/embed/?limit=3") + script)).page
     wait_until(page, "document.querySelector('iframe').clientHeight > 300")
     frame, height = page.frames[1], "document.documentElement.getBoundingClientRect().height"
     element = page.locator("iframe")
@@ -469,7 +469,7 @@ def test_frame_becomes_as_high_as_its_content(
 
 
 def test_frame_alone_in_its_window_tells_nobody(news: Site, visit: Visiting) -> None:
-    page = visit(news.base + "/embed").page
+    page = visit(news.base + "/embed/").page
     page.evaluate(
         "window.heard = []; addEventListener('message', (event) => heard.push(event.data))"
     )
@@ -479,8 +479,8 @@ def test_frame_alone_in_its_window_tells_nobody(news: Site, visit: Visiting) -> 
 
 
 def test_frame_of_another_site_is_left_as_it_is(news: Site, host: Hosting, visit: Visiting) -> None:
-    other = host({"/embed": _telling("700"), "/pretends": _telling("800", news.base + "/embed")})
-    body = _frame(other + "embed") + _frame(other + "pretends") + _frame(news.base + "/embed")
+    other = host({"/embed/": _telling("700"), "/pretends": _telling("800", news.base + "/embed/")})
+    body = _frame(other + "embed/") + _frame(other + "pretends") + _frame(news.base + "/embed/")
     page = visit(host(_page(news, body))).page
     wait_until(page, "document.querySelectorAll('iframe')[2].clientHeight > 300")
     wait_until(page, "frames[0].length === 0 && frames[1].length === 0")
@@ -579,8 +579,8 @@ def test_frame_that_came_from_elsewhere_is_left_as_it_is(
 
 
 def test_module_knows_our_frames_by_their_path(news: Site, host: Hosting, visit: Visiting) -> None:
-    addresses = ("embed", "embed?limit=1#top", "embedded", "?to=/embed", "#/embed")
-    pages = dict.fromkeys(["/", "/embed", "/embedded"], _telling("77"))
+    addresses = ("embed", "embed/", "embed/?limit=1#top", "embedded", "?to=/embed/", "#/embed/")
+    pages = dict.fromkeys(["/", "/embed", "/embed/", "/embedded"], _telling("77"))
     other = host(pages)
     script = f'<script src="{news.base}/embed.js" type="module"></script>'
     page = visit(host(script)).page
@@ -589,4 +589,4 @@ def test_module_knows_our_frames_by_their_path(news: Site, host: Hosting, visit:
     page.evaluate(f"document.body.insertAdjacentHTML('beforeend', {frames})")
     page.wait_for_load_state("networkidle")
     heights = page.locator("iframe").evaluate_all("all => all.map((frame) => frame.clientHeight)")
-    assert heights == [77, 77, 20, 20, 20]
+    assert heights == [77, 77, 77, 20, 20, 20]

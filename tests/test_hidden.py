@@ -39,7 +39,7 @@ GUESSES = [
     "/feeds.opml?format=json",
     *(f"/{kind}/?find={MARK[:4]}" for kind in ("topics", "providers")),
     f"/?find={MARK}",
-    *(f"{at}?topic={MARK[:-1]}" for at in ("/feed.atom", "/build", "/", "/embed")),
+    *(f"{at}?topic={MARK[:-1]}" for at in ("/feed.atom", "/build/", "/", "/embed/")),
     f"/feed.rss?provider={MARK[:-1]}.example",
     f"/feed.json?type={MARK[:-1]}&exclude={MARK[:-1]}",
     "/feed.json?min_quality=61&limit=200",

@@ -70,8 +70,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/topics/%E4%BA%BA%E5%B7%A5%E7%9F%A5%E8%83%BD/", "text/html"),
         ("/topics/machines/archive/2020-05/", "text/html"),
         ("/topics/", "text/html"),
-        ("/build", "text/html"),
-        ("/embed", "text/html"),
+        ("/build/", "text/html"),
+        ("/embed/", "text/html"),
         ("/feed.atom", "application/atom+xml"),
         ("/providers/the-example/feed.rss", "application/rss+xml"),
         ("/feed.json", "application/feed+json"),
@@ -92,7 +92,7 @@ def test_each_file_has_its_type_and_headers(server: httpx.Client, path: str, kin
     assert answer.headers["Vary"] == "Accept-Encoding"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Link"
-    policy = FRAME_POLICY if path == "/embed" else SECURITY["Content-Security-Policy"]
+    policy = FRAME_POLICY if path == "/embed/" else SECURITY["Content-Security-Policy"]
     for name, value in (SECURITY | {"Content-Security-Policy": policy}).items():
         assert answer.headers.get_list(name) == [value]
 

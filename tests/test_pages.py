@@ -23,12 +23,12 @@ from tests.support import BASE, NOW, Collection, Site, article
 
 #: Pages of every sort over `library`.
 PAGES = (
-    *("/", "/topics/", "/providers/", "/build", "/?find=ai", "/topics/?find=a", "/archive/"),
+    *("/", "/topics/", "/providers/", "/build/", "/?find=ai", "/topics/?find=a", "/archive/"),
     *("/topics/ai/", "/providers/a.example/", "/topics/ai/archive/", "/archive/2020-05/"),
-    *("/?topic=ai&topic=law", "/topics/ai/?min_quality=85", "/build?min_quality=85&topic=ai"),
+    *("/?topic=ai&topic=law", "/topics/ai/?min_quality=85", "/build/?min_quality=85&topic=ai"),
     *("/providers/a.example/archive/2020-05/?type=video", "/topics/ai/archive/2020-04/"),
 )
-FRAMES = ("/embed", "/topics/ai/embed", "/providers/a.example/embed?images=0&limit=2&theme=dark")
+FRAMES = ("/embed/", "/topics/ai/embed/", "/providers/a.example/embed/?images=0&limit=2&theme=dark")
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +217,7 @@ def test_page_shows_nothing_of_undue_articles_until_they_come(
     collection.write("soon.md", text)
     site = serve(collection)
     provider = "/providers/example.org/"
-    paths = ("/", "/topics/", "/build", provider, f"/oembed?url={site.base}{provider}")
+    paths = ("/", "/topics/", "/build/", provider, f"/oembed?url={site.base}{provider}")
     before = [site.get(path) for path in paths]
     assert datetime.now(UTC) < due, "too slow to tell"
     for response in before:
@@ -328,7 +328,7 @@ def test_index_without_articles_says_so(
     assert "Topics None yet. Providers None yet." in index
     assert "No articles at the moment." in index
     assert "0.0 stories a week" in index
-    for path in ("/topics/", "/providers/", "/build", "/archive/", "/archive/2020-05/", "/embed"):
+    for path in ("/topics/", "/providers/", "/build/", "/archive/", "/archive/2020-05/", "/embed/"):
         assert site.get(path).status_code == 200
 
 
@@ -336,7 +336,7 @@ def test_page_whose_feed_is_not_public_any_more_is_not_found(site: Site) -> None
     with site.collection.index.write_transaction() as connection:
         for table in ("entries", "articles", "files", "feeds"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
-    for path in ("/", "/topics/", "/archive/", "/archive/2020-05/", "/build", "/embed"):
+    for path in ("/", "/topics/", "/archive/", "/archive/2020-05/", "/build/", "/embed/"):
         assert site.get(path).text == "404 Not Found: no such page\n"
     assert site.get("/feed.atom").text == "404 Not Found: no such feed\n"
     address = f"{site.base}/feed.atom"
@@ -385,27 +385,29 @@ def test_find_shows_the_topics_and_providers_called_so(
         ("/topics/?utm_source=x", 301, "/topics/"),
         ("/topics?find=a", 301, "/topics/?find=a"),
         ("/topics/?page=1&find=a%20b", 301, "/topics/?find=a+b"),
-        ("/build/", 301, "/build"),
-        ("/build?" + "topic=x&" * 51, 400, "more than 50 parameters"),
+        ("/build", 301, "/build/"),
+        ("/build?topic=ai", 301, "/build/?topic=ai"),
+        ("/build/?" + "topic=x&" * 51, 400, "more than 50 parameters"),
         ("/topics/?page=0", 400, "page is 0, must be a whole number from 1 to"),
         ("/topics/?page=2", 404, "no such page"),
         ("/topics/?topic=ai&page=1", 301, "/topics/"),
-        ("/build?limit=50&topic=ai", 301, "/build?topic=ai"),
-        ("/build?topic=nosuch", 404, "no such topic: nosuch"),
-        ("/build?find=x", 301, "/build"),
-        ("/build?min_quality=60&topic=law&topic=ai", 301, "/build?topic=ai&topic=law"),
-        ("/build?topic=Ai&exclude=Paper%20B", 404, "no such topic or provider: Paper%20B"),
+        ("/build/?limit=50&topic=ai", 301, "/build/?topic=ai"),
+        ("/build/?topic=nosuch", 404, "no such topic: nosuch"),
+        ("/build/?find=x", 301, "/build/"),
+        ("/build/?min_quality=60&topic=law&topic=ai", 301, "/build/?topic=ai&topic=law"),
+        ("/build/?topic=Ai&exclude=Paper%20B", 404, "no such topic or provider: Paper%20B"),
         ("/topics/ai/archive/2020-05", 301, "/topics/ai/archive/2020-05/"),
         ("/topics/AI/archive/", 301, "/topics/ai/archive/"),
         ("/archive/2020-05/?limit=3&type=video", 301, "/archive/2020-05/?type=video"),
         ("/archive/?min_heat=3", 301, "/archive/"),
         ("/archive/x/", 404, "no such month"),
-        ("/embed?theme=auto&images=1&limit=5", 301, "/embed"),
-        ("/embed?theme=pink", 400, "theme must be one of auto, light, dark"),
-        ("/embed?images=no", 400, "images must be one of 1, 0"),
-        ("/embed?images=0&images=0", 400, "images must be one of 1, 0"),
-        ("/embed?limit=0", 400, "limit is 0"),
-        ("/topics/ai/embed/?limit=50", 301, "/topics/ai/embed?limit=50"),
+        ("/embed/?theme=auto&images=1&limit=5", 301, "/embed/"),
+        ("/embed/?theme=pink", 400, "theme must be one of auto, light, dark"),
+        ("/embed/?images=no", 400, "images must be one of 1, 0"),
+        ("/embed/?images=0&images=0", 400, "images must be one of 1, 0"),
+        ("/embed/?limit=0", 400, "limit is 0"),
+        ("/embed", 301, "/embed/"),
+        ("/topics/ai/embed?limit=50", 301, "/topics/ai/embed/?limit=50"),
         ("/embed.js?x=1", 400, "unknown parameter x"),
         ("/embed.js?utm_source=x", 301, "/embed.js"),
     ],
@@ -528,7 +530,7 @@ def test_what_is_hot_now_has_no_history(library: Site) -> None:
 
 def test_builder_shows_what_is_chosen_and_the_address_of_the_feed(library: Site) -> None:
     address = (
-        "/build?exclude=c%2B%2B&min_heat=5&min_quality=90&provider=a.example&topic=law&topic=ai"
+        "/build/?exclude=c%2B%2B&min_heat=5&min_quality=90&provider=a.example&topic=law&topic=ai"
     )
     moved = library.get(address)
     assert moved.status_code == 301
@@ -550,24 +552,24 @@ def test_builder_shows_what_is_chosen_and_the_address_of_the_feed(library: Site)
 def test_builder_form_makes_the_feed_without_a_script(library: Site) -> None:
     page = parsed(library.get("/"))
     (form,) = page.xpath("//form[@class='builder']")
-    assert (form.get("method") or "get", urljoin("/", form.get("action"))) == ("get", "/build")
+    assert (form.get("method") or "get", urljoin("/", form.get("action"))) == ("get", "/build/")
     form.fields["min_quality"] = "85"
     (box,) = form.xpath(".//input[@name='topic'][@value='ai']")
     box.checked = True
-    answer = library.client.get("/build", params=form.form_values(), follow_redirects=True)
-    assert str(answer.url) == f"{library.base}/build?min_quality=85&topic=ai"
+    answer = library.client.get("/build/", params=form.form_values(), follow_redirects=True)
+    assert str(answer.url) == f"{library.base}/build/?min_quality=85&topic=ai"
     assert f"{library.base}/topics/ai/feed.atom?min_quality=85" in answer.text
 
 
 def test_builder_takes_names_as_people_write_them(library: Site) -> None:
     for provider in ("WWW.A.example", "paper%20%20A"):
-        moved = library.get(f"/build?topic=C%2B%2B&topic=&provider={provider}&min_quality=60")
-        end = "/build?provider=a.example&topic=cplusplus"
+        moved = library.get(f"/build/?topic=C%2B%2B&topic=&provider={provider}&min_quality=60")
+        end = "/build/?provider=a.example&topic=cplusplus"
         assert moved.headers["Location"] == library.base + end
-    moved = library.get("/build?exclude=Paper%20A&exclude=LAW&type=video")
+    moved = library.get("/build/?exclude=Paper%20A&exclude=LAW&type=video")
     assert (
         moved.headers["Location"]
-        == library.base + "/build?exclude=a.example&exclude=law&type=video"
+        == library.base + "/build/?exclude=a.example&exclude=law&type=video"
     )
 
 
@@ -575,11 +577,11 @@ def test_builder_takes_names_as_people_write_them(library: Site) -> None:
     ("address", "rate", "steps"),
     [
         # Thirty stories from 1 April to 15 May, and one on 20 May.
-        ("/build", "4.4", {70: "4.4", 71: "4.3", 99: "0.1"}),
-        ("/build?min_quality=90", "1.4", {70: "4.4", 90: "1.4"}),
-        ("/build?topic=law", "2.4", {71: "2.4", 99: "0.2"}),
-        ("/build?min_quality=85&topic=law", "1.3", {71: "2.4", 85: "1.3"}),
-        ("/build?min_quality=999", "0.0", {99: "0.1"}),
+        ("/build/", "4.4", {70: "4.4", 71: "4.3", 99: "0.1"}),
+        ("/build/?min_quality=90", "1.4", {70: "4.4", 90: "1.4"}),
+        ("/build/?topic=law", "2.4", {71: "2.4", 99: "0.2"}),
+        ("/build/?min_quality=85&topic=law", "1.3", {71: "2.4", 85: "1.3"}),
+        ("/build/?min_quality=999", "0.0", {99: "0.1"}),
     ],
 )
 def test_plot_tells_how_many_stories_a_week_come_through(
@@ -596,15 +598,15 @@ def test_plot_tells_how_many_stories_a_week_come_through(
 
 
 def test_frame_shows_the_newest_stories(library: Site) -> None:
-    page = parsed(library.get("/topics/ai/embed"))
+    page = parsed(library.get("/topics/ai/embed/"))
     assert titles(page) == [f"Story {number}" for number in range(29, 24, -1)]
     assert len(list(page.iter("img"))) == 4
     assert all(link.get("target") == "_blank" for link in page.iter("a"))
-    page = parsed(library.get("/topics/ai/embed?images=0&limit=3&theme=dark"))
+    page = parsed(library.get("/topics/ai/embed/?images=0&limit=3&theme=dark"))
     assert page.get("data-theme") == "dark"
     assert len(titles(page)) == 3
     assert not list(page.iter("img"))
-    assert len(titles(parsed(library.get("/topics/ai/embed?limit=50")))) == 30
+    assert len(titles(parsed(library.get("/topics/ai/embed/?limit=50")))) == 30
 
 
 def test_frame_shows_pictures_of_https_alone(
@@ -613,11 +615,13 @@ def test_frame_shows_pictures_of_https_alone(
     more = 'images:\n  - url: "http://images.example/p.jpg"\n'
     collection.write("one.md", article(more=more))
     site = serve(collection)
-    assert "http://images.example" not in site.get("/embed").text
+    assert "http://images.example" not in site.get("/embed/").text
     assert "http://images.example" in site.get("/topics/ai/").text
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/feed.atom", "/nowhere", "/embed.js", "/topics/x/embed"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/feed.atom", "/nowhere", "/embed.js", "/topics/x/embed/"]
+)
 def test_only_frames_may_stand_in_other_sites(library: Site, path: str) -> None:
     policy = library.get(path).headers["Content-Security-Policy"]
     assert "frame-ancestors 'self'" in policy
@@ -666,13 +670,13 @@ def test_oembed_is_found_from_every_page(library: Site, path: str) -> None:
 @pytest.mark.parametrize(
     ("address", "framed"),
     [
-        ("/", "/embed"),
-        ("", "/embed"),
-        ("/topics/ai/feed.rss", "/topics/ai/embed"),
-        ("/topics/AI", "/topics/ai/embed"),
-        ("/topics/ai/embed?theme=dark&limit=2", "/topics/ai/embed?limit=2"),
-        ("/topics/ai/?limit=5", "/topics/ai/embed"),
-        ("/?topic=law&topic=ai&utm_source=x", "/embed?topic=ai&topic=law"),
+        ("/", "/embed/"),
+        ("", "/embed/"),
+        ("/topics/ai/feed.rss", "/topics/ai/embed/"),
+        ("/topics/AI", "/topics/ai/embed/"),
+        ("/topics/ai/embed/?theme=dark&limit=2", "/topics/ai/embed/?limit=2"),
+        ("/topics/ai/?limit=5", "/topics/ai/embed/"),
+        ("/?topic=law&topic=ai&utm_source=x", "/embed/?topic=ai&topic=law"),
     ],
 )
 def test_oembed_knows_every_address_of_a_feed(library: Site, address: str, framed: str) -> None:
@@ -744,7 +748,7 @@ def test_oembed_under_a_path_knows_its_own_pages(
     collection.write("one.md", article())
     site = serve(collection)
     told = site.get("/oembed?url=https://news.example/under/topics/ai/").json()
-    assert 'src="https://news.example/under/topics/ai/embed"' in told["html"]
+    assert 'src="https://news.example/under/topics/ai/embed/"' in told["html"]
     for address in ("https://news.example/topics/ai/", "https://news.example/undertopics/ai/"):
         assert site.get(f"/oembed?url={address}").status_code == 404
 
@@ -812,7 +816,7 @@ def test_frame_shows_its_five_stories_whatever_a_feed_is_limited_to(
     for day in range(1, 8):
         collection.write(f"{day}.md", article(time=f"2020-05-0{day}T00:00:00Z"))
     site = serve(collection)
-    assert len(titles(parsed(site.get("/embed")))) == 5
+    assert len(titles(parsed(site.get("/embed/")))) == 5
     assert len(titles(parsed(site.get("/topics/ai/")))) == 2
 
 
@@ -823,7 +827,7 @@ def test_builder_starts_at_the_threshold_of_what_is_chosen(
     collection.write("one.md", article(topics=("AI", "Law")))
     site = serve(collection)
     for query, least in (("", "60"), ("?topic=ai", "75"), ("?topic=ai&topic=law", "40")):
-        (slider,) = parsed(site.get(f"/build{query}")).xpath("//input[@type='range']")
+        (slider,) = parsed(site.get(f"/build/{query}")).xpath("//input[@type='range']")
         assert (slider.get("min"), slider.get("value")) == (least, least)
 
 
@@ -833,7 +837,7 @@ def test_builder_suggests_the_largest_of_topics_and_providers_to_leave_out(
     topics = tuple(f"Topic {number}" for number in range(80))
     collection.write("one.md", article(topics=topics))
     collection.write("two.md", article(topics=topics[:1]))
-    page = parsed(serve(collection).get("/build"))
+    page = parsed(serve(collection).get("/build/"))
     values = page.xpath("//datalist[@id='suggested-exclude']/option/@value")
     assert set(values[:2]) == {"topic-0", "example.org"}
     assert len(values) == 60
@@ -847,11 +851,11 @@ def test_withdrawn_and_renamed_pages(
     )
     collection.write("one.md", article(topics=("AI", "Law")))
     site = serve(collection)
-    for end in ("", "archive/", "archive/2020-05/", "embed"):
+    for end in ("", "archive/", "archive/2020-05/", "embed/"):
         moved = site.get(f"/topics/robots/{end}")
         assert moved.headers["Location"] == f"{site.base}/topics/machines/{end}"
         assert site.get(f"/topics/law/{end}").status_code == 410
-    for path in ("/", "/topics/", "/build", "/?find=law"):
+    for path in ("/", "/topics/", "/build/", "/?find=law"):
         page = parsed(site.get(path))
         assert not {link for link in links(page, site.base) if "/law" in link}
     assert site.get(f"/oembed?url={site.base}/topics/law/").status_code == 404
@@ -879,7 +883,7 @@ def test_pages_of_a_large_site_stay_small(
         )
         collection.write(f"{number}.md", text.replace("About", "About this and that, " * 30))
     site = serve(collection)
-    paths = ["/", "/topics/", "/providers/", "/build", "/archive/", "/?find=t", "/embed?limit=50"]
+    paths = ["/", "/topics/", "/providers/", "/build/", "/archive/", "/?find=t", "/embed/?limit=50"]
     paths += ["/providers/?page=2", "/topics/topic-of-some-length-1/", "/archive/2015-01/"]
     sizes = {path: len(site.get(path).content) for path in paths}
     assert {path: size for path, size in sizes.items() if size >= 50_000} == {}
@@ -907,7 +911,7 @@ def test_hostile_text_is_escaped_on_pages(
     site = serve(collection)
     found = links(parsed(site.get("/")), site.base)
     paths = {link for link in found if link.startswith(site.base) and not link.endswith(".opml")}
-    for path in (*paths, site.base + "/embed", site.base + "/build?topic=ai"):
+    for path in (*paths, site.base + "/embed/", site.base + "/build/?topic=ai"):
         page = parsed(site.get(path))
         assert hostile in " ".join(page.text_content().split())
         assert not [

@@ -481,7 +481,7 @@ def alike(make_collection: Callable[..., Collection], serve: Callable[[Collectio
 
 def test_every_topic_and_provider_is_excluded_by_a_value_of_its_own(alike: Site) -> None:
     """In a feed's address and in the builder, which suggests the values."""
-    page = html.fromstring(alike.get("/build").text)
+    page = html.fromstring(alike.get("/build/").text)
     (suggested,) = [item for item in page.iter("datalist") if item.get("id") == "suggested-exclude"]
     values = [option.get("value") for option in suggested]
     listed = [feed for feed in listing(alike.collection.index) if feed.selection.key]
@@ -494,7 +494,7 @@ def test_every_topic_and_provider_is_excluded_by_a_value_of_its_own(alike: Site)
         response = alike.get(f"/feed.atom?{query}")
         assert (response.status_code, titles(response)) == (200, left)
         assert f"<title>Everything, without {feed.name} · News</title>" in response.text
-        assert alike.get(f"/build?{query}").status_code == 200
+        assert alike.get(f"/build/?{query}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -508,7 +508,7 @@ def test_every_topic_and_provider_is_excluded_by_a_value_of_its_own(alike: Site)
     ],
 )
 def test_excluded_name_means_the_same_in_the_builder(alike: Site, written: str, value: str) -> None:
-    for path in ("/feed.atom", "/build"):
+    for path in ("/feed.atom", "/build/"):
         found = alike.client.get(f"{path}?exclude={written}", follow_redirects=True)
         assert str(found.url) == f"{alike.base}{path}?exclude={value}"
 
@@ -673,8 +673,8 @@ def test_long_names_are_known_by_their_addresses_alone(
     collection.write("one.md", article(topics=("AI", name)))
     site = serve(collection)
     assert site.get(f"/topics/{name}/").status_code == 200
-    assert site.get(f"/build?topic={name}&topic=AI").status_code == 301
-    for path in ("/topics/{}/", "/build?topic={}", "/feed.atom?exclude={}", "/feed.atom?topic={}"):
+    assert site.get(f"/build/?topic={name}&topic=AI").status_code == 301
+    for path in ("/topics/{}/", "/build/?topic={}", "/feed.atom?exclude={}", "/feed.atom?topic={}"):
         refused = site.get(path.format(name.upper()))
         assert (refused.status_code, "nearest" in refused.text) == (404, False)
 
@@ -682,7 +682,7 @@ def test_long_names_are_known_by_their_addresses_alone(
 def test_long_names_are_not_remembered(standing: Site) -> None:
     sizes = set()
     for letter in "abc":
-        for path in ("/topics/{}/", "/providers/{}/", "/build?topic={}", "/feed.atom?exclude={}"):
+        for path in ("/topics/{}/", "/providers/{}/", "/build/?topic={}", "/feed.atom?exclude={}"):
             assert standing.get(path.format(600 * letter)).status_code == 404
         sizes.add((slugify.cache_info().currsize, fold.cache_info().currsize))
     assert len(sizes) == 1

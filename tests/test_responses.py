@@ -391,7 +391,7 @@ def test_announced_update_comes_by_itself(site: Site) -> None:
 
 def test_choice_by_quality_or_heat_has_a_tag_alone(standing: Site) -> None:
     for query in ("min_quality=70", "min_heat=5"):
-        for path in (f"/feed.atom?{query}", f"/topics/ai/?{query}", f"/topics/ai/embed?{query}"):
+        for path in (f"/feed.atom?{query}", f"/topics/ai/?{query}", f"/topics/ai/embed/?{query}"):
             whole = standing.get(path)
             assert (whole.status_code, "Last-Modified" in whole.headers) == (200, False)
             fresh = standing.get(path, if_none_match=whole.headers["ETag"])
@@ -404,7 +404,7 @@ def test_choice_by_quality_or_heat_has_a_tag_alone(standing: Site) -> None:
 HOT, GOOD = "/feed.atom?min_heat=5", "/feed.json?min_quality=70"
 #: Whatever is no feed of the site, a topic or a provider.
 OTHERS = (
-    *("/", "/topics/", "/topics/ai/", "/topics/ai/archive/", "/embed", "/build", "/feeds.opml"),
+    *("/", "/topics/", "/topics/ai/", "/topics/ai/archive/", "/embed/", "/build/", "/feeds.opml"),
     *("/feed.rss?limit=3", "/archive/2020-05.atom", "/topics/ai/archive/2020-05/"),
 )
 
@@ -424,7 +424,7 @@ def test_change_of_rank_changes_the_choices_that_show_it_alone(
     collection.write("one.md", article(more="heat: 5\n"))
     site = serve(collection)
     # The form shows how many articles each quality would leave.
-    others = [path for path in (FEED, still, *OTHERS) if path not in ("/", "/build")]
+    others = [path for path in (FEED, still, *OTHERS) if path not in ("/", "/build/")]
     before = {path: site.get(path) for path in (changed, *others)}
     collection.write("one.md", article(quality=rank[0], more=f"heat: {rank[1]}\n"))
     site.sync()
@@ -444,7 +444,7 @@ def test_tag_stays_and_the_date_goes_forward_alone_with_a_change_elsewhere(
     collection.write("one.md", article(quality=81, more="heat: 6\n"))
     site.sync()
     after = site.get(path)
-    if path not in ("/", "/build"):
+    if path not in ("/", "/build/"):
         assert (after.headers["ETag"], after.content) == (before.headers["ETag"], before.content)
     if path not in (HOT, GOOD):
         assert modified(dated(site, path)) >= modified(before)

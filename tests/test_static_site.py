@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,7 +52,6 @@ def build_site(collection: Collection, out: Path) -> Built:
 def files(out: Path) -> dict[str, bytes]:
     """Every plain file of the site, by its path."""
     found = [path for path in out.rglob("*.*") if path.is_file()]
-    found += [path for path in (*out.rglob("embed"), out / "build") if path.is_file()]
     found = [path for path in found if path.suffix not in (".gz", ".br")]
     named = {path.relative_to(out).as_posix(): path for path in found}
     return {name: path.read_bytes() for name, path in named.items() if not name.startswith(".")}
@@ -193,6 +193,19 @@ def test_a_walk_through_the_archives_meets_each_entry_once(
         following = document.get("next_url")
         file = following and file_of(following.removeprefix(BASE))
     assert len(ids) == len(set(ids)) == 24
+
+
+def test_frame_that_was_a_file_becomes_a_folder(large: Collection, tmp_path: Path) -> None:
+    build_site(large, tmp_path)
+    built = files(tmp_path)
+    frames = ("embed", "topics/machines/embed", "build")
+    for frame in frames:
+        shutil.rmtree(tmp_path / frame)
+        for suffix in ("", ".gz", ".br"):
+            (tmp_path / f"{frame}{suffix}").write_text("As it was once")
+    build_site(large, tmp_path)
+    assert files(tmp_path) == built
+    assert not (tmp_path / "topics/machines/embed.gz").exists()
 
 
 def test_withdrawn_and_former_addresses_have_no_file(large: Collection, tmp_path: Path) -> None:

@@ -375,7 +375,7 @@ def test_no_header_of_a_proxy_says_where_the_site_is(
         "X_Forwarded_Prefix": "/evil",
         "Forwarded": "for=203.0.113.5;host=evil.example;proto=https",
     }
-    for path in ("/", FEED, "/topics/ai/embed", "/feeds.opml", "/topics/ai", "/nowhere"):
+    for path in ("/", FEED, "/topics/ai/embed/", "/feeds.opml", "/topics/ai", "/nowhere"):
         for headers in ({}, forged):
             response = site.raw(path, **headers)
             text = response.body + str(response.headers).encode()

@@ -12,7 +12,7 @@ from feeds.index import Index
 from feeds.index.query import Found
 from feeds.index.survey import Listed, by_size, listing, months, qualities
 from feeds.pages.builder import Builder, builder
-from feeds.pages.embedding import STORIES, EmbedOptions
+from feeds.pages.embedding import FRAME, STORIES, EmbedOptions
 from feeds.pages.plot import plot
 from feeds.pages.render import render
 from feeds.publish import Published, etag, find_feed
@@ -24,7 +24,7 @@ ENTRIES, NEWEST = 15, 10
 #: page that lists nothing else.
 LARGEST, MAX_FOUND, MAX_NAMES = 8, 40, 100
 #: Where the builder is.
-BUILD = "/build"
+BUILD = "/build/"
 #: Where the lists of names are.
 LISTS: dict[Kind, str] = {"topic": "/topics/", "provider": "/providers/"}
 
@@ -112,7 +112,7 @@ class Pages:
         made = self._feed(selection, most=selection.limit or STORIES)
         if made is None:
             return None
-        address = selection.address("embed", **options.parameters)
+        address = selection.address(FRAME, **options.parameters)
         return self._page("embed.html", address, *made, selection=selection, options=options)
 
     def slug(self, parameter: str, written: str) -> str:

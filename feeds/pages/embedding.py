@@ -13,6 +13,8 @@ from feeds.selection import Selection
 
 #: The first is that of the reader's system.
 THEMES = ("auto", "light", "dark")
+#: The frame of a selection, below its page.
+FRAME = "embed/"
 #: Stories in a frame that does not say how many.
 STORIES = 5
 #: Pixels: a frame's width where nobody bounds it, its heading and each story.
@@ -79,7 +81,7 @@ def frame(
 
 def _address(selection: Selection) -> str:
     limit = None if selection.limit == STORIES else selection.limit
-    return replace(selection, limit=limit).address("embed")
+    return replace(selection, limit=limit).address(FRAME)
 
 
 def height(stories: int) -> int:

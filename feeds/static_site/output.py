@@ -14,7 +14,6 @@ from urllib.parse import unquote
 import msgspec
 
 from feeds.formats import FORMATS, opml
-from feeds.pages import BUILD
 from feeds.pages.assets import AT_TOP, STATIC
 from feeds.publish import Published
 from feeds.wire import compress
@@ -26,14 +25,18 @@ _INDEX = "index.html"
 #: The suffix of the file in each content coding. The plain file is replaced last.
 CODINGS = {"br": ".br", "gzip": ".gz", "identity": ""}
 
-_FOLDERS = ("topics", "providers", "archive", "static")
-_FIXED = [BUILD[1:], *AT_TOP, opml.FILE, *(f"static/{p.name}" for p in STATIC.iterdir())]
+_FOLDERS = ("topics", "providers", "archive", "build", "embed", "static")
+_FIXED = [f"build/{_INDEX}", *AT_TOP, opml.FILE]
+_FIXED += [f"static/{path.name}" for path in STATIC.iterdir()]
 _FORMAT = rf"\.(?:{'|'.join(FORMATS)})"
 _MONTH = rf"[0-9]{{4}}-[0-9]{{2}}(?:/[0-9TZ]+-[0-9a-f]+)?(?:{_FORMAT}|/{_INDEX})"
 _OURS = re.compile(
-    rf"(?:(?:(?:topics|providers)/[^/]+/)?(?:{_INDEX}|embed|feed{_FORMAT}|archive/(?:{_INDEX}|{_MONTH}))"
+    rf"(?:(?:(?:topics|providers)/[^/]+/)?"
+    rf"(?:{_INDEX}|embed/{_INDEX}|feed{_FORMAT}|archive/(?:{_INDEX}|{_MONTH}))"
     rf"|(?:topics|providers)/{_INDEX}|{'|'.join(map(re.escape, _FIXED))})(?:\.br|\.gz)?"
 )
+# Frames and the builder were files once; folders of the same names are there now.
+_FORMER = re.compile(r"(?:(?:(?:topics|providers)/[^/]+/)?embed|build)(?:\.br|\.gz)?")
 
 #: The size of a file, and its time as a Unix time.
 Stamp = tuple[int, int]
@@ -69,7 +72,7 @@ def file_of(address: str) -> str:
 
 def is_ours(file: str) -> bool:
     """Return whether a site has or had files of such a name."""
-    return _OURS.fullmatch(file) is not None
+    return bool(_OURS.fullmatch(file) or _FORMER.fullmatch(file))
 
 
 class Output:
@@ -102,6 +105,7 @@ class Output:
                 raise SiteError(f"another build writes to {self.folder}") from error
             for unfinished in self.folder.glob(".feeds-*.tmp"):
                 unfinished.unlink()
+            self.remove(list(filter(_FORMER.fullmatch, self._scan())))
             yield self._scan()
 
     def _scan(self) -> dict[str, Stamp]:

@@ -16,7 +16,7 @@ from feeds.index.snapshot import Snapshot
 from feeds.index.survey import Listed, listing
 from feeds.pages import BUILD, LISTS, Pages
 from feeds.pages.assets import AT_TOP, assets
-from feeds.pages.embedding import EmbedOptions
+from feeds.pages.embedding import FRAME, EmbedOptions
 from feeds.publish import Published, publish_formats, publish_list
 from feeds.selection import EVERYTHING, Selection
 from feeds.static_site.output import SiteError, file_of
@@ -111,7 +111,7 @@ def documents(part: Part, pages: Pages) -> Iterator[Document]:
         return
     archive = Archive(month=part.month) if part.month else None
     if archive is None:
-        yield selection.address("embed"), pages.embed(selection, EmbedOptions())
+        yield selection.address(FRAME), pages.embed(selection, EmbedOptions())
         yield selection.address("archive/"), pages.months(selection)
     if part.has_pages:
         yield from _walk(archive, lambda archive: _page(pages, selection, archive))

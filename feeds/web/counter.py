@@ -43,10 +43,11 @@ def route_of(environ: WSGIEnvironment) -> Route:
         return Route(*_SINGLE[path])
     folder, _, file = path.rpartition("/")
     _, section, *below = (folder + "/").split("/")
-    if section not in ("", "topics", "providers", "archive"):
+    if section not in ("", "topics", "providers", "archive", "embed"):
         return OTHER
     if file in ("", "embed"):
-        return Route("embed" if file else "page", "html")
+        is_frame = file or "embed" in (section, *below[1:])
+        return Route("embed" if is_frame else "page", "html")
     form = file.rpartition(".")[2]
     if form not in FORMATS:
         return OTHER

@@ -12,7 +12,7 @@ from werkzeug.urls import iri_to_uri
 
 from feeds.pages import BUILD, LISTS, Pages, embedding
 from feeds.pages.assets import assets
-from feeds.pages.embedding import STORIES, THEMES, EmbedOptions
+from feeds.pages.embedding import FRAME, STORIES, THEMES, EmbedOptions
 from feeds.publish import Published, etag
 from feeds.selection import EVERYTHING, Kind, Selection
 from feeds.web.parameters import (
@@ -93,7 +93,7 @@ class PageRoutes:
         options = EmbedOptions(
             theme=_one_of("theme", THEMES), images=_one_of("images", ("1", "0")) == "1"
         )
-        self._site.require(selection.address("embed", **options.parameters))
+        self._site.require(selection.address(FRAME, **options.parameters))
         response = self._respond(self._pages.embed(selection, options))
         response.headers["Content-Security-Policy"] = FRAME_POLICY
         return response

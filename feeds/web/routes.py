@@ -114,7 +114,7 @@ def add_routes(app: Flask, site: Site) -> None:
         for part in PARTS:
             rule = f"{path}archive/{part}/"
             app.add_url_rule(rule, f"{kind}-month", pages.month, defaults=of_kind)
-        app.add_url_rule(f"{path}embed", f"{kind}-embed", pages.embed, defaults=of_kind)
+        app.add_url_rule(path + embedding.FRAME, f"{kind}-embed", pages.embed, defaults=of_kind)
         for name, form in FORMATS.items():
             defaults = of_kind | {"form": form}
             app.add_url_rule(path + form.file, f"{kind}-{name}", feeds.feed, defaults=defaults)

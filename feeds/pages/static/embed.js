@@ -105,7 +105,7 @@ p + p { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical;
       const { context, height } = JSON.parse(data);
       if (context !== "iframe.resize" || height !== Math.min(Math.max(height, 1), 1e4)) return;
       for (const { contentWindow, src, style } of document.querySelectorAll("iframe")) {
-        const isOurs = site ? origin === site : /^[^?#]+\/embed([?#]|$)/.test(src);
+        const isOurs = site ? origin === site : /^[^?#]+\/embed\/?([?#]|$)/.test(src);
         if (!isOurs || contentWindow !== source || !src.startsWith(origin + "/")) continue;
         style.height = height + "px";
       }
