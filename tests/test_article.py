@@ -59,6 +59,54 @@ def test_faults_come_in_the_order_of_their_lines() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        (
+            article().replace("excerpt:", "exerpt:"),
+            "3: warning: unknown field 'exerpt', did you mean 'excerpt'?",
+        ),
+        (
+            article(quality="x").replace("excerpt:", "Excerpt:"),
+            "3: warning: unknown field 'Excerpt', did you mean 'excerpt'?",
+        ),
+        (
+            article().replace("published:", "publishd:"),
+            "8: warning: unknown field 'publishd', did you mean 'published'?",
+        ),
+        (
+            article().replace("  domain:", "  domian:"),
+            "11: warning: unknown field 'domian', did you mean 'domain'?",
+        ),
+        (
+            article(more='images:\n  - url: "https://x.example/a"\n    heigth: 3\n'),
+            "16: warning: unknown field 'heigth', did you mean 'height'?",
+        ),
+        (
+            article(published="'true'"),
+            "8: warning: 'published' is not true or false, so the article is not published",
+        ),
+        (
+            article(published="[true]"),
+            "8: warning: 'published' is not true or false, so the article is not published",
+        ),
+        (
+            article("A vector<int>"),
+            "3: warning: 'excerpt' is plain text but holds '<int', see how it reads",
+        ),
+        # Fields of other programs, and those that look like a field that is there.
+        (article(more="subtitle: x\nlayout: x\nsecured: x\ntags: [x]\n"), None),
+        (article(more='related:\n- {title: x, ampWebUrl: "x", excerpt: x}\n'), None),
+        (article(more=f"{'x' * 60_000}: x\nheat: null\n"), None),
+        (article("1 < 2", published="off"), None),
+        ("nothing", None),
+    ],
+)
+def test_what_looks_like_a_mistake_is_warned_of(text: str, warned: str | None) -> None:
+    warnings = [str(warning) for warning in parse_article(text.encode(), "one.md").warnings]
+    assert warnings == ([f"one.md:{warned}"] if warned else [])
+
+
 def test_file_too_large_is_a_fault() -> None:
     (fault,) = parse_article(article(body="x" * MAX_BYTES).encode(), "one.md").faults
     assert str(fault) == "one.md:1: larger than 1 MiB, shorten it"

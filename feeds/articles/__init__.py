@@ -12,6 +12,7 @@ from feeds.articles import clean, front_matter
 from feeds.articles.fields import EARLIEST, Fields
 from feeds.articles.folder import MAX_BYTES
 from feeds.articles.front_matter import FrontMatterError
+from feeds.articles.warnings import find_warnings
 from feeds.articles.withheld import is_unpublished, is_withheld_at_fault, why_withheld
 from feeds.selection import domain_key, fold
 
@@ -19,14 +20,18 @@ _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
 
 class ArticleError(ValueError):
-    """A fault of an article file: `path:line: problem, what to do`."""
+    """A fault of an article file, or a warning: `path:line: problem, what to do`."""
 
     def __init__(self, path: str, line: int, problem: str) -> None:
-        super().__init__(f"{path}:{line}: {problem}")
+        # All three, so that pickle can make it again in another process.
+        super().__init__(path, line, problem)
         self.path = path
         #: Counts from 1.
         self.line = line
         self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.problem}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +103,8 @@ class Reading:
     #: Why the curator's word keeps it from the public; empty if it does not.
     withheld: str
     faults: tuple[ArticleError, ...] = ()
+    #: What looks like a mistake, though it keeps nobody from reading the file.
+    warnings: tuple[ArticleError, ...] = ()
 
 
 def stem_of(path: str) -> str:
@@ -119,9 +126,15 @@ def parse_article(raw: bytes, path: str) -> Reading:
         return Reading(article=None, withheld="not published" if withheld else "", faults=(fault,))
     reason = why_withheld(fields) or ("not published" if is_unpublished(raw) else "")
     found: list[tuple[int, str]] = []
-    article = _read(stem_of(path), Fields(fields, found), _content(body, head, found))
+    top = Fields(fields, found)
+    article = _read(stem_of(path), top, _content(body, head, found))
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
-    return Reading(article=None if faults else article, withheld=reason, faults=faults)
+    warnings = tuple(
+        ArticleError(path, line, f"warning: {problem}") for line, problem in find_warnings(top)
+    )
+    return Reading(
+        article=None if faults else article, withheld=reason, faults=faults, warnings=warnings
+    )
 
 
 def _decode(raw: bytes) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import lru_cache
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -16,6 +18,9 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 #: Longest text of a field, in characters.
 MAX_TEXT = 1 << 16
+
+#: How much of two names must be alike, from 0 to 1, for one to be a slip of the other.
+_ALIKE = 0.75
 
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,8})")
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]+(\d\d:\d\d:\d\d)(?:\.\d*)? ?(Z|z|[+-]\d\d:?\d\d)?")
@@ -29,13 +34,37 @@ class Fields:
     share, and read as if it were absent; so one reading finds every fault.
     """
 
-    def __init__(self, node: MappingNode, faults: list[tuple[int, str]]) -> None:
+    def __init__(
+        self, node: MappingNode, faults: list[tuple[int, str]], outer: Fields | None = None
+    ) -> None:
         self._node = node
         self._items: dict[str, Node] = {key.value: value for key, value in node.value}
         self._faults = faults
+        self._known: set[str] = set()
+        #: All maps of the file.
+        self._maps: list[Fields] = outer._maps if outer else []
+        self._maps.append(self)
+
+    def misspelled(self, *others: str) -> list[tuple[int, str]]:
+        """Return a warning, with its line, for each unknown field near one that its map lacks.
+
+        Known are the fields that were asked for so far, and `others` of this map. Fields
+        of other programs are common, and pass.
+        """
+        self._known.update(others)
+        known = set[str]().union(*(fields._known for fields in self._maps))
+        found = []
+        for fields in self._maps:
+            lacking = frozenset(fields._known - fields._items.keys())
+            for key, _ in fields._node.value:
+                if key.value not in known and (near := _nearest(key.value, lacking)):
+                    problem = f"unknown field {key.value!r}, did you mean {near!r}?"
+                    found.append((line_of(key), problem))
+        return found
 
     def node(self, name: str) -> Node | None:
         """A field's node; None where it is absent, null or blank."""
+        self._known.add(name)
         node = self._items.get(name)
         if isinstance(node, ScalarNode):
             is_blank = not node.value or node.value.isspace() or is_null(node)
@@ -122,7 +151,7 @@ class Fields:
         if not isinstance(node, MappingNode):
             self._faults.append((line_of(node), f"'{name}' must be a map of 'name: value' lines"))
             node = empty(node)
-        return Fields(node, self._faults)
+        return Fields(node, self._faults, self)
 
     def _list(self, name: str) -> list[Node]:
         node = self.node(name)
@@ -131,6 +160,14 @@ class Fields:
         if node is not None:
             self.fault(name, f"'{name}' must be a list, each item on a line '- ...'")
         return []
+
+
+# All files of a collection have the same few unknown fields, and difflib takes its time.
+@lru_cache(256)
+def _nearest(name: str, names: frozenset[str]) -> str:
+    """Return the one of some names that a name is a slip of; empty if it is of none."""
+    lowered = {each.lower(): each for each in sorted(names)}
+    return "".join(lowered[near] for near in get_close_matches(name.lower(), lowered, 1, _ALIKE))
 
 
 def _moment(written: str) -> datetime:

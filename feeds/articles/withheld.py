@@ -40,10 +40,15 @@ def why_withheld(fields: MappingNode) -> str:
         return "removed"
     if published is None:
         return "not published ('published' is absent)"
-    if not isinstance(published, ScalarNode) or kind(published) != "bool":
+    if not is_boolean(published):
         line = line_of(published)
         return f"not published ('published' on line {line} is not true or false)"
     return "not published" if published.value.lower() in _NO else ""
+
+
+def is_boolean(node: Node) -> bool:
+    """Whether YAML reads a node as true or false."""
+    return isinstance(node, ScalarNode) and kind(node) == "bool"
 
 
 def _is_no(node: Node) -> bool:

@@ -1,0 +1,27 @@
+"""What in an article file looks like a mistake, though the file can be read."""
+
+from __future__ import annotations
+
+import re
+
+from yaml import ScalarNode
+
+from feeds.articles.fields import Fields
+from feeds.articles.front_matter import line_of
+from feeds.articles.withheld import is_boolean
+
+#: What looks like the beginning of a tag.
+_TAG = re.compile(r"<[A-Za-z][\w-]{,20}")
+
+
+def find_warnings(fields: Fields) -> list[tuple[int, str]]:
+    """Return the warnings of a front matter that was read, with their lines and in their order."""
+    found = fields.misspelled("published", "removed")
+    published, excerpt = fields.node("published"), fields.node("excerpt")
+    if published and not is_boolean(published):
+        problem = "'published' is not true or false, so the article is not published"
+        found.append((line_of(published), problem))
+    if isinstance(excerpt, ScalarNode) and (tag := _TAG.search(excerpt.value)):
+        problem = f"'excerpt' is plain text but holds {tag[0]!r}, see how it reads"
+        found.append((line_of(excerpt), problem))
+    return sorted(found)
