@@ -2,80 +2,124 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Set
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from feeds.articles import Article, ArticleError, parse_article, stem_of
+from feeds.articles import ArticleError, parse_article, stem_of
 from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
 from feeds.index.indexed import FeedKey, memberships
 from feeds.processes import spread
+from feeds.selection import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What was found; `files` counts article files."""
+    """What was found in a folder."""
 
+    #: How many article files there are.
     files: int
+    #: How many of them are public, or are not for which reason but a fault.
+    counts: dict[str, int]
     #: Every fault of every file.
     faults: tuple[ArticleError, ...]
-    #: Names whose natural addresses are one, each with what to do.
-    collisions: tuple[str, ...]
+    #: Every warning of every file, and of what several files and the settings say together.
+    warnings: tuple[str, ...]
 
 
-def check_folder(directory: Path, config: Config, jobs: int = 1) -> Checked:
+class _File(NamedTuple):
+    """What was found in a file; it goes between processes."""
+
+    faults: tuple[ArticleError, ...] = ()
+    warnings: tuple[ArticleError, ...] = ()
+    #: Whether it is public, or why not; empty for a fault.
+    state: str = ""
+    link: str = ""
+    #: The topics and the provider that it names.
+    feeds: Set[FeedKey] = frozenset()
+
+
+def check_folder(directory: Path, config: Config, now: datetime, jobs: int = 1) -> Checked:
     """Read every file anew and to its end, whatever the index knows, by `jobs` processes.
 
     Raises OSError if the folder cannot be read or a process dies.
     """
     listing = list_files(directory)
     paths = sorted(listing.paths)
-    owners: dict[str, str] = {}
     faults = [
         ArticleError(str(directory / path), 1, fault) for path, fault in listing.faults.items()
     ]
-    names: dict[FeedKey, str] = {}
-    with closing(spread(partial(_check, directory, config), paths, jobs)) as answers:
-        for path, (found, named) in zip(paths, answers, strict=True):
+    stems: dict[str, str] = {}
+    found: dict[str, _File] = {}
+    with closing(spread(partial(_check, directory, config, now), paths, jobs)) as answers:
+        for path, file in zip(paths, answers, strict=True):
             full = str(directory / path)
-            owner = owners.setdefault(stem_of(path), full)
-            if owner != full:
+            owner = stems.setdefault(stem_of(path), full)
+            if owner == full:
+                found[full] = file
+            else:
                 problem = f"has the same name as {owner}, rename one of them"
                 faults.append(ArticleError(full, 1, problem))
-            faults += [ArticleError(full, line, problem) for line, problem in found]
-            names |= named
-    return Checked(files=len(paths), faults=tuple(faults), collisions=_collisions(names, config))
+            faults += file.faults
+    counts = Counter(file.state for file in found.values() if file.state)
+    warnings = [str(warning) for file in found.values() for warning in file.warnings]
+    warnings += [*_shared_links(found), *_shared_slugs(found, config), *_unused(found, config)]
+    return Checked(files=len(paths), counts=counts, faults=tuple(faults), warnings=tuple(warnings))
 
 
-def _check(
-    directory: Path, config: Config, path: str
-) -> tuple[list[tuple[int, str]], dict[FeedKey, str]]:
-    """A file's faults with their lines, and what it calls its feeds."""
+def _check(directory: Path, config: Config, now: datetime, path: str) -> _File:
+    full = str(directory / path)
     try:
-        reading = parse_article(read_bytes(directory, path), path)
+        reading = parse_article(read_bytes(directory, path), full)
     except OSError as error:
-        return [(1, f"cannot be read, {error.strerror}")], {}
-    faults = [(fault.line, fault.problem) for fault in reading.faults]
-    if reading.withheld or reading.article is None:
-        return faults, {}
-    return faults, _names(reading.article, config)
-
-
-def _names(article: Article, config: Config) -> dict[FeedKey, str]:
+        return _File((ArticleError(full, 1, f"cannot be read, {error.strerror}"),))
+    article = reading.article
+    if article is None:
+        return _File(reading.faults, reading.warnings)
     meant = memberships(article, config)
-    return {(s.kind, s.key): label for s, label, _ in meant if s.kind != "site"}
+    state = "not published" if reading.withheld else "public"
+    if state == "public" and article.published > now:
+        state = "scheduled"
+    elif state == "public" and all(article.quality < least for _, _, least in meant):
+        state = "below the threshold"
+    feeds = frozenset((s.kind, s.key) for s, _, _ in meant if s.kind != "site")
+    return _File((), reading.warnings, state, article.link, feeds)
 
 
-def _collisions(names: dict[FeedKey, str], config: Config) -> tuple[str, ...]:
+def _shared_links(found: dict[str, _File]) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for path, file in found.items():
+        if file.state in ("public", "scheduled"):
+            owner = owners.setdefault(file.link, path)
+            if owner != path:
+                yield f"{path}:1: warning: has the same address as {owner}, {file.link}"
+
+
+def _shared_slugs(found: dict[str, _File], config: Config) -> Iterator[str]:
+    public = (file.feeds for file in found.values() if file.state != "not published")
     sharing = defaultdict(list)
-    for kind, key in sorted(names):
+    for kind, key in sorted(set[FeedKey]().union(*public)):
         sharing[kind, config.slug(kind, key)].append(key)
-    return tuple(
-        f"{kind}s {', '.join(repr(key) for key in keys)} share the slug {slug!r}: all but one"
-        " get a suffix, give them a 'slug' in the settings"
-        for (kind, slug), keys in sharing.items()
-        if len(keys) > 1
-    )
+    for (kind, slug), keys in sharing.items():
+        if len(keys) > 1:
+            names = ", ".join(map(repr, keys))
+            yield (
+                f"warning: {kind}s {names} share the slug {slug!r}: all but one get a suffix,"
+                " give them a 'slug' in the settings"
+            )
+
+
+def _unused(found: dict[str, _File], config: Config) -> Iterator[str]:
+    named = set[FeedKey]().union(*(file.feeds for file in found.values()))
+    kinds: tuple[Kind, ...] = ("topic", "provider")
+    for kind in kinds:
+        for key, name in config.names(kind).items():
+            # What was withdrawn keeps its settings, so that its feeds go on answering 410.
+            if (kind, key) not in named and not name.withdrawn:
+                yield f"warning: the settings name the {kind} {key!r}, but no sound article does"

@@ -20,6 +20,7 @@ from feeds.index import Index
 from feeds.index.store import IndexUnavailable
 from feeds.index.sync import Report, advance, sync, utc_now
 from feeds.processes import PROCESSORS
+from feeds.text import counted
 
 #: Milliseconds without a change after which a sync begins: one save makes several changes.
 QUIET_TIME = 5
@@ -29,6 +30,8 @@ ADVANCE_PAUSE = 200
 #: report no changes, and a change is not reported that came while the watch began.
 FIRST_SCAN = 1
 NEXT_SCAN = 30
+#: Files that a line names before the rest is only counted.
+NAMED = 3
 
 #: Writes a line to the log, with one of logging's levels.
 Log = Callable[[int, str], None]
@@ -118,7 +121,7 @@ def _follow(
             next_scan = time.monotonic() + NEXT_SCAN
             # A change that the watch does not report next: on a disk that was mounted again,
             # the watch is of the old one.
-            unnoticed = bool(report.added or report.changed or report.removed)
+            unnoticed = bool(report.paths)
         # Either another process is writing, and applies it, or the next sync reports the error.
         with suppress(IndexUnavailable):
             advance(index, utc_now())
@@ -145,20 +148,16 @@ class SyncReporter:
         self._trouble = ""
 
     def report(self, report: Report) -> None:
-        """Report each new fault, and the counts if any file changed."""
+        """Report each new fault, the warnings, and which files changed how many feeds."""
         faults = [str(fault) for fault in report.faults]
         for fault in faults:
             if fault not in self._faults:
                 self._log(logging.WARNING, fault)
         self._faults = set(faults)
-        counts = [
-            f"{count} {name}"
-            for count, name in (
-                (report.added, "added"),
-                (report.changed, "changed"),
-                (report.removed, "removed"),
-            )
-            if count
-        ]
-        if counts:
-            self._log(logging.INFO, f"{', '.join(counts)}: {report.touched} feeds changed")
+        for warning in report.warnings:
+            self._log(logging.WARNING, str(warning))
+        if report.paths:
+            names, more = ", ".join(report.paths[:NAMED]), len(report.paths) - NAMED
+            if more > 0:
+                names += f" and {counted(more, 'more file')}"
+            self._log(logging.INFO, f"{names}: {counted(report.touched, 'feed')} changed")

@@ -24,6 +24,11 @@ _ANY_URI = re.compile(r"https?://[^\s/?#\\]+(?:[/?#].*)?", re.IGNORECASE | re.DO
 _SAFE = "!$&'()*+,;=:@/?%"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts, such as `1 feed` and `2,000 feeds`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def text(raw: str) -> str:
     """Return plain text: white space folded to single spaces, control characters out."""
     return " ".join(_CONTROLS.sub("", raw).split())

@@ -166,8 +166,49 @@ def test_index_reports_counts_and_faults(run: Callable[..., Result], folder: Pat
     (folder / "bad.md").write_text("nothing")
     result = run("index", folder)
     assert result.exit_code == 0
-    assert "2 added, 0 changed, 0 removed, 0 unchanged, 1 at fault.\n" in result.output
-    assert "bad.md:1: no front matter, begin the file with a line '---'\n" in result.output
+    assert result.output.splitlines() == [
+        "bad.md:1: no front matter, begin the file with a line '---'",
+        "2 added, 0 changed, 0 removed.",
+        "2 articles: 1 public, 1 at fault.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        ([], "0 articles: there is no file that ends in .markdown, .md, .txt."),
+        ([article()], "1 article: 1 public."),
+        (
+            [article(), article(time="2099-01-01T00:00:00Z"), article(quality=1), "nothing"],
+            "4 articles: 1 public, 1 scheduled, 1 below the threshold, 1 at fault.",
+        ),
+        (
+            [article(published="false"), article(published="yes", more="removed: true\n")],
+            "2 articles, none public: 2 not published ('feeds explain FILE' says why).",
+        ),
+        (["nothing"], "1 article, none public: 1 at fault ('feeds explain FILE' says why)."),
+    ],
+)
+def test_index_and_check_count_what_is_public_and_what_is_not(
+    run: Callable[..., Result], folder: Path, texts: list[str], told: str
+) -> None:
+    for number, text in enumerate(texts):
+        (folder / f"{number}.md").write_text(text.replace("/story", f"/{number}"))
+    assert run("index", folder).stdout.splitlines()[-1] == told
+    # Of the index, which has read them before.
+    assert run("index", folder).stdout.splitlines()[-1] == told
+    result = run("check", folder)
+    assert (result.stdout.count(":"), result.stderr) == (2 * ("nothing" in texts), f"{told}\n")
+
+
+def test_index_warns_once_of_what_looks_like_a_mistake(
+    run: Callable[..., Result], folder: Path
+) -> None:
+    (folder / "one.md").write_text(article().replace("excerpt:", "exerpt:"))
+    first = run("index", folder, color=True)
+    warning = "one.md:3: warning: unknown field 'exerpt', did you mean 'excerpt'?"
+    assert (first.exit_code, first.stderr) == (0, f"\x1b[33m{warning}\x1b[0m\n")
+    assert run("index", folder).stderr == ""
 
 
 def test_many_faults_are_not_all_printed(run: Callable[..., Result], folder: Path) -> None:
@@ -193,7 +234,28 @@ def test_check_prints_every_fault_of_every_file(run: Callable[..., Result], fold
         f"{folder}/b.md:1: no front matter, begin the file with a line '---'",
         f"{folder}/sub/b.txt:1: has the same name as {folder}/b.md, rename one of them",
     ]
-    assert result.stderr == "3 files, 3 at fault.\n"
+    told = "3 articles, none public: 3 at fault ('feeds explain FILE' says why)."
+    assert result.stderr == f"{told}\n"
+
+
+def test_check_warns_of_what_looks_like_a_mistake(
+    run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDS_TOPICS", "{AI: {}, Draft: {}, Law: {}, Old: {withdrawn: true}}")
+    monkeypatch.setenv("FEEDS_PROVIDERS", "{www.example.org: {}, example.net: {}}")
+    (folder / "a.md").write_text(article(more="imagse: []\n"))
+    (folder / "b.md").write_text(article("Same address"))
+    (folder / "c.md").write_text(article("Not public", topics=("Draft",), published="false"))
+    result = run("check", folder, color=True)
+    assert result.exit_code == 0
+    warnings = [
+        f"{folder}/a.md:14: warning: unknown field 'imagse', did you mean 'images'?",
+        f"{folder}/b.md:1: warning: has the same address as {folder}/a.md,"
+        " https://example.org/story",
+        "warning: the settings name the topic 'law', but no sound article does",
+        "warning: the settings name the provider 'example.net', but no sound article does",
+    ]
+    assert result.stdout == "".join(f"\x1b[33m{warning}\x1b[0m\n" for warning in warnings)
 
 
 def test_check_names_topics_whose_addresses_are_one(
@@ -204,7 +266,7 @@ def test_check_names_topics_whose_addresses_are_one(
     result = run("check", folder)
     assert result.exit_code == 0
     assert result.stdout == (
-        "topics 'c++', 'cplusplus' share the slug 'cplusplus': all but one get a suffix,"
+        "warning: topics 'c++', 'cplusplus' share the slug 'cplusplus': all but one get a suffix,"
         " give them a 'slug' in the settings\n"
     )
     settings = tmp_path / "feeds.yaml"
@@ -214,7 +276,8 @@ def test_check_names_topics_whose_addresses_are_one(
 
 def test_check_of_a_sound_folder_is_silent(run: Callable[..., Result]) -> None:
     result = run("check", SEEDS)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "5 files, 0 at fault.\n")
+    told = "5 articles: 1 public, 4 not published.\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", told)
 
 
 def test_check_names_what_it_cannot_read(

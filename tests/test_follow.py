@@ -70,7 +70,7 @@ def follower(collection: Collection) -> Iterator[Follower]:
 def test_saved_file_is_followed(follower: Follower) -> None:
     follower.collection.write("two.md", article("Second"))
     follower.wait_for(lambda: "Second" in follower.titles())
-    follower.wait_for(lambda: "1 added: 3 feeds changed" in follower.lines)
+    follower.wait_for(lambda: "two.md: 3 feeds changed" in follower.lines)
 
 
 def test_article_comes_when_its_time_has_come(follower: Follower) -> None:
@@ -79,7 +79,7 @@ def test_article_comes_when_its_time_has_come(follower: Follower) -> None:
     follower.wait_for(lambda: len(follower.lines) == 1)
     assert follower.titles() == ["First"]
     follower.wait_for(lambda: "Due" in follower.titles())
-    assert follower.lines == ["1 added: 0 feeds changed"]
+    assert follower.lines == ["due.md: 0 feeds changed"]
 
 
 def test_time_that_changes_the_index_while_another_process_writes_is_no_trouble(
@@ -96,7 +96,7 @@ def test_time_that_changes_the_index_while_another_process_writes_is_no_trouble(
         assert follower.titles() == ["First"]
     other.close()
     follower.wait_for(lambda: "Due" in follower.titles())
-    assert follower.lines == ["1 added: 0 feeds changed"]
+    assert follower.lines == ["due.md: 0 feeds changed"]
 
 
 def test_fault_is_told_once(follower: Follower) -> None:
@@ -236,13 +236,41 @@ def test_fault_told_before_is_not_told_again(collection: Collection) -> None:
     assert lines == []
 
 
-def test_sync_without_a_change_tells_nothing(collection: Collection) -> None:
-    collection.write("one.md", article("First"))
+def test_files_that_changed_the_feeds_are_named(collection: Collection) -> None:
     lines: list[str] = []
     reporter = SyncReporter(lambda _, line: lines.append(line))
-    reporter.report(collection.sync())
-    reporter.report(collection.sync())
-    assert lines == ["1 added: 3 feeds changed"]
+
+    def report() -> list[str]:
+        lines.clear()
+        reporter.report(collection.sync())
+        return lines
+
+    collection.write("stories/one.md", article("First"))
+    assert report() == ["stories/one.md: 3 feeds changed"]
+    assert report() == []
+    for number in range(5):
+        collection.write(f"{number}.md", article(topics=()))
+    assert report() == ["0.md, 1.md, 2.md and 2 more files: 2 feeds changed"]
+    # What subscribers cannot see, and what they can.
+    collection.write("stories/one.md", article("First", more="heat: 3\n"))
+    assert report() == ["stories/one.md: 0 feeds changed"]
+    collection.write("stories/one.md", article("First", more="heat: 4\n"))
+    (collection.folder / "4.md").unlink()
+    collection.write("3.md", "nothing")
+    assert report()[1:] == ["4.md: 2 feeds changed"]
+
+
+def test_warning_is_told_when_its_file_is_saved(collection: Collection) -> None:
+    lines: list[tuple[int, str]] = []
+    reporter = SyncReporter(lambda *line: lines.append(line))
+    collection.write("one.md", article(published="'no'"))
+    for _ in range(2):
+        reporter.report(collection.sync())
+    warning = "'published' is not true or false, so the article is not published"
+    assert lines == [
+        (logging.WARNING, f"one.md:8: warning: {warning}"),
+        (logging.INFO, "one.md: 1 feed changed"),
+    ]
 
 
 def test_index_that_fails_is_tried_again(follower: Follower) -> None:

@@ -145,7 +145,7 @@ def test_of_two_machines_one_follows_and_the_other_takes_over(collection: Collec
         wait_for(lambda: titles(index) == [])
     stop.set()
     follower.join(10)
-    assert lines == ["2 removed: 3 feeds changed"]
+    assert lines == ["one.md, two.md: 3 feeds changed"]
     # Who stops lets go at once, and has nothing more to let go of.
     assert index.acquire("follow")
     index.release()
@@ -198,7 +198,7 @@ def test_server_that_goes_and_comes_back(
     follower.join(10)
     index.close()
     assert lines[0].endswith("trying again every second")
-    assert lines[-1] == "1 added: 3 feeds changed"
+    assert lines[-1] == "two.md: 3 feeds changed"
 
 
 def test_leader_that_lost_its_connection_is_told(collection: Collection) -> None:

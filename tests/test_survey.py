@@ -9,7 +9,7 @@ import pytest
 
 from feeds.config import Name
 from feeds.history import Month
-from feeds.index.survey import Qualities, months, qualities
+from feeds.index.survey import Qualities, counts, months, qualities
 from feeds.pages.plot import HEIGHT, WIDTH, Plot, format_rate, plot
 from feeds.selection import EVERYTHING, Selection, choose
 from tests.support import Collection, article
@@ -28,6 +28,17 @@ def write(collection: Collection, *stories: tuple[float, int, str]) -> None:
         text = article(quality=quality, time=time, topics=tuple(topics.split()))
         collection.write(f"{number}.md", text)
     collection.sync()
+
+
+def test_articles_are_counted_by_what_became_of_them(collection: Collection) -> None:
+    write(collection, (0, 90, "AI"), (0, 90, "AI"), (0, 10, "AI"), (-9999, 90, "AI"))
+    collection.write("hidden.md", article(published="false"))
+    collection.write("bad.md", "nothing")
+    # Its last good version stays up.
+    collection.write("1.md", "nothing")
+    collection.sync()
+    states = {"public": 2, "scheduled": 1, "below the threshold": 1, "not published": 1}
+    assert counts(collection.index) == states
 
 
 def test_qualities_are_those_of_the_twelve_weeks_before_the_newest(collection: Collection) -> None:

@@ -47,7 +47,7 @@ def build(
     if print_nginx:
         click.echo(nginx.configuration(index, out.resolve()), nl=False)
         return
-    common.show(report)
+    common.show(report, index)
     url = index.url.render_as_string(hide_password=False)
     jobs = jobs or os.cpu_count() or 1
     try:

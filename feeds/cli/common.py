@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 from msgspec.structs import replace
 
+from feeds.articles import ArticleError
+from feeds.articles.folder import SUFFIXES
 from feeds.config import Config
 from feeds.index import Index
 from feeds.index.store import IndexUnavailable
+from feeds.index.survey import STATES, counts
 from feeds.index.sync import Report, advance, sync, utc_now
 from feeds.processes import PROCESSORS
+from feeds.text import counted
 
 #: Feeds and faults that are printed before the rest is only counted.
 SHOWN = 10
@@ -57,13 +61,25 @@ def sync_folder(index: Index) -> Report:
     return report
 
 
-def show(report: Report) -> None:
-    """Print what a sync did, and the first faults."""
-    for fault in report.faults[:SHOWN]:
-        click.secho(str(fault), err=True, fg="red")
-    if report.faults[SHOWN:]:
-        click.echo(f"and {len(report.faults) - SHOWN} more: 'feeds check' names all", err=True)
-    click.echo(
-        f"{report.added} added, {report.changed} changed, {report.removed} removed,"
-        f" {report.unchanged} unchanged, {len(report.faults)} at fault."
-    )
+def show(report: Report, index: Index) -> None:
+    """Print what a sync did, the first faults and warnings, and how many articles are public."""
+    problems = [(str(fault), "red") for fault in report.faults]
+    problems += [(str(warning), "yellow") for warning in report.warnings]
+    for problem, color in problems[:SHOWN]:
+        click.secho(problem, err=True, fg=color)
+    if problems[SHOWN:]:
+        click.echo(f"and {len(problems) - SHOWN} more: 'feeds check' names all", err=True)
+    click.echo(f"{report.added} added, {report.changed} changed, {report.removed} removed.")
+    files = report.added + report.changed + report.unchanged
+    click.echo(summary(files, counts(index), report.faults))
+
+
+def summary(files: int, states: Mapping[str, int], faults: Sequence[ArticleError]) -> str:
+    """How many articles are public, and why the others are not."""
+    if not files and not faults:
+        return f"0 articles: there is no file that ends in {', '.join(sorted(SUFFIXES))}."
+    states = {**states, "at fault": len({fault.path for fault in faults})}
+    found = ", ".join(f"{states[name]:,} {name}" for name in STATES if states.get(name))
+    if "public" in states:
+        return f"{counted(files, 'article')}: {found}."
+    return f"{counted(files, 'article')}, none public: {found} ('feeds explain FILE' says why)."

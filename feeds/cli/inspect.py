@@ -10,7 +10,7 @@ import click
 from feeds.articles import parse_article, stem_of
 from feeds.articles.folder import SUFFIXES, list_files, read_bytes
 from feeds.checking import check_folder
-from feeds.cli.common import FOLDER, show, sync_folder, with_folder
+from feeds.cli.common import FOLDER, show, summary, sync_folder, with_folder
 from feeds.config import Config
 from feeds.explain import explain as explain_article
 from feeds.formats import FORMATS
@@ -27,7 +27,8 @@ from feeds.websub import ping_once
 @click.pass_obj
 def index(config: Config, folder: Path | None) -> None:
     """Compare FOLDER with the index once."""
-    show(sync_folder(open_index(with_folder(config, folder))))
+    index = open_index(with_folder(config, folder))
+    show(sync_folder(index), index)
 
 
 @click.command()
@@ -49,16 +50,15 @@ def ping(config: Config, folder: Path | None) -> None:
 @FOLDER
 @click.pass_context
 def check(ctx: click.Context, folder: Path | None) -> None:
-    """Print every fault of every file in FOLDER; exit 1 if there is any."""
+    """Print every fault and warning of FOLDER; exit 1 for a fault."""
     config = with_folder(ctx.obj, folder)
-    checked = check_folder(config.articles, config, PROCESSORS)
+    checked = check_folder(config.articles, config, utc_now(), PROCESSORS)
     for fault in checked.faults:
         place = click.style(f"{fault.path}:{fault.line}:", bold=True)
         click.echo(f"{place} {click.style(fault.problem, fg='red')}")
-    for collision in checked.collisions:
-        click.secho(collision, fg="yellow")
-    faulty = len({fault.path for fault in checked.faults})
-    click.echo(f"{checked.files} files, {faulty} at fault.", err=True)
+    for warning in checked.warnings:
+        click.secho(warning, fg="yellow")
+    click.echo(summary(checked.files, checked.counts, checked.faults), err=True)
     ctx.exit(1 if checked.faults else 0)
 
 

@@ -81,7 +81,7 @@ def _compare(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleEr
     if index.config.log == "json":
         SyncReporter(log).report(report)
     else:
-        show(report)
+        show(report, index)
     return report.faults
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from feeds.articles import Article, parse_article
+from feeds.articles import Article, ArticleError, parse_article
 from feeds.articles.folder import read_bytes
 from feeds.articles.withheld import is_unpublished
 from feeds.config import Config
@@ -60,13 +60,14 @@ class FileResult(NamedTuple):
     withheld: bool = False
     #: None where the article is withheld or has a fault.
     article: IndexedArticle | None = None
+    warnings: tuple[ArticleError, ...] = ()
 
 
 def read_file(directory: Path, config: Config, asked: tuple[str, bytes]) -> FileResult:
     """Read a file, unless its digest is the one that is known.
 
     `asked` is the path relative to `directory`, and the known digest. A file with a plain
-    line `published: false` is not parsed, so its other faults are not found.
+    line `published: false` is not parsed, so its faults are not found.
     """
     path, known = asked
     try:
@@ -79,12 +80,12 @@ def read_file(directory: Path, config: Config, asked: tuple[str, bytes]) -> File
     if is_unpublished(raw):
         return FileResult(digest, withheld=True)
     parsed = parse_article(raw, path)
-    if parsed.faults:
+    withheld, warnings = bool(parsed.withheld), parsed.warnings
+    if parsed.article is None:
         first = parsed.faults[0]
-        return FileResult(digest, first.problem, first.line, bool(parsed.withheld))
-    if parsed.withheld or parsed.article is None:
-        return FileResult(digest, withheld=True)
-    return FileResult(digest, article=index_article(parsed.article, config))
+        return FileResult(digest, first.problem, first.line, withheld, warnings=warnings)
+    article = None if withheld else index_article(parsed.article, config)
+    return FileResult(digest, None, None, withheld, article, warnings)
 
 
 def _read_bytes(directory: Path, path: str) -> bytes:

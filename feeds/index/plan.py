@@ -50,6 +50,8 @@ class Plan:
     inserted: list[ArticleRow] = field(default_factory=list)
     #: The feeds in which subscribers may see a difference.
     touched: set[FeedKey] = field(default_factory=set)
+    #: The stems of the articles in which the public sees one.
+    seen: set[str] = field(default_factory=set)
     #: Whether quality or heat of a public article changed, by which readers may choose.
     ranked: bool = False
 
@@ -69,6 +71,7 @@ def plan(
         if new:
             made.inserted.append(new)
         if _seen(old) != _seen(new):
+            made.seen.add(stem)
             made.touched.update(entry.feed for row in (old, new) if row for entry in row.entries)
         elif old and new and old.entries != new.entries:
             ranked = True

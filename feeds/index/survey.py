@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, literal, select, union_all
 
 from feeds.history import Month
 from feeds.index import Index
 from feeds.index.query import PUBLIC, Query
-from feeds.index.schema import entries, feeds
+from feeds.index.schema import articles, entries, feeds, files
 from feeds.selection import Selection
 
+#: What may become of an article file.
+STATES = ("public", "scheduled", "below the threshold", "not published", "at fault")
 #: A rate is computed from at most so many articles, of at most so many days.
 MAX_SAMPLE = 1_000
 _MAX_DAYS = 84
@@ -74,6 +76,23 @@ def listing(index: Index) -> list[Listed]:
         listed,
         key=lambda i: (kinds.index(i.selection.kind), i.name.casefold(), i.selection.key),
     )
+
+
+def counts(index: Index) -> dict[str, int]:
+    """How many articles there are of each state but a fault, where there are any.
+
+    The last good version of a file at fault counts too.
+    """
+    has_entries = articles.c.id.in_(select(entries.c.article))
+    is_scheduled = articles.c.next_change.is_not(None)
+    state = case((has_entries, STATES[0]), (is_scheduled, STATES[1]), else_=STATES[2])
+    withheld = files.c.fault.is_(None) & files.c.stem.not_in(select(articles.c.stem))
+    states = union_all(
+        select(state.label("state")), select(literal(STATES[3])).where(withheld)
+    ).subquery()
+    counted = select(states.c.state, func.count()).group_by(states.c.state)
+    with index.read_transaction() as connection:
+        return {state: count for state, count in connection.execute(counted)}
 
 
 def by_size(listed: Iterable[Listed]) -> list[Listed]:

@@ -41,6 +41,11 @@ class Report:
     unchanged: int
     #: The faults of files, and of folders that cannot be read, in the order of their paths.
     faults: tuple[ArticleError, ...]
+    #: Those of the files that were read.
+    warnings: tuple[ArticleError, ...]
+    #: The files that were added, changed or removed; where any of them changed what the
+    #: public sees, these alone.
+    paths: tuple[str, ...]
     #: How many feeds look different to their subscribers.
     touched: int
     #: Whether every change of a file is reported under the file's own path: no file is a
@@ -128,8 +133,10 @@ class _Sync:
     #: The article of each stem that was read, or None where the index is to have none.
     outcome: dict[str, IndexedArticle | None] = field(default_factory=dict)
     added: int = 0
-    changed: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
+    #: The files that were added or changed.
+    paths: list[str] = field(default_factory=list)
+    warnings: list[ArticleError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.fingerprint = self.config.fingerprint()
@@ -158,6 +165,7 @@ class _Sync:
             result = result._replace(fault=row.fault, line=row.line)
         elif result.article or result.withheld:
             self.outcome[stem_of(path)] = result.article
+        self.warnings += result.warnings
         self._record(path, result)
 
     def _record(self, path: str, result: FileResult) -> None:
@@ -174,10 +182,9 @@ class _Sync:
             "line": result.line,
             "fault": result.fault,
         }
-        if known is None:
-            self.added += 1
-        elif known.digest != result.digest:
-            self.changed += 1
+        if known is None or known.digest != result.digest:
+            self.paths.append(path)
+            self.added += known is None
         if not known or any(getattr(known, name) != value for name, value in row.items()):
             self.rows.append(row)
 
@@ -201,12 +208,15 @@ class _Sync:
         touched = apply(self.connection, self.config, planned, second, anew=self.anew)
         listing = self.changes.listing
         scanned = len(listing.files) + len(self.changes.hidden)
+        paths = sorted([*self.paths, *self.changes.missing])
         return Report(
             added=self.added,
-            changed=self.changed,
+            changed=len(self.paths) - self.added,
             removed=len(self.changes.missing),
-            unchanged=scanned - self.added - self.changed,
+            unchanged=scanned - len(self.paths),
             faults=self._faults(),
+            warnings=tuple(self.warnings),
+            paths=tuple([path for path in paths if stem_of(path) in planned.seen] or paths),
             touched=touched,
             direct=not (listing.faults or listing.links),
         )
