@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
@@ -15,8 +14,9 @@ from feeds.selection import EVERYTHING, Selection
 from tests import xml_rules
 from tests.html_rules import Html
 from tests.support import BASE, NOW, Collection, publish_feed
+from tests.xml_rules import SCHEMAS
 
-_SCHEMA = json.loads(Path(__file__).with_name("json_feed.schema.json").read_bytes())
+_SCHEMA = json.loads((SCHEMAS / "json_feed.schema.json").read_bytes())
 Draft202012Validator.check_schema(_SCHEMA)
 _VALIDATOR = Draft202012Validator(_SCHEMA)
 # The curator's own; who could read them could tell what an article nearly missed.

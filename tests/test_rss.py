@@ -13,7 +13,7 @@ from feeds.config import Name
 from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
-from tests.rss_rules import faults, name_of, publish_rss, read_rss, reread
+from tests.rss_rules import faults, names, publish_rss, read_rss, reread
 from tests.support import BASE, Collection, article, read_article
 from tests.xml_rules import texts
 
@@ -31,6 +31,7 @@ def link_to(rel: str, type: str = "application/rss+xml") -> str:
     return f"<atom:link rel='{rel}' href='{BASE}/feed.rss' type='{type}'/>"
 
 
+# Rules that need no RSS of their own are tested in test_atom.py.
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
@@ -38,32 +39,32 @@ def link_to(rel: str, type: str = "application/rss+xml") -> str:
         ("\n<rss", "\n<!DOCTYPE rss>\n<rss", "not plain UTF-8 XML"),
         ("mrss/", "mrss", "wrong namespaces"),
         (' xmlns:fh="[^"]*"', "", "wrong namespaces"),
-        ('version="2.0"', 'version="2.1"', "not RSS 2.0"),
-        (' version="2.0"', "", "rss lacks version"),
-        ("<channel>", "<channel version='1'>", "channel may not have version"),
-        ("</channel>", "</channel><channel/>", "rss has 2 of channel"),
-        ("<language>en</language>", "", "channel has 0 of language"),
+        ('version="2.0"', 'version="2.1"', "schema"),
+        (' version="2.0"', "", "schema"),
+        ("<channel>", "<channel version='1'>", "schema"),
+        ("</channel>", "</channel><channel/>", "schema"),
+        ("<language>en</language>", "", "schema"),
         ("<language>en<", "<language>en_NZ<", "no language (BCP 47)"),
-        ("<docs>.*?</docs>", "<docs>https://x.example/</docs>", "the docs are not RSS's"),
-        ("<generator>", "<webMaster>me</webMaster><generator>", "channel may not hold webMaster"),
-        ("(<docs>.*?</docs>)(.*)</channel>", r"\2\1</channel>", "docs after an item"),
+        ("<docs>.*?</docs>", "<docs>https://x.example/</docs>", "schema"),
+        ("<generator>", "<webMaster>me</webMaster><generator>", "schema"),
+        ("(<docs>.*?</docs>)(.*)</channel>", r"\2\1</channel>", "schema"),
         (
             "(<lastBuildDate>.*?</lastBuildDate>)(.*)</channel>",
             r"\2\1</channel>",
-            "lastBuildDate a",
+            "schema",
         ),
         ("<atom:link [^>]*>", "", "not one self link"),
         ("(<atom:link [^>]*>)", r"\1\1", "not one self link"),
         ('rel="self"', 'rel="next"', "not one self link"),
-        ('rel="self"', "", "atom:link lacks rel"),
+        ('rel="self"', "", "schema"),
         ("application/rss.xml", "text/xml", "a link that is no feed"),
         ("/feed.rss", "/feed.rss?", "self is not the canonical address"),
         ("https://news.example/feed", "/feed", "/feed.rss is no web address"),
         ("<link>https://news.example/</link>", "<link>/</link>", "/ is no web address"),
         (r"<link>https://www\.rnz[^<]*", "<link>https:rnz", "https:rnz is no web address"),
-        ("<item>", f"{link_to('current')}<item><a/>", "item may not hold a"),
-        ("<guid isPermaLink=.false.", "<guid", "guid lacks isPermaLink"),
-        ("isPermaLink=.false.", 'isPermaLink="true"', "a guid for an address"),
+        ("<item>", f"{link_to('current')}<item><a/>", "schema"),
+        ("<guid isPermaLink=.false.", "<guid", "schema"),
+        ("isPermaLink=.false.", 'isPermaLink="true"', "schema"),
         ("urn:uuid:a", "urn:uuid:x", "the id urn:uuid:x854bdc4"),
         ("(<item>.*</item>)", r"\1\1", "the id urn:uuid:a854bdc4"),
         ("<pubDate>Mon, 18 May 2020", "<pubDate>Tue, 18 May 2020", "the date Tue, 18 May 2020"),
@@ -75,7 +76,7 @@ def link_to(rel: str, type: str = "application/rss+xml") -> str:
         ("<pubDate>[^<]*", "<pubDate>2020-05-18T02:41:00Z", "the date 2020-05-18T02:41:00Z"),
         ("Mon, 18 May 2020", "Mon, 18 May 1970", "the date 1970-05-18 02:41:00+00:00 is implau"),
         ("Mon, 18 May 2020", "Sat, 18 May 2030", "the date 2030-05-18 02:41:00+00:00 has not"),
-        ("<lastBuildDate>Mon, 18", "<lastBuildDate>Sun, 17", "an item later than the feed"),
+        ("<lastBuildDate>Mon, 18", "<lastBuildDate>Sun, 17", "an entry later than the feed"),
         (
             "</item>",
             "<atom:updated>2020-05-18T02:40:00+00:00</atom:updated></item>",
@@ -84,14 +85,14 @@ def link_to(rel: str, type: str = "application/rss+xml") -> str:
         (
             "</item>",
             "<atom:updated>2020-05-19T02:41:00Z</atom:updated></item>",
-            "an item later than the feed",
+            "an entry later than the feed",
         ),
         ("</item>", "<atom:updated>2020-05-19</atom:updated></item>", "the date 2020-05-19"),
-        ("<pubDate>.*</pubDate>", "", "item has 0 of pubDate"),
-        ("<item><title>.*?</title>", "<item>", "item has 0 of title"),
+        ("<pubDate>.*</pubDate>", "", "schema"),
+        ("<item><title>.*?</title>", "<item>", "schema"),
         ("<title>Police", "<title> Police", "white space around title"),
-        ("<title>News", "<title><b/>News", "title may not hold b"),
-        ("<item>(.*?)<description>[^<]*", r"<item>\1<description>", "description is blank"),
+        ("<title>News", "<title><b/>News", "schema"),
+        ("<item>(.*?)<description>[^<]*", r"<item>\1<description>", "an empty element"),
         ("<description>Every", "<description>&lt;b&gt;", "a description that is not plain"),
         ("<description>The", "<description>The &lt;b&gt;", "a description that is not plain"),
         ("<description>The", "<description>The &amp;eacute;", "a description that is not plain"),
@@ -99,47 +100,32 @@ def link_to(rel: str, type: str = "application/rss+xml") -> str:
         (
             "<description>(?=The)(.*?)</description>(.*</content:encoded>)",
             r"\2<description>\1</description>",
-            "the description after the content",
+            "schema",
         ),
-        ("<content:encoded>.*</content:encoded>", "", "item has 0 of content:encoded"),
-        ("<dc:creator>rnz</dc:creator>", "", "item has 0 of dc:creator"),
-        ("<dc:creator>rnz", "<dc:creator> ", "dc:creator is blank"),
-        ("<dc:creator>", "<author>me</author><dc:creator>", "item may not hold author"),
-        ("<item>", "<item>text", "text in item"),
-        ("</docs>", "</docs>text", "text after docs"),
-        ("<item>", "<item><!-- x -->", "a comment or an instruction"),
-        ("Police 'stock", "\x7fPolice 'stock", "title holds U+007F"),
-        ("Police 'stock", "\x85Police 'stock", "title holds U+0085"),
-        ("Police 'stock", "\ufffdPolice 'stock", "title holds U+FFFD"),
+        ("<content:encoded>.*</content:encoded>", "", "schema"),
+        ("<dc:creator>rnz</dc:creator>", "", "schema"),
+        ("<dc:creator>rnz", "<dc:creator> ", "an empty element"),
+        ("<dc:creator>", "<author>me</author><dc:creator>", "schema"),
+        ("<item>", "<item>text", "schema"),
+        ("</docs>", "</docs>text", "schema"),
         (">AI<", ">AI, law<", "a comma in a category"),
         (">AI<", ">Computer Vision<", "a category twice"),
-        (">AI<", "><", "category is blank"),
-        (" domain=.https://news.example/topics/.", "", "category lacks domain"),
+        (">AI<", "><", "an empty element"),
+        (" domain=.https://news.example/topics/.", "", "schema"),
         ("https://news.example/topics/", "topics/", "topics/ is no web address"),
-        ("image. width=.720", 'image" width="0', "the size 0"),
-        ("thumbnail url=.https:", 'thumbnail url="http:', "the pictures differ"),
         (r"<media:.*(?=</item>)", "", "the pictures differ"),
-        ("medium=.image.", 'medium="picture"', "an unknown kind of medium or title"),
-        ("(<media:content.*)</item>", r"<media:group>\1</media:group></item>", "item may not hold"),
-        ("<media:title", "<media:title lang='en'", "media:title may not have lang"),
-        ("&lt;p&gt;The", "&lt;p onclick='x'&gt;The", "content with onclick"),
-        ("&lt;p&gt;The", "&lt;p&gt;&lt;iframe&gt;&lt;/iframe&gt;The", "content with <iframe>"),
-        ("&lt;p&gt;The", "&lt;p&gt;&lt;b&gt;The", "</p> ends nothing"),
-        ("&lt;/ul&gt;", "", "<ul> does not end"),
-        ("&lt;p&gt;The", "&lt;!-- x --&gt;&lt;p&gt;The", "a comment"),
-        ("a href=.https://www.tvnz", 'a href="https:tvnz', "content with the address https:tvnz"),
-        ("<item>", "<fh:complete/><fh:complete/><item>", "channel has 2 of fh:complete"),
+        ("<item>", "<fh:complete/><fh:complete/><item>", "a history twice"),
         ("<item>", "<fh:complete/><fh:archive/><item>", "a complete feed with a history"),
         ("<item>", "<fh:archive/><item>", "an archive without its current feed"),
         ("<item>", f"<fh:complete/>{link_to('prev-archive')}<item>", "a complete feed with"),
-        ("<item>", f"{link_to('current') * 2}<item>", "links beside self and one of each"),
-        ("<item>", f"{link_to('alternate')}<item>", "links beside self and one of each"),
+        ("<item>", f"{link_to('current') * 2}<item>", "a link twice"),
+        ("<item>", f"{link_to('alternate')}<item>", "an unknown link of a feed"),
         ("<item>", f"{link_to('current', 'text/xml')}<item>", "a link that is no feed"),
-        ("<item>", f"<item>{link_to('via')}", "item may not hold atom:link"),
+        ("<item>", f"<item>{link_to('via')}", "schema"),
     ],
 )
-def test_validator_finds(old: str, new: str, fault: str) -> None:
-    # What follows from there being few articles stands in no mutation's way.
+def test_broken_document_is_found(old: str, new: str, fault: str) -> None:
+    # Without it, a history may be added.
     whole = GOLDEN.read_text(encoding="utf-8").replace("<fh:complete/>", "")
     broken = re.sub(old, new.replace("'x'", '"x"'), whole, count=1, flags=re.DOTALL)
     assert broken != whole
@@ -173,8 +159,8 @@ def test_items_stand_newest_first_after_all_metadata(collection: Collection) -> 
     collection.sync()
     channel = read_rss(publish_rss(collection))
     assert texts(channel, "item/title") == ["2021", "2020", "2019"]
-    names = [name_of(child) for child in channel]
-    assert names.index("lastBuildDate") < names.index("item") == len(names) - 3
+    order = names(channel)
+    assert order.index("lastBuildDate") < order.index("item") == len(order) - 3
 
 
 @pytest.mark.parametrize("body", ["", "*The* body.\n"], ids=["no body", "body"])
@@ -227,8 +213,8 @@ def test_names_come_back_as_they_went_in(
 
 def test_description_stands_before_the_content(collection: Collection) -> None:
     (item,) = read_rss(feed_of(collection, article(body="Body.\n"))).findall("item")
-    names = [name_of(child) for child in item]
-    assert names.index("description") < names.index("content:encoded")
+    order = names(item)
+    assert order.index("description") < order.index("content:encoded")
 
 
 @pytest.mark.parametrize("name", ["Example", "me@example.org", "me@example.org (Me)", "A & B"])
