@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from tests.postgres import Server, postgres
 from tests.support import Collection, Site, article
 
 __all__ = ["browser", "host", "postgres", "visit"]
+
+# Many containers set it, and then each process that a test starts compiles every library again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A gate that answers the same for the same commit; elsewhere each run looks further.
 settings.register_profile("gate", derandomize=True)
