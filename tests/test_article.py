@@ -175,13 +175,13 @@ def check(reading: Article | None) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_bytes_are_read_without_an_error(raw: bytes) -> None:
     check(parse_article(raw, "one.md").article)
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_mutation_of_a_file_is_read_without_an_error(data: st.DataObject) -> None:
     raw = data.draw(st.sampled_from([p.read_bytes() for p in [*VALID, *sorted(SEEDS.iterdir())]]))
     for _ in range(data.draw(st.integers(1, 4))):
@@ -194,7 +194,7 @@ def test_any_mutation_of_a_file_is_read_without_an_error(data: st.DataObject) ->
 @given(
     title=st.text(min_size=1), excerpt=st.text(), url=st.text(), domain=st.text(), body=st.text()
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_text_in_the_fields_is_read_without_an_error(
     title: str, excerpt: str, url: str, domain: str, body: str
 ) -> None:

@@ -204,9 +204,9 @@ def test_run_of_any_character_takes_time_that_grows_with_its_length(
     begin = process_time()
     for character in CHARACTERS:
         with suppress(ValueError):
-            read(before + character * (1 << 17) + "!")
+            read(before + character * (1 << 15) + "!")
     # Where each character were read again for each other, one run would take minutes.
-    assert process_time() - begin < 20
+    assert process_time() - begin < 5
 
 
 @pytest.mark.parametrize("long", ["https://a/" + "b" * 8000, "\u0130" * 64_000])

@@ -85,7 +85,7 @@ def publish_feed(index: Index, selection: Selection, archive: Archive | None = N
 
 
 @given(steps)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_dates_move_with_the_bytes_and_only_then(
     history: list[tuple[list[tuple[str, str | None]], int]],
 ) -> None:
@@ -134,7 +134,7 @@ def _compare(before: dict[str, Published], after: dict[str, Published]) -> dict[
 
 
 @given(steps)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_feeds_equal_those_of_a_fresh_index(
     history: list[tuple[list[tuple[str, str | None]], int]],
 ) -> None:

@@ -413,7 +413,7 @@ def test_json_feed_without_older_entries_has_no_next_page() -> None:
     assert "next_url" not in json_rules.read_json(body)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(articles=st.lists(ARTICLES, max_size=3))
 def test_every_format_says_the_same_of_articles_made_up(articles: list[str]) -> None:
     with TemporaryDirectory() as name:

@@ -75,7 +75,7 @@ def edit(collection: Collection, kind: str, name: str, what: str) -> set[str]:
 
 
 @given(_steps)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_named_files_are_enough(steps: list[list[tuple[str, str, str]]]) -> None:
     check(steps)
 

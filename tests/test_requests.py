@@ -163,7 +163,7 @@ REQUESTS = st.builds(
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(sent=REQUESTS)
 def test_no_request_breaks_anything_or_leads_elsewhere(
