@@ -1,4 +1,4 @@
-"""The fields of a front matter, each read as the type it should have."""
+"""The fields of a front matter, each read as the type that it should have."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from functools import lru_cache
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.articles import clean
-from feeds.articles.front_matter import empty, is_null, kind, line_of
+from feeds.articles.front_matter import empty_map, line_of, yaml_type
 
-#: Readers and validators take an earlier date for a mistake.
+#: Feed readers and validators take an earlier date for a mistake.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 #: Longest text of a field, in characters.
@@ -24,14 +24,14 @@ _ALIKE = 0.75
 
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,8})")
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]+(\d\d:\d\d:\d\d)(?:\.\d*)? ?(Z|z|[+-]\d\d:?\d\d)?")
-_KINDS = {"int": "a number", "float": "a number", "bool": "true or false"}
+_TYPES = {"int": "a number", "float": "a number", "bool": "true or false"}
 
 
 class Fields:
     """A map of the front matter.
 
-    What is at fault is noted with its line in `faults`, which all maps of one file
-    share, and read as if it were absent; so one reading finds every fault.
+    A field that is at fault is read as if it were absent, and noted with its line in `faults`,
+    which all maps of a file share. So every fault of a file is found.
     """
 
     def __init__(
@@ -63,16 +63,15 @@ class Fields:
         return found
 
     def node(self, name: str) -> Node | None:
-        """A field's node; None where it is absent, null or blank."""
+        """Return the node of a field; None if it is absent, null or blank."""
         self._known.add(name)
         node = self._items.get(name)
-        if isinstance(node, ScalarNode):
-            is_blank = not node.value or node.value.isspace() or is_null(node)
-            return None if is_blank else node
-        return node
+        if isinstance(node, ScalarNode) and not node.value.strip():
+            return None
+        return None if node and yaml_type(node) == "null" else node
 
     def fault(self, name: str, problem: str) -> None:
-        """Note a fault at a field, or at the map where it is absent."""
+        """Note a fault at the line of a field, or of the map if the field is absent."""
         self._faults.append((line_of(self._items.get(name, self._node)), problem))
 
     def require(self, *names: str) -> None:
@@ -82,15 +81,15 @@ class Fields:
                 self.fault(name, f"no '{name}', add one")
 
     def text(self, name: str, cleaner: Callable[[str], str] = clean.text) -> str:
-        """Text, cleaned; empty where absent."""
+        """Return cleaned text; empty if absent."""
         node = self.node(name)
         return "" if node is None else self._as_text(name, node, cleaner)
 
     def _as_text(self, name: str, node: Node, cleaner: Callable[[str], str]) -> str:
         if not isinstance(node, ScalarNode):
             problem = "must be text"
-        elif (found := kind(node)) != "str":
-            problem = f"is {_KINDS.get(found, 'a ' + found)}, put quotes around it"
+        elif (found := yaml_type(node)) != "str":
+            problem = f"is {_TYPES.get(found, 'a ' + found)}, put quotes around it"
         elif len(node.value) > MAX_TEXT:
             problem = f"is longer than {MAX_TEXT} characters, shorten it"
         else:
@@ -102,12 +101,12 @@ class Fields:
         return ""
 
     def texts(self, name: str) -> list[str]:
-        """A list of text, without the empty ones."""
+        """Return the text of each item in a list, except where it is empty."""
         found = [self._as_text(name, node, clean.text) for node in self._list(name)]
         return [text for text in found if text]
 
     def number(self, name: str) -> int | None:
-        """A whole number of at most nine digits."""
+        """Return a whole number of at most nine digits; None if absent."""
         node = self.node(name)
         if node is None:
             return None
@@ -117,14 +116,14 @@ class Fields:
         return None
 
     def size(self, name: str) -> int | None:
-        """A picture's size in pixels; whatever is not a positive number is unknown."""
+        """Return the size of a picture in pixels; None if it is not a positive number."""
         node = self.node(name)
         if isinstance(node, ScalarNode) and _NUMBER.fullmatch(node.value) and int(node.value) > 0:
             return int(node.value)
         return None
 
     def time(self, name: str) -> datetime | None:
-        """A moment in UTC, whole seconds."""
+        """Return a time in UTC, in whole seconds; None if absent."""
         node = self.node(name)
         if node is None:
             return None
@@ -135,22 +134,21 @@ class Fields:
             return None
 
     def uri(self, name: str, find: Callable[[str], str] = clean.uri) -> str | None:
-        """An absolute http or https URI that `find` sees in the text; None where absent."""
+        """Return the absolute http or https URI that `find` makes of text; None if absent."""
         return self.text(name, find) or None
 
     def map(self, name: str) -> Fields:
-        """A map; an empty one where absent."""
-        node = self.node(name)
-        return self._as_map(name, empty(self._node) if node is None else node)
+        """Return a map; an empty one if absent."""
+        return self._as_map(name, self.node(name) or empty_map(self._node.start_mark))
 
     def maps(self, name: str) -> list[Fields]:
-        """A list of maps."""
+        """Return a list of maps; empty if absent."""
         return [self._as_map(name, node) for node in self._list(name)]
 
     def _as_map(self, name: str, node: Node) -> Fields:
         if not isinstance(node, MappingNode):
             self._faults.append((line_of(node), f"'{name}' must be a map of 'name: value' lines"))
-            node = empty(node)
+            node = empty_map(node.start_mark)
         return Fields(node, self._faults, self)
 
     def _list(self, name: str) -> list[Node]:

@@ -1,4 +1,4 @@
-"""The YAML front matter of a file, as nodes that know their line."""
+"""The YAML front matter of a file, as PyYAML's nodes, which know their lines."""
 
 from __future__ import annotations
 
@@ -9,58 +9,52 @@ from typing import Any
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-#: Deepest nesting accepted; a real article needs six levels.
+#: Deepest nesting of lists and maps. A real article needs six levels.
 MAX_DEPTH = 20
-#: Most values and names; a real article has 200.
+#: Values and keys of a front matter. A real article has 200.
 MAX_VALUES = 10_000
 
 _OPENING = re.compile(r"---[ \t]*\r?\n")
 _CLOSING = re.compile(r"---[ \t]*\r?(?:\n|\Z)")
-#: Line breaks to YAML, but not to editors: one would shift every later line.
+#: Line breaks in YAML 1.1 but not in editors, which would count later lines differently.
 _STRAY_BREAKS = re.compile("[\x85\u2028\u2029]")
-#: Most often it is a `: ` in a title, or what begins with a sign of YAML's.
+#: The usual cause is a `: ` in a title, or text that begins with a character special to YAML.
 _REMEDY = "put the text in quotes, close what is open, or indent it with spaces as its neighbours"
 _resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
-_START = yaml.Mark("", 0, 0, 0, None, 0)
 
 
 class FrontMatterError(ValueError):
-    """Front matter that cannot be read: its line (from 1), and what to do."""
+    """Front matter that cannot be read. The message says what to do."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f"{line}: {problem}")
+        #: Counts from 1.
         self.line = line
         self.problem = problem
 
 
 def line_of(node: Node) -> int:
-    """The line on which a node begins, from 1."""
+    """Return the line on which a node begins, from 1."""
     return node.start_mark.line + 1
 
 
-def empty(node: Node | None = None) -> MappingNode:
-    """A map without fields, on the line of a node or on the first."""
-    return MappingNode("", [], node.start_mark if node else _START)
+def empty_map(mark: yaml.Mark) -> MappingNode:
+    """Return a map without fields, at the place of another node."""
+    return MappingNode("", [], mark)
 
 
-def is_null(node: Node) -> bool:
-    """Whether YAML reads a node as no value."""
-    plain = isinstance(node, ScalarNode) and not node.style
-    return plain and node.value in ("", "~", "null", "Null", "NULL")
-
-
-def kind(node: ScalarNode) -> str:
-    """The YAML 1.1 type: `str`, `int`, `float`, `bool`, `null` or `timestamp`."""
-    if node.style:
+def yaml_type(node: Node) -> str:
+    """Return the type of a node in YAML 1.1, such as `str`, `int`, `bool`, `null` or `map`."""
+    if isinstance(node, ScalarNode) and node.style:
         return "str"
-    return _resolve(ScalarNode, node.value, (True, False)).rpartition(":")[2]
+    return _resolve(type(node), node.value, (True, False)).rpartition(":")[2]
 
 
 def split(text: str) -> tuple[str, str]:
-    """The front matter, from its opening `---`, and the body below it."""
+    """Return the front matter, from its opening `---`, and the body below it."""
     if not _OPENING.match(text):
         raise FrontMatterError(1, "no front matter, begin the file with a line '---'")
-    # Not by a pattern that may begin anywhere: it takes ten times as long.
+    # A search with a pattern alone takes ten times as long.
     at = text.find("\n---")
     while at >= 0:
         closing = _CLOSING.match(text, at + 1)
@@ -71,27 +65,27 @@ def split(text: str) -> tuple[str, str]:
 
 
 class _Loader(yaml.CSafeLoader):
-    """Composes nodes without a type, which `kind` tells: a tag is one that was written."""
+    """Makes nodes whose tag is empty unless the file has one. `yaml_type` returns their type."""
 
     values = 0
 
     def descend_resolver(self, node: Node | None, index: object) -> None:
-        """Count a value before it is made: each takes half a kilobyte."""
+        """Count a node before it is made, because each takes half a kilobyte."""
         self.values += 1
         if node and self.values > MAX_VALUES:
             problem = "more values than any article has, remove some"
             raise FrontMatterError(line_of(node), problem)
 
     def resolve(self, kind: type[Node], value: Any, implicit: Any) -> str:
-        """The tag of a node without one."""
+        """Return the tag of a node for which the file has none."""
         return ""
 
 
 def read_front_matter(text: str) -> MappingNode:
-    """Parse front matter (`---` line included, so that lines count from the file's first).
+    """Parse front matter, with its line `---`, so that lines count from that of the file.
 
-    Its nodes are PyYAML's, within the limits above. All keys are text, and no key stands
-    twice in a map. Raises FrontMatterError, and nothing else.
+    The result is within the limits above. All its keys are text, and no map has a key twice.
+    Raises FrontMatterError only.
     """
     text = _STRAY_BREAKS.sub(" ", text)
     try:
@@ -102,17 +96,17 @@ def read_front_matter(text: str) -> MappingNode:
     except yaml.MarkedYAMLError as error:
         mark, context = error.problem_mark, error.context_mark
         if mark and context and mark.line >= text.count("\n"):
-            # What is missing at the end began further up.
+            # At the end of the text something is missing, which began further up.
             mark = context
         problem = f"bad YAML, {error.problem}: {_REMEDY}"
         raise FrontMatterError(mark.line + 1 if mark else 1, problem) from error
     except yaml.reader.ReaderError as error:
-        # libyaml counts bytes.
+        # The position of libyaml counts bytes.
         line = text.encode().count(b"\n", 0, error.position) + 1
         problem = f"the character U+{error.character:04X} is not allowed, remove it"
         raise FrontMatterError(line, problem) from error
-    if node is None or is_null(node):
-        return empty()
+    if node is None or yaml_type(node) == "null":
+        return empty_map(yaml.Mark("", 0, 0, 0, None, 0))
     _check(node, line_of(node), 0, set())
     if not isinstance(node, MappingNode):
         problem = "the front matter is not a list of 'name: value' lines"
@@ -121,8 +115,8 @@ def read_front_matter(text: str) -> MappingNode:
 
 
 def _check(node: Node, line: int, depth: int, seen: set[int]) -> None:
-    """Refuse what no article needs; `line` is that of what holds the node."""
-    if id(node) in seen:  # PyYAML makes one node of an anchor and its aliases
+    """Refuse what no article needs. `line` is that of the node that contains this one."""
+    if id(node) in seen:  # PyYAML uses one node for an anchor and all its aliases
         problem = f"an alias of line {line_of(node)} is not allowed, write the value out"
         raise FrontMatterError(line, problem)
     seen.add(id(node))
@@ -158,10 +152,10 @@ def _check_pairs(node: Node, depth: int, seen: set[int]) -> None:
         except FrontMatterError as error:
             if key.value != "secured":
                 raise
-            # Nothing of it is told, nor is the chain of causes.
+            # The value is secret, so neither the message nor a cause may show it.
             raise FrontMatterError(error.line, "'secured' must be text in quotes") from None
 
 
-def _shown(text: object) -> str:
-    """A name as a fault tells it: on one line, and not without end."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)[:80])
+def _shown(text: str) -> str:
+    """Return a name as a message shows it, on one line and not too long."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:80])

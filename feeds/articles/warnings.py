@@ -7,8 +7,7 @@ import re
 from yaml import ScalarNode
 
 from feeds.articles.fields import Fields
-from feeds.articles.front_matter import line_of
-from feeds.articles.withheld import is_boolean
+from feeds.articles.front_matter import line_of, yaml_type
 
 #: What looks like the beginning of a tag.
 _TAG = re.compile(r"<[A-Za-z][\w-]{,20}")
@@ -18,7 +17,7 @@ def find_warnings(fields: Fields) -> list[tuple[int, str]]:
     """Return the warnings of a front matter that was read, with their lines and in their order."""
     found = fields.misspelled("published", "removed")
     published, excerpt = fields.node("published"), fields.node("excerpt")
-    if published and not is_boolean(published):
+    if published and yaml_type(published) != "bool":
         problem = "'published' is not true or false, so the article is not published"
         found.append((line_of(published), problem))
     if isinstance(excerpt, ScalarNode) and (tag := _TAG.search(excerpt.value)):

@@ -1,17 +1,16 @@
-"""Whether the curator keeps an article from the public."""
+"""Whether an article file says that the article must not be public."""
 
 from __future__ import annotations
 
 import re
 
-from yaml import MappingNode, Node, ScalarNode
+from yaml import MappingNode, Node
 
 from feeds.articles import front_matter
-from feeds.articles.front_matter import FrontMatterError, is_null, kind, line_of
+from feeds.articles.front_matter import FrontMatterError, line_of, yaml_type
 
-_NO = ("false", "no", "off")
-# A line that begins with the name after signs, tags and anchors, or the name and a colon
-# anywhere else. Each match takes the rest of its line, so that time grows with the length alone.
+# One of the two names at the beginning of a line, perhaps after punctuation, tags and anchors; or
+# anywhere, if a colon follows. A match takes the rest of its line, so that time stays linear.
 _NAMED = re.compile(
     r"(?:^(?:[!&]\S*+|[^\w\n])*+(?P<name>published|removed)(?!\w)"
     r"|(?<!\w)(?P<inner>published|removed)(?!\w)(?=[^\w\n]*[:\uff1a]))(?P<rest>.*)",
@@ -26,46 +25,41 @@ _PLAINLY = {
 def is_unpublished(raw: bytes) -> bool:
     """Whether the front matter of a file has the line `published: false`.
 
-    That line withholds an article whatever stands around it, so most files need no parser.
+    This line withholds an article whatever the other lines say, so most files are not parsed.
     """
     at = raw.find(b"\npublished: false\n")
     return at >= 0 and raw.startswith(b"---\n") and raw.find(b"\n---", 3, at) < 0
 
 
 def why_withheld(fields: MappingNode) -> str:
-    """Why an article is withheld, empty if it is not; whatever is unclear withholds it."""
+    """Return why an article is withheld; empty if it is not. An unclear value withholds it."""
     items = {key.value: value for key, value in fields.value}
     removed, published = items.get("removed"), items.get("published")
-    if removed is not None and not _is_no(removed):
+    if removed and yaml_type(removed) != "null" and not _is_false(removed):
         return "removed"
-    if published is None:
+    if not published:
         return "not published ('published' is absent)"
-    if not is_boolean(published):
+    if yaml_type(published) != "bool":
         line = line_of(published)
         return f"not published ('published' on line {line} is not true or false)"
-    return "not published" if published.value.lower() in _NO else ""
+    return "not published" if _is_false(published) else ""
 
 
-def is_boolean(node: Node) -> bool:
-    """Whether YAML reads a node as true or false."""
-    return isinstance(node, ScalarNode) and kind(node) == "bool"
-
-
-def _is_no(node: Node) -> bool:
-    plain = isinstance(node, ScalarNode) and not node.style
-    return is_null(node) or (plain and node.value.lower() in _NO)
+def _is_false(node: Node) -> bool:
+    return yaml_type(node) == "bool" and node.value.lower() in ("false", "no", "off")
 
 
 def is_withheld_at_fault(raw: bytes, *, cut: bool) -> bool:
-    """Whether a file that cannot be parsed withholds its article; `cut` if it has more bytes.
+    """Whether a file that cannot be parsed withholds its article.
 
-    It does if its front matter has 'published' in any way that is not plainly true, or
-    'removed' in any way that is not plainly false. Where no end of the front matter is
-    found, all of the file is searched; if more follows, it must say `published: true`.
+    It does if its front matter has 'published' in any form that is not plainly true, or
+    'removed' in any form that is not plainly false. Without an end of the front matter, all
+    of the bytes are searched. If they are not all of the file (`cut`), the article is withheld
+    unless they have `published: true`.
     """
     if is_unpublished(raw):
         return True
-    # UTF-16 without its zero bytes shows the names as well; YAML ends lines at a CR too.
+    # Without its zero bytes UTF-16 shows the names too. In YAML, CR ends a line too.
     text = raw.replace(b"\0", b"").decode("utf-8-sig", "replace").replace("\r", "\n")
     try:
         text, _ = front_matter.split(text)
