@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from feeds.articles import Article, ArticleError, Reading
+from feeds.articles import Article, ArticleError, ParseResult
 from feeds.index import Index
 from feeds.index.indexed import memberships
 from feeds.index.survey import listing
 
 
 def explain(
-    index: Index, stem: str, reading: Reading, fault: ArticleError | None, now: datetime
+    index: Index, stem: str, reading: ParseResult, fault: ArticleError | None, now: datetime
 ) -> list[str]:
     """Lines for the curator, of an index that is up to the file.
 

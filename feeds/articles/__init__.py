@@ -1,4 +1,4 @@
-"""One article, read from one file."""
+"""Articles, each of which is read from a file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ArticleError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Provider:
-    """Who published an article first."""
+    """The publisher of an article."""
 
     name: str
     #: Lower case, without `www.`.
@@ -45,7 +45,7 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Image:
-    """A picture; sizes in pixels, None where unknown."""
+    """A picture. Its sizes are in pixels, and None where they are unknown."""
 
     url: str
     width: int | None = None
@@ -55,7 +55,7 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Related:
-    """Another article on the same story."""
+    """Another article about the same story."""
 
     title: str
     link: str
@@ -65,9 +65,9 @@ class Related:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Article:
-    """An article in the words of RFC 4287; times in UTC, whole seconds."""
+    """An article in the words of RFC 4287. Times are in UTC and whole seconds."""
 
-    #: The file's name without its suffix: the one identity that never changes.
+    #: The file name without its suffix. It identifies the article for ever.
     stem: str
     title: str
     link: str
@@ -80,7 +80,7 @@ class Article:
     summary: str = ""
     #: Safe HTML of the Markdown body.
     content: str = ""
-    #: Where the story was first seen, if elsewhere than `link`.
+    #: The original address of the story, if it is not `link`.
     via: str | None = None
     amp: str | None = None
     cdn_amp: str | None = None
@@ -90,49 +90,50 @@ class Article:
     topics: tuple[str, ...] = ()
     images: tuple[Image, ...] = ()
     related: tuple[Related, ...] = ()
-    #: The player of a video.
+    #: The address of a player, for a video.
     frame: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """What came of one file."""
+class ParseResult:
+    """The article of a file, or its faults."""
 
-    #: None where the file is at fault.
+    #: None if there are faults.
     article: Article | None
-    #: Why the curator's word keeps it from the public; empty if it does not.
+    #: Why the file says that the article must not be public; empty if it does not say so.
     withheld: str
     faults: tuple[ArticleError, ...] = ()
-    #: What looks like a mistake, though it keeps nobody from reading the file.
+    #: What looks like a mistake, but does not prevent the file from being read.
     warnings: tuple[ArticleError, ...] = ()
 
 
 def stem_of(path: str) -> str:
-    """The identity of an article file, the same on every file system (Unicode NFC)."""
+    """Return the identity of an article file, in Unicode NFC because file systems differ."""
     name = path[path.rfind("/") + 1 :]
     return unicodedata.normalize("NFC", name.rpartition(".")[0] or name)
 
 
-def parse_article(raw: bytes, path: str) -> Reading:
-    """Read a file's bytes; `path` names it in faults. Finds every fault, raises none."""
+def parse_article(raw: bytes, path: str) -> ParseResult:
+    """Parse the bytes of the file at `path`, and find all of its faults."""
     try:
         if len(raw) > MAX_BYTES:
             raise FrontMatterError(1, f"larger than {MAX_BYTES >> 20} MiB, shorten it")
         head, body = front_matter.split(_decode(raw))
-        fields = front_matter.read_front_matter(head)
+        node = front_matter.read_front_matter(head)
     except FrontMatterError as error:
         withheld = is_withheld_at_fault(raw, cut=len(raw) > MAX_BYTES)
         fault = ArticleError(path, error.line, error.problem)
-        return Reading(article=None, withheld="not published" if withheld else "", faults=(fault,))
-    reason = why_withheld(fields) or ("not published" if is_unpublished(raw) else "")
+        reason = "not published" if withheld else ""
+        return ParseResult(article=None, withheld=reason, faults=(fault,))
+    reason = why_withheld(node) or ("not published" if is_unpublished(raw) else "")
     found: list[tuple[int, str]] = []
-    top = Fields(fields, found)
+    top = Fields(node, found)
     article = _read(stem_of(path), top, _content(body, head, found))
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
     warnings = tuple(
         ArticleError(path, line, f"warning: {problem}") for line, problem in find_warnings(top)
     )
-    return Reading(
+    return ParseResult(
         article=None if faults else article, withheld=reason, faults=faults, warnings=warnings
     )
 
@@ -154,7 +155,7 @@ def _content(body: str, head: str, faults: list[tuple[int, str]]) -> str:
 
 
 def _read(stem: str, fields: Fields, content: str) -> Article:
-    """The article as far as its fields are sound."""
+    """Return the article, with the default of each field that is at fault."""
     fields.require("title", "publishedDateTime", "quality")
     if fields.node("originalUrl") is None:
         fields.require("webUrl")
@@ -168,7 +169,7 @@ def _read(stem: str, fields: Fields, content: str) -> Article:
         title=fields.text("title", _visible),
         link=link,
         published=published,
-        # An article whose date moves on is not thereby updated before it.
+        # The publication may have moved to a date after the update.
         updated=updated if updated and updated > published else None,
         summary=fields.text("excerpt", clean.prose) or clean.summary(content),
         content=content,
@@ -180,7 +181,7 @@ def _read(stem: str, fields: Fields, content: str) -> Article:
         quality=fields.number("quality") or 0,
         heat=fields.number("heat"),
         provider=_provider(fields.map("provider"), link),
-        # Their order in the file changes, and readers hash it.
+        # Sorted, because FreshRSS hashes the categories, and their order in the file may change.
         topics=tuple(topics[key] for key in sorted(topics)),
         images=_images(fields),
         related=_related(fields),
