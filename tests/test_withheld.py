@@ -137,6 +137,7 @@ def test_file_whose_end_is_not_read_must_say_that_it_is_published(text: str, wit
     [
         (article(quality="many", published="false"), "not published"),
         (article(quality="many", more="removed: true\n"), "removed"),
+        (article(quality="many", more="removed: fALSE\n"), "removed"),
         (article(quality="many"), ""),
     ],
 )
