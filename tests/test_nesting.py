@@ -70,7 +70,6 @@ OPEN = "<div>\n<p>" + "".join(f'<b title="{"x" * 1000}{number}">' for number in 
         "<div>" + "<p>a" * 1000 + "</div>",
         "<p>a<h2>b</h2>" * 1000,
         "<p>a<hr>" * 1000,
-        "<datalist>" + "<optgroup><option>a<option>b</optgroup>" * 1000 + "</datalist>",
         "<table>" + "<tr><th>a<td>b<td><p>c" * 1000 + "</table>",
         "<table><caption>a<colgroup><col><thead><tr><th>a<tbody>" + "<tr><td>b" * 1000 + "</table>",
         "<table>\n" + "<tr>\n<td>b</td>\n</tr>\n" * 1000 + "</table>",
@@ -121,6 +120,7 @@ def test_html_that_is_quick_to_parse_is_let_through(html: str) -> None:
         ("<table><td></td><div>" + "<br>" * (MAX_MISPLACED + 1), "a table"),
         # What a parser ignores must close nothing.
         ("<dd><tr><li>" * 200, "nests HTML deeper"),
+        ("<datalist>" + "<option>a" * 200, "nests HTML deeper"),
         ("<tr><dd><li></tr>" * 200, "nests HTML deeper"),
         ("<span><dd><li></span>" * 200, "nests HTML deeper"),
         ("<li><dd>" * 200, "nests HTML deeper"),
