@@ -665,5 +665,5 @@ def test_command_tells_the_hub(told: Collection, hub: Hub, monkeypatch: pytest.M
     assert (code, output.splitlines()[1:]) == (1, ["Error: 3 feeds still wait, run it again"])
     assert run() == (0, "")
     assert hub.topics == ALL
-    monkeypatch.setattr(Index, "pings", lambda _: False)  # another process is tried above
+    monkeypatch.setattr(Index, "acquire", lambda *_: False)  # another process is tried above
     assert run() == (0, "Another process tells the hub.\n")
