@@ -68,6 +68,8 @@ class Entry:
     content: str
     #: The first picture in `content`.
     image: Image | None
+    #: All listed pictures, which may be one picture in several sizes.
+    images: tuple[Image, ...]
     related: tuple[Story, ...]
     #: Where the story was first seen, if elsewhere than `link`.
     via: str | None
@@ -173,6 +175,7 @@ def make_entry(
         summary=article.summary or article.title,
         content=_content(article, lead, related, config.language),
         image=image,
+        images=article.images,
         related=related,
         via=article.via,
         amp=article.amp,

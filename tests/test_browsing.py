@@ -149,6 +149,27 @@ def test_copy_button_works_without_the_clipboard_of_secure_pages(
     assert copied == f"{shop.base}/topics/ai/feed.rss"
 
 
+def test_dead_picture_leaves_no_gap(shop: Site, visit: Visiting) -> None:
+    opened = visit("about:blank")
+    opened.page.route("https://images.example/0.svg", lambda route: route.fulfill(status=404))
+    opened.page.goto(shop.base + "/topics/ai/")
+    story = opened.page.locator("[role=article]").first
+    story.locator("img").wait_for(state="detached")
+    assert story.locator(".picture").count() == 0
+    assert opened.page.locator("[role=article] img").count() == 6
+    assert all("404" in fault for fault in opened.faults)
+    opened.faults.clear()
+
+
+def test_paper_shows_no_controls(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/").page
+    page.emulate_media(media="print")
+    assert page.get_by_role("link", name=STORIES[0][0]).first.is_visible()
+    for control in page.locator("button, input, summary, nav, form").all():
+        assert not control.is_visible()
+    assert page.locator(".address code").first.is_visible()
+
+
 def test_names_are_found_as_one_types(shop: Site, visit: Visiting) -> None:
     page = visit(shop.base + "/").page
     topics, providers = page.locator("#topics li a"), page.locator("#providers li a")

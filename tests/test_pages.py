@@ -473,6 +473,51 @@ def test_page_shows_stories_as_subscribers_see_them(library: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("widths", "shown"),
+    [
+        ((1200, 336, 400, 120), 1),
+        ((1200, 335), 0),
+        ((120, 300), 1),
+        ((None, 120), 1),
+        ((None, None), 0),
+    ],
+)
+def test_page_shows_the_smallest_picture_that_is_sharp(
+    collection: Collection,
+    serve: Callable[[Collection], Site],
+    widths: tuple[int | None, ...],
+    shown: int,
+) -> None:
+    more = "images:\n"
+    for number, width in enumerate(widths):
+        more += f'  - url: "https://images.example/{number}.jpg"\n'
+        more += f"    width: {width}\n" if width else ""
+    collection.write("one.md", article(more=more))
+    (picture,) = stories(parsed(serve(collection).get("/")))[0].iter("img")
+    assert picture.get("src") == f"https://images.example/{shown}.jpg"
+
+
+def test_page_says_nothing_twice(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    collection = make_collection(topics={"law": Name(description="What courts say.")})
+    plain = article("No excerpt", topics=("AI", "Law"))
+    collection.write("one.md", plain.replace("excerpt:", "x:"))
+    site = serve(collection)
+    for path, subtitle in (
+        ("/", ["Every topic and every provider."]),
+        ("/topics/law/", ["What courts say."]),
+        ("/topics/ai/", []),
+        ("/?topic=ai&topic=law", []),
+        ("/topics/law/?exclude=ai", []),
+    ):
+        page = parsed(site.get(path))
+        assert [text(p) for p in page.find_class("subtitle")][:1] == subtitle
+        for story in stories(page):
+            assert text(story) == "No excerpt Example · 18 May 2020"
+
+
+@pytest.mark.parametrize(
     ("path", "expected"),
     [
         ("/topics/ai/", [*range(29, -1, -1)]),

@@ -9,6 +9,8 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from feeds.articles import Image
+from feeds.feed import Entry
 from feeds.formats import FORMATS, opml
 from feeds.history import Month
 from feeds.pages.assets import asset_address
@@ -36,6 +38,17 @@ def render(template: str, address: str, **context: object) -> bytes:
 def _asset(context: Context, name: str) -> str:
     """Return where a static file of the site is, under the site's address."""
     return asset_address(context["config"], name)
+
+
+def _picture(entry: Entry, slot_width: int) -> Image | None:
+    """Return the smallest listed picture of twice the width of its slot, or else the largest.
+
+    The width is in CSS pixels, of which many screens have two pixels each.
+    """
+    sized = sorted((i for i in entry.images if i.width), key=lambda image: image.width or 0)
+    if not sized:
+        return entry.image
+    return next((i for i in sized if (i.width or 0) >= 2 * slot_width), sized[-1])
 
 
 def _day(moment: datetime) -> str:
@@ -70,7 +83,7 @@ _TEMPLATES = Environment(
     extensions=["jinja2.ext.i18n"],
 )
 _TEMPLATES.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension's
-_TEMPLATES.filters |= {"day": _day, "month": _month, "grouped": _grouped}
+_TEMPLATES.filters |= {"day": _day, "month": _month, "grouped": _grouped, "picture": _picture}
 _TEMPLATES.globals |= {
     "asset": _asset,
     "FORMATS": FORMATS,

@@ -3,6 +3,13 @@
 {
   document.documentElement.classList.add("scripted");
 
+  // A picture that cannot be loaded leaves no empty frame; some failed before this script came.
+  const drop = (image) => image.closest?.(".picture")?.remove();
+  document.addEventListener("error", ({ target }) => drop(target), true);
+  for (const image of document.querySelectorAll(".picture img")) {
+    if (image.complete && !image.naturalWidth) drop(image);
+  }
+
   const say = (text) => { document.getElementById("said").textContent = text; };
 
   async function copy(button) {
