@@ -505,7 +505,7 @@ def test_page_says_nothing_twice(
     collection.write("one.md", plain.replace("excerpt:", "x:"))
     site = serve(collection)
     for path, subtitle in (
-        ("/", ["Every topic and every provider."]),
+        ("/", ["Every topic and every provider"]),
         ("/topics/law/", ["What courts say."]),
         ("/topics/ai/", []),
         ("/?topic=ai&topic=law", []),
