@@ -93,7 +93,10 @@ class Feed:
     author: Person
     #: The feed's page for people; the feed in each format lies under it.
     link: str
+    #: A small picture of any type.
     icon: str
+    #: A picture of the site, PNG of at most 144 pixels as RSS asks (RSS 2.0, `image`).
+    logo: str
     language: str
     entries: tuple[Entry, ...]
     #: Nothing but these entries is in the feed (RFC 5005 section 2).
@@ -140,6 +143,7 @@ def make_feed(
         author=Person(name=config.author or config.title, uri=base + "/"),
         link=base + selection.address(),
         icon=base + "/static/icon.svg",
+        logo=base + "/apple-touch-icon.png",
         language=config.language,
         entries=entries,
     )

@@ -24,7 +24,7 @@ _RULES = {
         "//a:feed[count(a:author/a:uri) != 1] | //a:entry[count(a:author/a:uri) != 1]"
         " | //a:author[not(a:uri)]"
     ),
-    "a feed lacks an element": "/a:feed[not(a:subtitle and a:generator and a:icon)]",
+    "a feed lacks an element": "/a:feed[not(a:subtitle and a:generator and a:icon and a:logo)]",
     "an entry lacks an element": "//a:entry[not(a:published and a:summary and a:content)]",
     "a link lacks an attribute": "//a:link[not(@rel and @type)]",
     "a category lacks an attribute": "//a:category[not(@scheme and @label)]",

@@ -25,6 +25,7 @@ _NAMESPACES: dict[str | None, str] = {
 }
 #: A name for each rule, and an XPath expression for what breaks it.
 _RULES = {
+    "an image of another channel": "//image[title != ../title or link != ../link]",
     "a category twice": "//item/category[. = preceding-sibling::category]",
 }
 

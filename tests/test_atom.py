@@ -60,6 +60,7 @@ def test_rules_allow_a_history(written: str) -> None:
         ("xml:lang=", "lang=", "no language (BCP 47)"),
         ("<feed ", "<feed version='1.0' ", "schema"),
         ("<icon>.*?</icon>", "", "a feed lacks an element"),
+        ("<logo>https:", "<logo>", "//news.example/apple-touch-icon.png is no web address"),
         ("<updated>[^<]*</updated><author>", "<author>", "schema"),
         (r"(<subtitle>.*?</subtitle>)(.*)</feed>", r"\2\1</feed>", "schema"),
         ("(<link [^>]*rel=.alternate.[^>]*>)", r"\1\1", "a link twice"),
@@ -367,6 +368,7 @@ def test_feed_says_who_what_and_in_which_language(
     assert (parsed.title, parsed.subtitle, parsed.language) == ("Site", "All of it.", "en-NZ")
     assert parsed.author_detail == {"name": "Editors", "href": f"{BASE}/"}
     assert (parsed.icon, parsed.generator) == (f"{BASE}/static/icon.svg", "feeds")
+    assert parsed.logo == f"{BASE}/apple-touch-icon.png"
 
 
 def test_author_is_the_provider_at_its_domain(collection: Collection) -> None:

@@ -43,6 +43,7 @@ FEED = Feed(
     author=Person(name="News", uri=f"{BASE}/"),
     link=f"{BASE}/",
     icon=f"{BASE}/static/icon.svg",
+    logo=f"{BASE}/apple-touch-icon.png",
     language="en",
     entries=(),
 )

@@ -200,6 +200,6 @@ def test_base_is_the_start_of_every_address_of_ours(collection: Collection) -> N
     made = publish(collection.index, AI, FORMATS["atom"], "http://[::1]:8000")
     assert made
     root = read_atom(made.body)
-    ours = "a:link/@href | a:author/a:uri | a:icon | //a:category/@scheme"
-    assert len(texts(root, ours)) == 5
+    ours = "a:link/@href | a:author/a:uri | a:icon | a:logo | //a:category/@scheme"
+    assert len(texts(root, ours)) == 6
     assert all(text.startswith("http://[::1]:8000/") for text in texts(root, ours))

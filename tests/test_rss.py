@@ -110,6 +110,8 @@ def link_to(rel: str, type: str = "application/rss+xml") -> str:
         ("</docs>", "</docs>text", "schema"),
         (">AI<", ">AI, law<", "a comma in a category"),
         (">AI<", ">Computer Vision<", "a category twice"),
+        ("<image><url>[^<]*", "<image><url>icon.png", "icon.png is no web address"),
+        ("(<image>.*?<title>)News", r"\1Site", "an image of another channel"),
         (">AI<", "><", "an empty element"),
         (" domain=.https://news.example/topics/.", "", "schema"),
         ("https://news.example/topics/", "topics/", "topics/ is no web address"),
@@ -310,6 +312,8 @@ def test_channel_says_what_and_in_which_language(
     parsed = reread(feed_of(collection, article())).feed
     assert (parsed.title, parsed.subtitle, parsed.language) == ("Site", "All of it.", "en-NZ")
     assert (parsed.link, parsed.generator) == (f"{BASE}/", "feeds")
+    icon = {"href": f"{BASE}/apple-touch-icon.png", "title": "Site", "link": f"{BASE}/"}
+    assert parsed.image.items() >= icon.items()
 
 
 def test_names_of_the_settings_reach_the_channel(

@@ -74,7 +74,8 @@ _RULES = {
 }
 _RSS_DATES = "//lastBuildDate | //pubDate"
 _ADDRESSES = (
-    "//@href | //@url | //@scheme | //@domain | //@uri | //a:icon | //a:uri | //link | //docs"
+    "//@href | //@url | //@scheme | //@domain | //@uri | //a:icon | //a:logo | //a:uri | //link"
+    " | //url | //docs"
 )
 
 _CHARS = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"

@@ -31,6 +31,7 @@ def write(feed: Feed, links: Links) -> bytes:
     generator.link(href=links.canonical, rel="self", type="application/atom+xml")
     generator.generator("feeds")
     generator.icon(feed.icon)
+    generator.logo(feed.logo)
     generator.language(feed.language)
     document: bytes = generator.atom_str()
     return b"".join((document.removesuffix(_END), *map(write_entry, feed.entries), _END))

@@ -23,7 +23,8 @@ def write(feed: Feed, links: Links) -> bytes:
             feed_url=links.canonical,
             # The next page is the one with older entries.
             next_url=links.prev_archive,
-            icon=feed.icon,
+            icon=feed.logo,
+            favicon=feed.icon,
             authors=[_author(feed.author)],
             language=feed.language,
             hubs=[{"type": "WebSub", "url": links.hub}] if links.hub else None,

@@ -32,6 +32,8 @@ def write(feed: Feed, links: Links) -> bytes:
     # The alternate link comes last: feedgen 1.0.0 takes the last one for the channel's <link>.
     generator.link(href=links.canonical, rel="self", type="application/rss+xml")
     generator.link(href=feed.link, rel="alternate")
+    # feedgen writes it as the image, with the title and link of the channel.
+    generator.logo(feed.logo)
     generator.generator("feeds")
     generator.language(feed.language)
     # feedgen 1.0.0 sets it to the present time, and writes it in the locale of the process.
