@@ -472,6 +472,19 @@ def test_page_shows_stories_as_subscribers_see_them(library: Site) -> None:
     assert time.get("datetime") == "2020-05-15T06:00:00Z"
 
 
+@pytest.mark.parametrize("excerpt", ["", 'excerpt: "A title"\n'], ids=["none", "the title"])
+def test_story_without_a_summary_of_its_own_has_its_title_once(
+    collection: Collection, excerpt: str
+) -> None:
+    collection.write("one.md", article().replace('excerpt: "About A title."\n', excerpt))
+    collection.sync()
+    page = Pages(index=collection.index, base=BASE).stories(EVERYTHING)
+    assert page
+    (story,) = stories(html.fromstring(page.body.decode()))
+    assert text(story) == "A title Example · 18 May 2020"
+    assert all(text(part) for part in story.iter("p"))
+
+
 @pytest.mark.parametrize(
     ("widths", "shown"),
     [
