@@ -2,12 +2,59 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
-from feeds.articles import Article, ArticleError, ParseResult
+from feeds.articles import Article, ArticleError, ParseResult, stem_of
+from feeds.articles.folder import list_files, read_bytes
 from feeds.index import Index
 from feeds.index.indexed import memberships
 from feeds.index.survey import listing
+
+#: Fields of a front matter, read without a parser, because the file may be at fault.
+_ADDRESS = re.compile(rb"^(?:webUrl|originalUrl):[ \t]*[\"']?(\S+?)[\"']?[ \t]*\r?$", re.M)
+
+
+def find_files(directory: Path, wanted: str) -> dict[str, str]:
+    """Return the article files that a path, a stem or an article's address means.
+
+    Each has the file that owns its stem; all paths are relative to the folder. Raises
+    OSError if a file cannot be read.
+    """
+    listed = sorted(list_files(directory).paths)
+    owners: dict[str, str] = {}
+    for path in listed:
+        owners.setdefault(stem_of(path), path)
+    root, file = directory.resolve(), Path(wanted)
+    # A link in the folder is an article itself; one from elsewhere is what it leads to.
+    places = (file.parent.resolve() / file.name, file.resolve())
+    below = [place.relative_to(root).as_posix() for place in places if place.is_relative_to(root)]
+    found = [path for path in below if path in listed][:1]
+    if "://" in wanted:
+        url = unquote_to_bytes(wanted)
+        read = {path: _ADDRESS.findall(read_bytes(directory, path)) for path in listed}
+        found = [path for path in listed if url in map(unquote_to_bytes, read[path])]
+    elif not found:
+        found = [path for path in listed if wanted in (path, stem_of(path))]
+    return {path: owners[stem_of(path)] for path in found}
+
+
+def explain_address(index: Index, address: str) -> str | None:
+    """Return how the site answers an address; None if that is no address of the site."""
+    # Without `base_url`, the hosts that are trusted.
+    hosts = "|".join(map(re.escape, index.config.trusted_hosts))
+    base = re.escape(index.config.base_url) or rf"https?://(?:{hosts})(?::[0-9]{{1,5}})?"
+    found = re.fullmatch(rf"({base})(/(?!/).*)", address)
+    if not found:
+        return None
+    # Slow to import, and nothing else here needs it.
+    from feeds.web import create_app
+
+    host = "http://localhost" if index.config.base_url else found[1]
+    answer = create_app(index.config).test_client().get(host + found[2])
+    return answer.status if answer.status_code == 200 else answer.text.strip()
 
 
 def explain(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import multiprocessing
 import resource
@@ -168,6 +169,8 @@ def check_port(host: str, port: int) -> None:
     except OSError as error:
         # Python adds the address to the system's message, except after a name lookup.
         problem = str(error.strerror).partition(" (while")[0]
+        if error.errno == errno.EADDRINUSE:
+            problem += "; name another with --port"
         raise OSError(f"cannot listen on {host}:{port}, {problem}") from error
     except UnicodeError as error:  # from IDNA, for instance for `a..b`
         raise OSError(f"cannot listen on {host}:{port}, it is no name of a host") from error

@@ -30,7 +30,11 @@ class _Main(click.Group):
             raise click.ClickException(f"{place}{error.strerror or error}") from error
 
 
-@click.group(cls=_Main, commands=[serve, build, index, ping, check, list_feeds, explain])
+@click.group(
+    cls=_Main,
+    commands=[serve, build, index, ping, check, list_feeds, explain],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

@@ -30,10 +30,10 @@ def build(
     jobs: int | None,
     print_nginx: bool,
 ) -> None:
-    """Write every page and feed of FOLDER below OUT, for a web server that runs no code.
+    """Write the site of FOLDER as files below OUT.
 
-    What did not change is left as it is, its time too. What the site no longer has is
-    removed; your own files stay.
+    A web server that runs no code can serve them. What did not change is left as it is,
+    its time too. What the site no longer has is removed; your own files stay.
     """
     if not config.base_url:
         raise click.ClickException("a static site needs whole addresses, set 'base_url'")

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from feeds.articles import parse_article, stem_of
-from feeds.articles.folder import SUFFIXES, list_files, read_bytes
+from feeds.articles.folder import SUFFIXES, read_bytes
 from feeds.checking import check_folder
 from feeds.cli.common import FOLDER, show, summary, sync_folder, with_folder
 from feeds.config import Config
 from feeds.explain import explain as explain_article
+from feeds.explain import explain_address, find_files
 from feeds.formats import FORMATS
 from feeds.index import open_index
 from feeds.index.survey import listing
@@ -35,7 +36,10 @@ def index(config: Config, folder: Path | None) -> None:
 @FOLDER
 @click.pass_obj
 def ping(config: Config, folder: Path | None) -> None:
-    """Tell the hub which feeds of FOLDER have changed, where no 'feeds serve' does."""
+    """Tell the hub which feeds of FOLDER have changed.
+
+    'feeds serve' does so itself.
+    """
     config = with_folder(config, folder)
     if not config.hub:
         raise click.ClickException("there is no hub to tell, set 'hub'")
@@ -70,6 +74,8 @@ def check(ctx: click.Context, folder: Path | None) -> None:
 def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool) -> None:
     """List topics and providers, with their counts and addresses."""
     index = open_index(with_folder(config, folder))
+    if not index.is_readable():
+        sync_folder(index)
     if as_opml:
         if not config.base_url:
             raise click.ClickException("a subscription list needs whole addresses, set 'base_url'")
@@ -100,33 +106,32 @@ def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("article")
 @FOLDER
 @click.pass_obj
-def explain(config: Config, file: Path, folder: Path | None) -> None:
-    """Say which feeds FILE of FOLDER is in, or why it is in none."""
+def explain(config: Config, article: str, folder: Path | None) -> None:
+    """Say which feeds ARTICLE is in, or why it is in none.
+
+    ARTICLE is a file of FOLDER, the name of a file without its ending, or the address
+    of an article. For an address of the site itself, this says how the site answers.
+    """
     config = with_folder(config, folder)
-    if file.suffix.lower() not in SUFFIXES:
-        raise click.ClickException(f"{file} is not an article file ({', '.join(sorted(SUFFIXES))})")
-    place, root = file.parent.resolve() / file.name, config.articles.resolve()
-    if not place.is_relative_to(root):
-        place = file.resolve()  # a link from elsewhere; one within the folder is an article
-    try:
-        path = place.relative_to(root).as_posix()
-    except ValueError as error:
-        message = f"{file} is not in the folder of articles, {config.articles}"
-        raise click.ClickException(f"{message}; name its folder after it") from error
-    stem = stem_of(path)
-    alike = (other for other in list_files(config.articles).paths if stem_of(other) == stem)
-    owner = min(alike, default="")
-    if not owner:
-        raise click.ClickException(f"{file} is hidden by a dot, or leads to no file of the folder")
-    if owner != path:
-        click.echo(f"in no feed: has the same name as {owner}, rename one of them")
-        return
     index = open_index(config)
-    faults = sync_folder(index).faults
-    fault = next((fault for fault in faults if fault.path == path), None)
-    reading = parse_article(read_bytes(config.articles, path), str(file))
-    for line in explain_article(index, stem, reading, fault, utc_now()):
-        click.echo(line)
+    faults = {fault.path: fault for fault in sync_folder(index).faults}
+    found = find_files(config.articles, article)
+    if not found and (answer := explain_address(index, article)):
+        click.echo(answer)
+    elif not found:
+        endings = ", ".join(sorted(SUFFIXES))
+        message = f"{article} is not an article of {config.articles}: articles are files of that"
+        raise click.ClickException(f"{message} folder that end in {endings}, without a dot first")
+    for path, owner in found.items():
+        if not article.endswith(path):
+            click.echo(f"{path}:")
+        if owner != path:
+            click.echo(f"in no feed: has the same name as {owner}, rename one of them")
+            continue
+        reading = parse_article(read_bytes(config.articles, path), path)
+        fault = faults.get(path)
+        for line in explain_article(index, stem_of(path), reading, fault, utc_now()):
+            click.echo(line)
