@@ -92,13 +92,13 @@ def test_faults_come_in_the_order_of_their_lines() -> None:
         ),
         (
             article("A vector<int>"),
-            "3: warning: 'excerpt' is plain text but holds '<int', see how it reads",
+            "3: warning: 'excerpt' shows '<int' as words, remove it if it is markup",
         ),
         # Fields of other programs, and those that look like a field that is there.
         (article(more="subtitle: x\nlayout: x\nsecured: x\ntags: [x]\n"), None),
         (article(more='related:\n- {title: x, ampWebUrl: "x", excerpt: x}\n'), None),
         (article(more=f"{'x' * 60_000}: x\nheat: null\n"), None),
-        (article("1 < 2", published="off"), None),
+        (article("1 < 2 &lt;i&gt; <b>x</b>", published="off"), None),
         ("nothing", None),
     ],
 )

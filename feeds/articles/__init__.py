@@ -131,7 +131,8 @@ def parse_article(raw: bytes, path: str) -> ParseResult:
     article = _read(stem_of(path), top, _content(body, head, found))
     faults = tuple(ArticleError(path, line, problem) for line, problem in sorted(found))
     warnings = tuple(
-        ArticleError(path, line, f"warning: {problem}") for line, problem in find_warnings(top)
+        ArticleError(path, line, f"warning: {problem}")
+        for line, problem in find_warnings(top, article.summary)
     )
     return ParseResult(
         article=None if faults else article, withheld=reason, faults=faults, warnings=warnings

@@ -13,14 +13,18 @@ from feeds.articles.front_matter import line_of, yaml_type
 _TAG = re.compile(r"<[A-Za-z][\w-]{,20}")
 
 
-def find_warnings(fields: Fields) -> list[tuple[int, str]]:
-    """Return the warnings of a front matter that was read, with their lines and in their order."""
+def find_warnings(fields: Fields, summary: str) -> list[tuple[int, str]]:
+    """Return the warnings of a front matter that was read, with their lines and in their order.
+
+    `summary` is what became of the excerpt.
+    """
     found = fields.misspelled("published", "removed")
     published, excerpt = fields.node("published"), fields.node("excerpt")
     if published and yaml_type(published) != "bool":
         problem = "'published' is not true or false, so the article is not published"
         found.append((line_of(published), problem))
-    if isinstance(excerpt, ScalarNode) and (tag := _TAG.search(excerpt.value)):
-        problem = f"'excerpt' is plain text but holds {tag[0]!r}, see how it reads"
+    tags = _TAG.findall(excerpt.value) if isinstance(excerpt, ScalarNode) else []
+    if excerpt and (shown := next((tag for tag in tags if tag in summary), "")):
+        problem = f"'excerpt' shows {shown!r} as words, remove it if it is markup"
         found.append((line_of(excerpt), problem))
     return sorted(found)
