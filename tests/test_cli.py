@@ -10,13 +10,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from feeds.articles import parse_article
 from feeds.cli import main
-from tests.support import SEEDS, article, before_open, refuse
+from tests.support import ROOT, SEEDS, article, before_open, refuse
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def run() -> Callable[..., Result]:
 def test_help_names_every_command(run: Callable[..., Result]) -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for command in ("serve", "build", "index", "ping", "check", "list", "explain"):
+    for command in ("new", "serve", "build", "index", "ping", "check", "list", "explain"):
         assert re.search(rf"^  {command} .*\.$", result.output, re.M)
     assert "..." not in result.output.partition("Commands:")[2]
     assert run("-h").output == result.output
@@ -496,3 +498,56 @@ def test_serve_on_a_taken_port_says_so(run: Callable[..., Result], folder: Path)
     assert result.exit_code == 1
     problem = f"cannot listen on 127.0.0.1:{port}, Address already in use"
     assert result.output == f"Error: {problem}; name another with --port\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completes_commands_by_the_line_of_the_manual(
+    monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    operation = (ROOT / "feeds" / "manual" / "operation.md").read_text()
+    [(variable, value)] = re.findall(rf"(?m)^- {shell}: `.*?(\w+)=(\w+) feeds", operation)
+    monkeypatch.setenv(variable, value)
+    result = CliRunner().invoke(main, prog_name="feeds")
+    assert shell in value and "_feeds_completion" in result.output
+
+
+TITLES = ["A title", "\"C++\" \\ 'C#': # {x}", "$title\n- x", "\u7f8e\u5b66 \U0001f600 " * 99, "!?"]
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_new_article_is_sound_and_not_published(
+    run: Callable[..., Result], folder: Path, title: str
+) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    path = Path(run("new", title, folder).output.removesuffix("\n"))
+    made = parse_article(path.read_bytes(), path.name)
+    assert (made.faults, made.warnings, made.withheld) == ((), (), "not published")
+    assert made.article and made.article.title == " ".join(title.split())
+    assert (made.article.quality, made.article.content) == (60, "")
+    assert before <= made.article.published <= datetime.now(UTC)
+    assert path.parent == folder and path.name.startswith(f"{made.article.published:%Y-%m-%d}-")
+
+
+def test_new_article_is_named_by_its_title_and_never_over_another(
+    run: Callable[..., Result], folder: Path
+) -> None:
+    def make() -> str:
+        return run("new", "Hello, C++", folder).output.removesuffix("\n")
+
+    first = make()
+    assert first.endswith("-hello-cplusplus.md")
+    (folder / "archive").mkdir()
+    moved = Path(first).rename(folder / "archive" / Path(first).with_suffix(".txt").name)
+    second, third = make(), make()
+    assert [second, third] == [first.replace(".md", f"-{n}.md") for n in (2, 3)]
+    assert moved.exists() and len(os.listdir(folder)) == 3
+
+
+@pytest.mark.parametrize("title", ["", " \n", "\x07"])
+def test_new_article_without_a_title_is_refused(
+    run: Callable[..., Result], folder: Path, title: str
+) -> None:
+    result = run("new", title, folder)
+    assert result.exit_code == 2
+    assert "the title has no visible character, write one" in result.output
+    assert os.listdir(folder) == []

@@ -9,6 +9,7 @@ import click
 
 from feeds.cli.building import build
 from feeds.cli.inspect import check, explain, index, list_feeds, ping
+from feeds.cli.new import new
 from feeds.cli.serving import serve
 from feeds.config import ConfigError, environment_config
 from feeds.index.store import IndexUnavailable
@@ -32,7 +33,7 @@ class _Main(click.Group):
 
 @click.group(
     cls=_Main,
-    commands=[serve, build, index, ping, check, list_feeds, explain],
+    commands=[new, serve, build, index, ping, check, list_feeds, explain],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
