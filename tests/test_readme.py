@@ -247,7 +247,7 @@ def test_table_of_parameters_is_that_of_the_code() -> None:
 
 
 def test_members_of_the_json_extension_are_those_that_are_written() -> None:
-    schema = json.loads((ROOT / "tests" / "json_feed.schema.json").read_text())
+    schema = json.loads((ROOT / "tests" / "schemas" / "json_feed.schema.json").read_text())
     members = named(table(manual("addresses"), "member"))
     assert set(members) == set(schema["$defs"]["feeds"]["properties"])
 
