@@ -25,17 +25,26 @@ from tests.support import Collection, article
 
 
 class Follower:
-    """A watch in a thread, and what it told."""
+    """A thread that follows a collection, with the lines that it logged."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
         self.lines: list[str] = []
+        #: The seconds that each sync took.
+        self.syncs: list[float] = []
         self.stop = threading.Event()
-        arguments = (collection.index, collection.folder, self.stop, self.tell)
+        arguments = (
+            collection.index,
+            collection.folder,
+            self.stop,
+            self.log,
+            (),
+            self.syncs.append,
+        )
         self.thread = threading.Thread(target=follow, args=arguments, daemon=True)
         self.thread.start()
 
-    def tell(self, level: int, line: str) -> None:
+    def log(self, level: int, line: str) -> None:
         assert level == (logging.INFO if "feeds changed" in line else logging.WARNING)
         self.lines.append(line)
 
@@ -56,6 +65,10 @@ class Follower:
         while not come():
             assert time.monotonic() < deadline, (self.titles(), self.lines)
             time.sleep(0.01)
+
+    def wait_for_syncs(self, count: int) -> None:
+        """Wait for the sync at the start, for the first scan a second later, and for others."""
+        self.wait_for(lambda: len(self.syncs) >= count)
 
 
 @pytest.fixture
@@ -85,10 +98,10 @@ def test_article_comes_when_its_time_has_come(follower: Follower) -> None:
 def test_time_that_changes_the_index_while_another_process_writes_is_no_trouble(
     follower: Follower,
 ) -> None:
+    follower.wait_for_syncs(2)
     due = datetime.now(UTC) + timedelta(seconds=3)
     follower.collection.write("due.md", article("Due", time=due.isoformat()))
     follower.wait_for(lambda: len(follower.lines) == 1)
-    time.sleep(1.5)  # past the first scan
     other = Index(follower.collection.config.database, follower.collection.config)
     with other.write_transaction():
         assert datetime.now(UTC) < due, "too slow to tell"
@@ -99,7 +112,7 @@ def test_time_that_changes_the_index_while_another_process_writes_is_no_trouble(
     assert follower.lines == ["due.md: 0 feeds changed"]
 
 
-def test_fault_is_told_once(follower: Follower) -> None:
+def test_fault_is_logged_once(follower: Follower) -> None:
     follower.collection.write("bad.md", "nothing")
     follower.wait_for(lambda: any("bad.md:1:" in line for line in follower.lines))
     follower.collection.write("two.md", article("Second"))
@@ -123,7 +136,7 @@ def test_folder_that_goes_and_comes_back_is_followed(follower: Follower) -> None
 
 def test_folder_that_is_deleted_and_made_anew_is_followed(follower: Follower) -> None:
     folder, reused = follower.collection.folder, False
-    time.sleep(1.2)  # past the first scan
+    follower.wait_for_syncs(2)
     for number in range(20):
         before = folder.stat().st_ino
         shutil.rmtree(folder)
@@ -149,7 +162,7 @@ def test_folder_whose_disk_is_mounted_again_is_followed(
     try:
         collection.write("one.md", article("First"))
         follower = Follower(collection)
-        time.sleep(2.2)  # past the first scan
+        follower.wait_for_syncs(2)
         os.system(f"umount -l {collection.folder}; {mount}")
         collection.write("one.md", article("Second"))
         follower.wait_for(lambda: "Second" in follower.titles())
@@ -162,7 +175,7 @@ def test_folder_whose_disk_is_mounted_again_is_followed(
         os.system(f"umount -l {collection.folder}")
 
 
-def test_change_that_nothing_tells_of_has_the_folder_watched_anew(
+def test_change_without_an_event_starts_a_new_watch(
     follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("feeds.follow.NEXT_SCAN", 1)
@@ -173,7 +186,7 @@ def test_change_that_nothing_tells_of_has_the_folder_watched_anew(
         return watch(*about, **more)
 
     monkeypatch.setattr(watchfiles, "watch", count)
-    time.sleep(2.2)  # past the first scan
+    follower.wait_for_syncs(2)
     anew.clear()
     # What is written by another name, elsewhere, sends no event here.
     other = follower.collection.folder.parent / "other.md"
@@ -195,7 +208,7 @@ def test_link_to_a_new_folder_is_followed(
     current.symlink_to(first.folder)
     follower = Follower(Collection(current, first.config))
     follower.wait_for(lambda: follower.titles() == ["First"])
-    time.sleep(2.2)  # past the first scan, and one more with nothing to see
+    follower.wait_for_syncs(2)
     (tmp_path / "next").symlink_to(second.folder)
     (tmp_path / "next").replace(current)
     follower.wait_for(lambda: follower.titles() == ["Second"])
@@ -204,19 +217,19 @@ def test_link_to_a_new_folder_is_followed(
     follower.close()
 
 
-def test_name_that_is_no_text_does_not_end_the_watch(follower: Follower) -> None:
+def test_file_name_that_is_not_utf_8_does_not_end_the_watch(follower: Follower) -> None:
     folder = follower.collection.folder
     for name in (b"caf\xe9.jpg", b"caf\xe9.md"):
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text("x")
     follower.collection.write("two.md", article("Second"))
     follower.wait_for(lambda: "Second" in follower.titles())
-    # What a sync did is told after it.
+    # A sync is logged after its end.
     unprintable = "caf\\udce9.md':1: the name cannot be printed"
     follower.wait_for(lambda: any(unprintable in line for line in follower.lines))
     assert all(line.isprintable() for line in follower.lines)
 
 
-def test_folder_whose_own_name_is_no_text_is_compared_every_second(
+def test_folder_whose_name_is_not_utf_8_is_scanned_every_second(
     make_collection: Callable[..., Collection], tmp_path: Path
 ) -> None:
     database = f"sqlite:///{tmp_path}/index.sqlite3"
@@ -228,7 +241,7 @@ def test_folder_whose_own_name_is_no_text_is_compared_every_second(
     assert [line for line in follower.lines if "cannot be watched" in line]
 
 
-def test_fault_told_before_is_not_told_again(collection: Collection) -> None:
+def test_fault_reported_before_is_not_reported_again(collection: Collection) -> None:
     collection.write("bad.md", "nothing")
     faults = map(str, collection.sync().faults)
     lines: list[str] = []
@@ -260,7 +273,7 @@ def test_files_that_changed_the_feeds_are_named(collection: Collection) -> None:
     assert report()[1:] == ["4.md: 2 feeds changed"]
 
 
-def test_warning_is_told_when_its_file_is_saved(collection: Collection) -> None:
+def test_warning_is_logged_when_its_file_is_saved(collection: Collection) -> None:
     lines: list[tuple[int, str]] = []
     reporter = SyncReporter(lambda *line: lines.append(line))
     collection.write("one.md", article(published="'no'"))
@@ -286,24 +299,24 @@ def test_index_that_fails_is_tried_again(follower: Follower) -> None:
     follower.wait_for(lambda: "Second" in follower.titles(), 20)
 
 
-def test_trouble_that_comes_back_is_told_again(follower: Follower) -> None:
+def test_trouble_that_comes_back_is_logged_again(follower: Follower) -> None:
     folder = follower.collection.folder
 
-    def told() -> int:
+    def warnings() -> int:
         return sum("cannot be watched" in line for line in follower.lines)
 
     for times in (1, 2):
         away = folder.rename(folder.with_name("away"))
-        follower.wait_for(lambda times=times: told() == times)  # type: ignore[misc]  # bound now
+        follower.wait_for(lambda times=times: warnings() == times)  # type: ignore[misc]  # bound now
         away.rename(folder)
         follower.collection.write(f"{times}.md", article(f"Back {times}"))
         title = f"Back {times}"
         follower.wait_for(lambda title=title: title in follower.titles())  # type: ignore[misc]
         time.sleep(0.1)
-    assert told() == 2
+    assert warnings() == 2
 
 
-def test_fault_is_told_once_though_the_watch_begins_anew(follower: Follower) -> None:
+def test_fault_is_logged_once_though_the_watch_begins_anew(follower: Follower) -> None:
     folder, database = follower.collection.folder, follower.collection.config.database
     follower.collection.write("bad.md", "nothing")
     follower.wait_for(lambda: any("bad.md:1:" in line for line in follower.lines))
@@ -322,7 +335,7 @@ def test_fault_is_told_once_though_the_watch_begins_anew(follower: Follower) -> 
     assert sum(line.startswith("bad.md:1:") for line in follower.lines) == 1
 
 
-def test_folder_that_cannot_be_watched_is_compared_every_second(
+def test_folder_that_cannot_be_watched_is_scanned_every_second(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -332,17 +345,17 @@ def test_folder_that_cannot_be_watched_is_compared_every_second(
     monkeypatch.setattr("watchfiles.watch", refuse)
     collection.sync(datetime.now(UTC))
     follower = Follower(collection)
-    time.sleep(1.2)
+    follower.wait_for_syncs(2)
     collection.write("one.md", article("First"))
     follower.wait_for(lambda: follower.titles() == ["First"])
     follower.close()
-    (told,) = [line for line in follower.lines if "watched" in line]
-    assert told.endswith(
+    (line,) = [line for line in follower.lines if "watched" in line]
+    assert line.endswith(
         "cannot be watched, OS file watch limit reached; trying again every second"
     )
 
 
-def test_what_the_watch_missed_is_found_soon(
+def test_change_before_the_watch_is_found_by_a_scan(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collection.write("one.md", article("First"))

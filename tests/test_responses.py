@@ -221,16 +221,15 @@ def test_etag_is_the_same_over_every_coding(standing: Site) -> None:
     assert len(tags) == 1
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br"])
-def test_coded_bytes_are_the_same_each_time_and_on_every_server(
-    collection: Collection, serve: Callable[[Collection], Site], coding: str
+def test_compressed_bytes_are_the_same_each_time_and_on_every_server(
+    collection: Collection, serve: Callable[[Collection], Site]
 ) -> None:
     collection.write("one.md", article())
     sites = [serve(collection), serve(collection)]
-    first = sites[0].raw(FEED, Accept_Encoding=coding)
+    first = sites[0].raw(FEED, Accept_Encoding="gzip")
     time.sleep(1.01)  # a gzip header has room for the second it was made in
     for site in sites:
-        assert site.raw(FEED, Accept_Encoding=coding).body == first.body
+        assert site.raw(FEED, Accept_Encoding="gzip").body == first.body
 
 
 def test_restart_moves_no_validator(
@@ -238,7 +237,7 @@ def test_restart_moves_no_validator(
 ) -> None:
     collection.write("one.md", article())
     before = serve(collection).raw(FEED)
-    time.sleep(1.01)
+    collection.sync(datetime.now(UTC) + timedelta(hours=1))
     after = serve(collection).raw(FEED)
     assert after.body == before.body
     assert after.headers["ETag"] == before.headers["ETag"]
