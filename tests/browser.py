@@ -159,13 +159,13 @@ def visit(browser: Browser) -> Iterator[Visiting]:
 
 
 def _note_faults(context: BrowserContext, note: Callable[[str], None]) -> None:
-    def asked(dialog: Dialog) -> None:
+    def dialog_opened(dialog: Dialog) -> None:
         note(f"{dialog.type}: {dialog.message}")
         dialog.dismiss()
 
-    def logged(said: ConsoleMessage) -> None:
-        if said.type in ("error", "warning"):
-            note(f"{said.type}: {said.text}")
+    def logged(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            note(f"{message.type}: {message.text}")
 
     def failed(request: Request) -> None:
         # What a page aborts itself is no fault, and `answer` has noted the foreign.
@@ -179,7 +179,7 @@ def _note_faults(context: BrowserContext, note: Callable[[str], None]) -> None:
             note(f"foreign: {request.resource_type} {request.url}")
             route.abort("blockedbyclient")
 
-    context.on("dialog", asked)
+    context.on("dialog", dialog_opened)
     context.on("console", logged)
     context.on("weberror", lambda thrown: note(f"uncaught: {thrown.error}"))
     context.on("requestfailed", failed)

@@ -69,29 +69,29 @@ class Poller:
         while not self._stop.is_set():
             for path in (*FEEDS, *CHOSEN):
                 try:
-                    answered = self._client.get(self._base + path, headers=self._sent.get(path))
+                    response = self._client.get(self._base + path, headers=self._sent.get(path))
                 except httpx.TransportError:
                     self.refused += 1
                     time.sleep(0.05)
                 else:
                     self.polls += 1
-                    self._compare(path, answered)
+                    self._compare(path, response)
 
-    def _compare(self, path: str, answered: httpx.Response) -> None:
-        if answered.status_code == 503 and "Retry-After" in answered.headers:
+    def _compare(self, path: str, response: httpx.Response) -> None:
+        if response.status_code == 503 and "Retry-After" in response.headers:
             self.refused += 1
             return
-        if answered.status_code == 304:
+        if response.status_code == 304:
             return
-        if answered.status_code != 200:
-            self.wrong.append(f"{path}: {answered.status_code}")
+        if response.status_code != 200:
+            self.wrong.append(f"{path}: {response.status_code}")
             return
-        tag = answered.headers["ETag"]
-        if self._seen.setdefault(path, {}).setdefault(answered.text, tag) != tag:
+        tag = response.headers["ETag"]
+        if self._seen.setdefault(path, {}).setdefault(response.text, tag) != tag:
             self.wrong.append(f"{path}: the same bytes have two tags")
         self._sent[path] = {"If-None-Match": tag}
-        if "Last-Modified" in answered.headers:
-            self._compare_dates(path, parsedate_to_datetime(answered.headers["Last-Modified"]))
+        if "Last-Modified" in response.headers:
+            self._compare_dates(path, parsedate_to_datetime(response.headers["Last-Modified"]))
 
     def _compare_dates(self, path: str, date: datetime) -> None:
         last = self._last.get(path, date)
@@ -186,9 +186,9 @@ class ServedFolder:
         self.poller.close()
         self.server.stop()
         with contextlib.closing(sqlite3.connect(self._file)) as connection:
-            [(said,)] = connection.execute("PRAGMA integrity_check").fetchall()
+            [(result,)] = connection.execute("PRAGMA integrity_check").fetchall()
         wrong = [f"{path} is not as its files are" for path in wrong]
-        return self.poller.wrong + wrong + ([] if said == "ok" else [said])
+        return self.poller.wrong + wrong + ([] if result == "ok" else [result])
 
     def _served(self) -> dict[str, str]:
         return {path: self.server.get(path).text for path in FEEDS}
@@ -226,6 +226,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    said = parser.parse_args()
-    found = run(said.kills, said.seed)
+    result = parser.parse_args()
+    found = run(result.kills, result.seed)
     sys.exit("\n".join(found) or None)

@@ -54,7 +54,7 @@ _KEYS = st.sampled_from(
     )
 )
 _LISTS = st.builds(
-    lambda name, said: f"{name}:\n- " + "\n  ".join(map(": ".join, said)),
+    lambda name, pairs: f"{name}:\n- " + "\n  ".join(map(": ".join, pairs)),
     st.sampled_from(["images", "related", "topics", "provider"]),
     st.lists(
         st.tuples(st.sampled_from(["url", "title", "width", "webUrl", "quality", "name"]), _VALUES),

@@ -50,11 +50,11 @@ def with_picture(*lines: str, url: str = PICTURE) -> str:
     return article(more=f'images:\n  - url: "{in_quotes(url)}"\n{more}')
 
 
-def hostile_article(said: list[str], body: str, *, topic: str = "AI", number: int = 0) -> str:
+def hostile_article(strings: list[str], body: str, *, topic: str = "AI", number: int = 0) -> str:
     """An article that says eight texts in every place where it may; its number tells in which."""
-    words = [in_quotes(each) for each in said]
+    words = [in_quotes(each) for each in strings]
     # An address may be long too, but not as long as text.
-    url = f"https://x.example/{in_quotes(said[0][:1000])}"
+    url = f"https://x.example/{in_quotes(strings[0][:1000])}"
     places = (
         f'originalUrl: "{url}o"\nampWebUrl: "{url}a"\ncdnAmpWebUrl: "{url}c"\n',
         f'images:\n  - url: "{url}i"\n    title: "{words[1]}"\n    width: {number}\n',
@@ -98,10 +98,10 @@ def write_hostile(folder: Path, count: int, topics: int, *, seed: int = 1) -> No
     chance = random.Random(seed)
     texts = sorted(TEXTS.values(), key=len)[:-1]
     for number in range(count):
-        said = [chance.choice((_characters(chance), *texts[:3])) for _ in range(8)]
-        said[4] = chance.choice((_characters(chance), *texts))
+        strings = [chance.choice((_characters(chance), *texts[:3])) for _ in range(8)]
+        strings[4] = chance.choice((_characters(chance), *texts))
         body = "\n\n".join(chance.choices((*BODIES, _characters(chance)), k=chance.randrange(4)))
-        text = hostile_article(said, body, topic=f"T{number % topics}", number=number)
+        text = hostile_article(strings, body, topic=f"T{number % topics}", number=number)
         (folder / f"{number}.md").write_text(text, encoding="utf-8")
 
 

@@ -23,15 +23,15 @@ class Served:
     def __init__(self, port: int = 0) -> None:
         part = self
         #: The target of each request.
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                part.asked.append(self.path)
+                part.requests.append(self.path)
                 part.get(self)
 
             def do_POST(self) -> None:
-                part.asked.append(self.path)
+                part.requests.append(self.path)
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 part.post(self, body)
 
@@ -119,20 +119,20 @@ class Hub(Served):
         return [ping.topic for ping in self.pings]
 
     def post(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        said = {name: values for name, values in parse_qs(body.decode()).items()}
+        params = {name: values for name, values in parse_qs(body.decode()).items()}
         if request.headers["Content-Type"] != "application/x-www-form-urlencoded":
             answer(request, 400)
-        elif said["hub.mode"] == ["publish"]:
+        elif params["hub.mode"] == ["publish"]:
             with self._lock:
                 self._now += 1
                 self.most = max(self.most, self._now)
-            self._publish(request, said)
+            self._publish(request, params)
         else:
-            self._subscribe(request, said)
+            self._subscribe(request, params)
 
-    def _publish(self, request: BaseHTTPRequestHandler, said: dict[str, list[str]]) -> None:
-        assert said["hub.url"] == said["hub.topic"]
-        (topic,) = said["hub.url"]
+    def _publish(self, request: BaseHTTPRequestHandler, params: dict[str, list[str]]) -> None:
+        assert params["hub.url"] == params["hub.topic"]
+        (topic,) = params["hub.url"]
         ping = Ping(topic, time.time(), dict(request.headers.items()))
         trouble = self.troubles.pop(0) if self.troubles else self.always
         if trouble:
@@ -156,15 +156,15 @@ class Hub(Served):
             if subscription.topic == topic:
                 self._distribute(subscription, found)
 
-    def _subscribe(self, request: BaseHTTPRequestHandler, said: dict[str, list[str]]) -> None:
+    def _subscribe(self, request: BaseHTTPRequestHandler, params: dict[str, list[str]]) -> None:
         """Verify that the subscriber wants it (section 5.3)."""
-        (mode,), (topic,), (callback,) = (said[f"hub.{n}"] for n in ("mode", "topic", "callback"))
+        (mode,), (topic,), (callback,) = (params[f"hub.{n}"] for n in ("mode", "topic", "callback"))
         challenge = secrets.token_urlsafe()
-        asked = {"mode": mode, "topic": topic, "challenge": challenge, "lease_seconds": "600"}
-        query = urlencode({f"hub.{name}": value for name, value in asked.items()})
+        values = {"mode": mode, "topic": topic, "challenge": challenge, "lease_seconds": "600"}
+        query = urlencode({f"hub.{name}": value for name, value in values.items()})
         verified = httpx.get(f"{callback}?{query}", timeout=10)
         if verified.is_success and verified.text == challenge:
-            (secret,) = said.get("hub.secret", [""])
+            (secret,) = params.get("hub.secret", [""])
             self.subscriptions.append(Subscription(topic, callback, secret))
         answer(request, 202)
 
@@ -193,24 +193,26 @@ class Subscriber(Served):
         links = httpx.get(feed).links
         topic = links["self"]["url"]
         self._wanted.append(topic)
-        said = {
+        params = {
             "hub.mode": "subscribe",
             "hub.topic": topic,
             "hub.callback": self.url,
             "hub.secret": self.secret,
         }
-        assert httpx.post(links["hub"]["url"], data=said).status_code == 202
+        assert httpx.post(links["hub"]["url"], data=params).status_code == 202
         return topic
 
     def has(self, title: str, suffixes: Collection[str]) -> bool:
         """Whether a story has come in a feed of each format."""
-        told = [topic for topic, (content, _) in self.content.items() if title.encode() in content]
-        return {topic.rpartition(".")[2] for topic in told} >= {*suffixes}
+        updated = [
+            topic for topic, (content, _) in self.content.items() if title.encode() in content
+        ]
+        return {topic.rpartition(".")[2] for topic in updated} >= {*suffixes}
 
     def get(self, request: BaseHTTPRequestHandler) -> None:
-        said = parse_qs(urlsplit(request.path).query)
-        wanted = said["hub.topic"][0] in self._wanted
-        answer(request, 200 if wanted else 404, said["hub.challenge"][0].encode())
+        params = parse_qs(urlsplit(request.path).query)
+        wanted = params["hub.topic"][0] in self._wanted
+        answer(request, 200 if wanted else 404, params["hub.challenge"][0].encode())
 
     def post(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
         digest = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()

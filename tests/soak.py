@@ -56,17 +56,17 @@ class Plain:
         self._titles: list[str] = []
 
     def poll(self) -> None:
-        answered = self._client.get(self._url, headers=self._known)
-        if answered.status_code == 200:
-            items = answered.json()["items"]
+        response = self._client.get(self._url, headers=self._known)
+        if response.status_code == 200:
+            items = response.json()["items"]
             self.wrong += _twice(item["id"] for item in items)
             self._titles = sorted(item["title"] for item in items)
-            asks = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+            request_fields = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
             # For a moment after a change, a response has no date.
-            sent = (name for name in self._validators if name in answered.headers)
-            self._known = {asks[name]: answered.headers[name] for name in sent}
-        elif answered.status_code != 304:
-            self.wrong.append(f"{answered.status_code} {answered.text}")
+            sent = (name for name in self._validators if name in response.headers)
+            self._known = {request_fields[name]: response.headers[name] for name in sent}
+        elif response.status_code != 304:
+            self.wrong.append(f"{response.status_code} {response.text}")
 
     def titles(self) -> list[str]:
         return self._titles
@@ -82,16 +82,16 @@ class Feedparser:
         self._titles: list[str] = []
 
     def poll(self) -> None:
-        answered = self._client.get(self._url, headers=self._headers)
-        if answered.status_code == 304:
+        response = self._client.get(self._url, headers=self._headers)
+        if response.status_code == 304:
             return
-        parsed = feedparser.parse(answered.content)
+        parsed = feedparser.parse(response.content)
         self.wrong += _twice(entry.id for entry in parsed.entries)
         self.wrong += [str(parsed.bozo_exception)] if parsed.bozo else []
         self._titles = sorted(entry.title for entry in parsed.entries)
-        self._headers = {"A-IM": "feed", "If-None-Match": answered.headers["ETag"]}
-        if "Last-Modified" in answered.headers:
-            self._headers["If-Modified-Since"] = answered.headers["Last-Modified"]
+        self._headers = {"A-IM": "feed", "If-None-Match": response.headers["ETag"]}
+        if "Last-Modified" in response.headers:
+            self._headers["If-Modified-Since"] = response.headers["Last-Modified"]
 
     def titles(self) -> list[str]:
         return self._titles
@@ -281,5 +281,5 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--polls", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    said = parser.parse_args()
-    sys.exit("\n".join(run(60 * said.minutes, said.polls, said.seed)) or None)
+    options = parser.parse_args()
+    sys.exit("\n".join(run(60 * options.minutes, options.polls, options.seed)) or None)

@@ -274,15 +274,15 @@ def test_change_in_the_second_of_a_due_article_comes_after_it(collection: Collec
 
 
 def test_announced_update_comes_in_its_time(collection: Collection) -> None:
-    coming = NOW + timedelta(minutes=10)
-    collection.write("one.md", article(more=f"updatedDateTime: {stamp(coming)}\n"))
+    scheduled = NOW + timedelta(minutes=10)
+    collection.write("one.md", article(more=f"updatedDateTime: {stamp(scheduled)}\n"))
     collection.sync()
-    assert collection.index.status().next_change == coming.timestamp()
+    assert collection.index.status().next_change == scheduled.timestamp()
     found = collection.index.find(AI)
     assert found and found.articles[0].updated is None
-    assert collection.advance(coming) == 3
+    assert collection.advance(scheduled) == 3
     found = collection.index.find(AI)
-    assert found and found.articles[0].updated == coming == found.changed
+    assert found and found.articles[0].updated == scheduled == found.changed
     assert collection.index.status().next_change is None
 
 

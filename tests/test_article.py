@@ -46,8 +46,8 @@ def test_valid_file_is_read_as_expected(path: Path) -> None:
 def test_invalid_file_has_every_fault_named(path: Path) -> None:
     expected = path.with_suffix(".faults").read_text().splitlines()
     reading = parse_article(path.read_bytes(), path.name)
-    told = [re.sub("bad YAML, .*: put", "bad YAML, ...: put", str(f)) for f in reading.faults]
-    assert told == [f"{path.name}:{each}" for each in expected]
+    reported = [re.sub("bad YAML, .*: put", "bad YAML, ...: put", str(f)) for f in reading.faults]
+    assert reported == [f"{path.name}:{each}" for each in expected]
     assert reading.article is None
 
 

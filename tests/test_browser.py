@@ -111,7 +111,7 @@ def hostile(served: Callable[..., Site]) -> Site:
 @pytest.fixture(scope="module")
 def titles() -> list[str]:
     """The titles of the hostile articles, the oldest first."""
-    return [clean.text(said) for said in read_strings()]
+    return [clean.text(string) for string in read_strings()]
 
 
 def assert_harmless(visit: Visit) -> None:
@@ -238,16 +238,16 @@ def test_hostile_topics_run_no_script_where_they_are_embedded(
 
 def test_hostile_searches_run_no_script(hostile: Site, visit: Visiting) -> None:
     opened = visit(f"{hostile.base}/topics/")
-    for said in read_strings()[::20]:
-        opened.page.goto(f"{hostile.base}/?{urlencode({'find': said})}")
+    for string in read_strings()[::20]:
+        opened.page.goto(f"{hostile.base}/?{urlencode({'find': string})}")
         assert_harmless(opened)
 
 
 def test_hostile_searches_run_no_script_as_one_types(hostile: Site, visit: Visiting) -> None:
     opened = visit(f"{hostile.base}/topics/")
-    for said in read_strings()[::20]:
+    for string in read_strings()[::20]:
         with opened.page.expect_response("**/topics/?find=*"):
-            opened.page.get_by_role("searchbox").fill(said)
+            opened.page.get_by_role("searchbox").fill(string)
         assert_harmless(opened)
 
 
@@ -261,7 +261,7 @@ def test_hostile_names_run_no_script_in_the_builder(hostile: Site, visit: Visiti
 
 
 def test_hostile_strings_run_where_nothing_escapes_them(visit: Visiting, host: Hosting) -> None:
-    frames = [f'<iframe srcdoc="{escape(said)}"></iframe>' for said in read_strings()]
+    frames = [f'<iframe srcdoc="{escape(string)}"></iframe>' for string in read_strings()]
     opened = visit(host("<!doctype html>" + "".join(frames)))
     opened.settle()
     ran = [fault for fault in opened.faults if fault.startswith(("alert", "confirm", "prompt"))]

@@ -344,8 +344,8 @@ def test_embed_block_has_three_ways_and_a_live_preview(shop: Site, visit: Visiti
 def test_snippets_of_a_page_work_in_other_sites(shop: Site, visit: Visiting, host: Hosting) -> None:
     page = visit(shop.base + "/topics/law/").page
     ways = [page.locator(f"#embed-{way}").input_value() for way in ("frame", "element")]
-    told = shop.client.get("/oembed", params={"url": page.locator("#embed-page").input_value()})
-    for snippet in (*ways, told.json()["html"]):
+    answer = shop.client.get("/oembed", params={"url": page.locator("#embed-page").input_value()})
+    for snippet in (*ways, answer.json()["html"]):
         other = visit(host(f"<!doctype html><title>x</title><h1>Another site</h1>{snippet}")).page
         for story in (STORIES[1], STORIES[4]):
             if "iframe" in snippet:

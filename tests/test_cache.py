@@ -46,8 +46,8 @@ class Made:
 
     def ask(self, path: str = FEED, method: str = "GET", **headers: str) -> TestResponse:
         """A request with headers named with underscores."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.open(path, method=method, headers=named, buffered=True)
+        sent_fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.open(path, method=method, headers=sent_fields, buffered=True)
 
     def _before(self) -> None:
         for call in self.before:
@@ -176,14 +176,14 @@ def test_conditional_request_is_answered_first_of_all(made: Made) -> None:
 
 
 def test_flask_makes_whole_documents_alone(made: Made) -> None:
-    asked: list[tuple[str, bool]] = []
+    received: list[tuple[str, bool]] = []
     fields = ("If-None-Match", "If-Modified-Since", "Range")
     made.before.append(
-        lambda _: asked.append((request.method, any(name in request.headers for name in fields)))
+        lambda _: received.append((request.method, any(name in request.headers for name in fields)))
     )
     old = "Thu, 01 Jan 1998 00:00:00 GMT"
     made.ask("/feed.atom", "HEAD", If_None_Match='"x"', If_Modified_Since=old, Range="bytes=0-1")
-    assert asked == [("GET", False)]
+    assert received == [("GET", False)]
     ranged = made.ask(Range="bytes=0-1")
     assert (ranged.status_code, ranged.data) == (200, made.ask().data)
 
@@ -283,10 +283,10 @@ def test_request_without_a_path_is_answered(made: Made) -> None:
 
 
 def test_what_a_server_adds_to_an_answer_is_not_kept(made: Made) -> None:
-    told = list[list[str]]()
+    started = list[list[str]]()
 
     def begin(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
-        told.append([status, *(name for name, _ in headers)])
+        started.append([status, *(name for name, _ in headers)])
         headers.append(("X-Added", "by the server"))
 
     environ = EnvironBuilder(FEED).get_environ()
@@ -295,7 +295,7 @@ def test_what_a_server_adds_to_an_answer_is_not_kept(made: Made) -> None:
     environ["HTTP_IF_NONE_MATCH"] = made.ask().headers["ETag"]
     for _ in range(3):
         list(made.app.wsgi_app(environ, begin))
-    assert [(status, "X-Added" in names) for status, *names in told] == (
+    assert [(status, "X-Added" in names) for status, *names in started] == (
         [("200 OK", False)] * 3 + [("304 NOT MODIFIED", False)] * 3
     )
 
@@ -488,16 +488,16 @@ def test_whoever_knows_more_does_not_rely_on_what_others_ask(
     """Another request has read the index before the change, and says so after it."""
     late, early = Made(seldom), Made(seldom)
     late.ask()
-    asked, go_on = threading.Event(), threading.Event()
+    entered, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
-        if not asked.is_set():
-            asked.set()
+        if not entered.is_set():
+            entered.set()
             assert go_on.wait(5)
 
     with statements("after_cursor_execute", hold):
         other = start(lambda: late.ask(LAW, If_None_Match='"x"'))
-        assert asked.wait(5)
+        assert entered.wait(5)
         save(seldom, "Fresh")
         known = early.ask().headers["ETag"]
         assert late.ask(If_None_Match=known).status_code == 304
@@ -509,16 +509,16 @@ def test_whoever_knows_more_does_not_rely_on_what_others_ask(
 def test_index_that_does_not_answer_holds_up_no_more_than_it_must(made: Made) -> None:
     """A database may say nothing for seconds; what is in memory is answered meanwhile."""
     old = made.ask()
-    asked, go_on = threading.Event(), threading.Event()
+    entered, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
-        if not asked.is_set():
-            asked.set()
+        if not entered.is_set():
+            entered.set()
             assert go_on.wait(10)
 
     with statements("before_cursor_execute", hold):
         slow = start(made.ask)
-        assert asked.wait(5)
+        assert entered.wait(5)
         answers: list[int] = []
         others = start(lambda: answers.append(made.ask().status_code))
         others[0].join(5)
@@ -644,17 +644,17 @@ def test_feeds_in_memory_stay_up_without_the_index(
 
 @pytest.mark.parametrize("path", [FEED, "/", "/feeds.opml", f"{FEED}?limit=1"])
 def test_date_is_left_out_until_its_second_has_come(made: Made, path: str) -> None:
-    coming = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-    save(made.collection, "Fresh", coming)
+    scheduled = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+    save(made.collection, "Fresh", scheduled)
     before = made.ask(path)
-    assert datetime.now(UTC) < coming, "too slow to tell"
+    assert datetime.now(UTC) < scheduled, "too slow to tell"
     assert "Last-Modified" not in before.headers
     fresh = made.ask(path, If_None_Match=before.headers["ETag"])
     assert (fresh.status_code, "Last-Modified" in fresh.headers) == (304, False)
     # Whoever knows a date alone gets the feed.
-    since = f"{coming:%a, %d %b %Y %H:%M:%S} GMT"
+    since = f"{scheduled:%a, %d %b %Y %H:%M:%S} GMT"
     assert made.ask(path, If_Modified_Since=since).status_code == 200
-    wait_until(coming)
+    wait_until(scheduled)
     after = made.ask(path)
     assert after.headers["Last-Modified"] == since
     assert (after.headers["ETag"], after.data) == (before.headers["ETag"], before.data)

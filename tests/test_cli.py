@@ -180,7 +180,7 @@ def test_index_reports_counts_and_faults(run: Callable[..., Result], folder: Pat
 
 
 @pytest.mark.parametrize(
-    ("texts", "told"),
+    ("texts", "expected"),
     [
         ([], "0 articles: there is no file that ends in .markdown, .md, .txt."),
         ([article()], "1 article: 1 public."),
@@ -196,15 +196,15 @@ def test_index_reports_counts_and_faults(run: Callable[..., Result], folder: Pat
     ],
 )
 def test_index_and_check_count_what_is_public_and_what_is_not(
-    run: Callable[..., Result], folder: Path, texts: list[str], told: str
+    run: Callable[..., Result], folder: Path, texts: list[str], expected: str
 ) -> None:
     for number, text in enumerate(texts):
         (folder / f"{number}.md").write_text(text.replace("/story", f"/{number}"))
-    assert run("index", folder).stdout.splitlines()[-1] == told
+    assert run("index", folder).stdout.splitlines()[-1] == expected
     # Of the index, which has read them before.
-    assert run("index", folder).stdout.splitlines()[-1] == told
+    assert run("index", folder).stdout.splitlines()[-1] == expected
     result = run("check", folder)
-    assert (result.stdout.count(":"), result.stderr) == (2 * ("nothing" in texts), f"{told}\n")
+    assert (result.stdout.count(":"), result.stderr) == (2 * ("nothing" in texts), f"{expected}\n")
 
 
 def test_index_warns_once_of_what_looks_like_a_mistake(
@@ -240,8 +240,8 @@ def test_check_prints_every_fault_of_every_file(run: Callable[..., Result], fold
         f"{folder}/b.md:1: no front matter, begin the file with a line '---'",
         f"{folder}/sub/b.txt:1: has the same name as {folder}/b.md, rename one of them",
     ]
-    told = "3 articles, none public: 3 at fault ('feeds explain FILE' says why)."
-    assert result.stderr == f"{told}\n"
+    expected = "3 articles, none public: 3 at fault ('feeds explain FILE' says why)."
+    assert result.stderr == f"{expected}\n"
 
 
 def test_check_warns_of_what_looks_like_a_mistake(
@@ -282,8 +282,8 @@ def test_check_names_topics_whose_addresses_are_one(
 
 def test_check_of_a_sound_folder_is_silent(run: Callable[..., Result]) -> None:
     result = run("check", SEEDS)
-    told = "5 articles: 1 public, 4 not published.\n"
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", told)
+    expected = "5 articles: 1 public, 4 not published.\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", expected)
 
 
 def test_check_names_what_it_cannot_read(
@@ -342,7 +342,7 @@ def test_list_shows_counts_and_addresses(run: Callable[..., Result], folder: Pat
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "beginning"),
     [
         (article(published="false"), "in no feed: not published"),
         (article(published="'true'"), "in no feed: not published ('published' on line 8 is not"),
@@ -354,13 +354,13 @@ def test_list_shows_counts_and_addresses(run: Callable[..., Result], folder: Pat
     ],
 )
 def test_explain_gives_the_one_reason(
-    run: Callable[..., Result], folder: Path, text: str, said: str
+    run: Callable[..., Result], folder: Path, text: str, beginning: str
 ) -> None:
     (folder / "one.md").write_text(text)
     result = run("explain", folder / "one.md", folder)
     assert result.exit_code == 0
     assert len(result.output.splitlines()) == 1
-    assert result.output.startswith(said)
+    assert result.output.startswith(beginning)
 
 
 def test_explain_names_each_feed(run: Callable[..., Result], folder: Path) -> None:
@@ -487,8 +487,8 @@ def test_explain_of_the_second_file_of_a_name_says_so(
 ) -> None:
     (folder / "one.md").write_text(article())
     (folder / "one.txt").write_text(article("Other"))
-    said = run("explain", folder / "one.txt", folder).output
-    assert said == "in no feed: has the same name as one.md, rename one of them\n"
+    beginning = run("explain", folder / "one.txt", folder).output
+    assert beginning == "in no feed: has the same name as one.md, rename one of them\n"
 
 
 def test_serve_on_a_taken_port_says_so(run: Callable[..., Result], folder: Path) -> None:

@@ -11,16 +11,18 @@ from feeds.web.client import Clients
 PROXIES = ("10.0.0.0/8", "192.0.2.7", "2001:db8:cd::/48")
 
 
-def client(peer: str | None, told: str | None = None, proxies: tuple[str, ...] = PROXIES) -> str:
+def client(
+    peer: str | None, forwarded: str | None = None, proxies: tuple[str, ...] = PROXIES
+) -> str:
     """The client of a request from a peer that told of others."""
     environ = {} if peer is None else {"REMOTE_ADDR": peer}
-    if told is not None:
-        environ["HTTP_X_FORWARDED_FOR"] = told
+    if forwarded is not None:
+        environ["HTTP_X_FORWARDED_FOR"] = forwarded
     return Clients(tuple(map(ip_network, proxies))).of(environ).name
 
 
 @pytest.mark.parametrize(
-    ("told", "asks"),
+    ("forwarded", "expected"),
     [
         ("203.0.113.5", "203.0.113.5"),
         ("6.6.6.6, 203.0.113.5", "203.0.113.5"),
@@ -35,9 +37,9 @@ def client(peer: str | None, told: str | None = None, proxies: tuple[str, ...] =
         ("10.1.1.1, 10.2.2.2", "10.1.1.1"),
     ],
 )
-def test_client_is_the_last_that_is_no_proxy(told: str, asks: str) -> None:
-    assert client("10.9.9.9", told) == asks
-    assert client("2001:db8:cd::5", told) == asks
+def test_client_is_the_last_that_is_no_proxy(forwarded: str, expected: str) -> None:
+    assert client("10.9.9.9", forwarded) == expected
+    assert client("2001:db8:cd::5", forwarded) == expected
 
 
 @pytest.mark.parametrize(

@@ -127,14 +127,14 @@ def test_log_that_was_cut_short_is_damage(collection: Collection) -> None:
     assert collection.sync().added == 1
 
 
-def compare(last: httpx.Response, answered: httpx.Response) -> httpx.Response:
+def compare(last: httpx.Response, response: httpx.Response) -> httpx.Response:
     """A document is never lost, and its date never goes back; a future date is left out."""
-    assert answered.status_code == 200
-    sent = [r.headers.get("Last-Modified") for r in (last, answered)]
+    assert response.status_code == 200
+    sent = [r.headers.get("Last-Modified") for r in (last, response)]
     dates = [parsedate_to_datetime(date) for date in sent if date]
     assert dates == sorted(dates)
-    assert (last.text == answered.text) == (last.headers["ETag"] == answered.headers["ETag"])
-    return answered
+    assert (last.text == response.text) == (last.headers["ETag"] == response.headers["ETag"])
+    return response
 
 
 def test_index_made_anew_is_no_index_that_was_known(

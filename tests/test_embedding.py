@@ -55,24 +55,24 @@ def _titles(page: Page, number: int, place: int = 0) -> list[str]:
 
 def _asked(page: Page) -> list[str]:
     """The feeds that the page asks for from now on, by path and query."""
-    asked: list[str] = []
+    requested: list[str] = []
 
     def note(request: Request) -> None:
         if "feed.json" in request.url:
-            asked.append("/" + request.url.split("/", 3)[3])
+            requested.append("/" + request.url.split("/", 3)[3])
 
     page.on("request", note)
-    return asked
+    return requested
 
 
 def _answer(
     page: Page, address: str, feed: object, *, status: int = 200, max_age: int = MAX_AGE
 ) -> list[str]:
     """Answer whatever asks for a feed, from now on; returns the methods and headers asked with."""
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(route: Route) -> None:
-        asked.append(f"{route.request.method} {route.request.headers}")
+        requested.append(f"{route.request.method} {route.request.headers}")
         headers = {
             "Access-Control-Allow-Origin": "*",
             "Cache-Control": f"public, s-maxage=9, max-age={max_age}",
@@ -81,7 +81,7 @@ def _answer(
         route.fulfill(status=status, body=body, headers=headers, content_type="application/json")
 
     page.route(lambda url: url.startswith(address) and "feed.json" in url, answer)
-    return asked
+    return requested
 
 
 def _feed(*items: Mapping[str, object], title: str = "Made up") -> dict[str, object]:
@@ -121,9 +121,9 @@ def test_story_has_its_picture_source_date_and_summary(
     assert story.locator("a").get_attribute("href") == "https://example.org/8"
     assert story.locator("time").get_attribute("datetime") == "2020-05-08T12:00:00Z"
     picture = story.locator("img")
-    named = ["src", "alt", "loading", "referrerpolicy"]
-    said = [picture.get_attribute(name) for name in named]
-    assert said == ["https://pictures.example/8.png", "", "lazy", "no-referrer"]
+    names = ["src", "alt", "loading", "referrerpolicy"]
+    values = [picture.get_attribute(name) for name in names]
+    assert values == ["https://pictures.example/8.png", "", "lazy", "no-referrer"]
     size = picture.bounding_box()
     assert size and (size["width"], size["height"]) == (96, 72)
     heading = page.locator("news-feed [part=heading] a")
@@ -157,7 +157,7 @@ def test_changed_attributes_take_effect(news: Site, host: Hosting, visit: Visiti
 
 
 @pytest.mark.parametrize(
-    ("src", "asked"),
+    ("src", "address"),
     [
         ("/?topic=law&amp;topic=ai", "/feed.json?limit=5&topic=law&topic=ai"),
         ("/topics/law/?type=article", "/topics/law/feed.json?limit=5&type=article"),
@@ -165,13 +165,13 @@ def test_changed_attributes_take_effect(news: Site, host: Hosting, visit: Visiti
     ],
 )
 def test_source_is_the_address_of_a_page(
-    news: Site, host: Hosting, visit: Visiting, src: str, asked: str
+    news: Site, host: Hosting, visit: Visiting, src: str, address: str
 ) -> None:
     opened = visit(host(""))
     requests = _asked(opened.page)
     opened.page.goto(host(_page(news, _element(news.base + src))))
     assert "Story 2" in _titles(opened.page, 2) or "Story 8" in _titles(opened.page, 5)
-    assert requests[0] == asked
+    assert requests[0] == address
 
 
 def test_source_elsewhere_than_on_the_web_keeps_the_fallback(
@@ -245,11 +245,11 @@ def test_elements_of_one_source_share_a_request(news: Site, host: Hosting, visit
 def _with_clock(news: Site, host: Hosting, visit: Visiting, max_age: int) -> tuple[Page, list[str]]:
     """A drawn element in a page whose time the test moves on."""
     page = visit(host("")).page
-    asked = _answer(page, f"{news.base}/", _feed({"title": "First"}), max_age=max_age)
+    requested = _answer(page, f"{news.base}/", _feed({"title": "First"}), max_age=max_age)
     page.clock.install()
     page.goto(host(_page(news, _element(f"{news.base}/"))))
     assert _titles(page, 1) == ["First"]
-    return page, asked
+    return page, requested
 
 
 def _pass(page: Page, seconds: float) -> None:
@@ -262,32 +262,32 @@ def _pass(page: Page, seconds: float) -> None:
 def test_element_asks_again_when_the_feed_is_old(
     news: Site, host: Hosting, visit: Visiting, max_age: int, waits: int
 ) -> None:
-    page, asked = _with_clock(news, host, visit, max_age)
+    page, requested = _with_clock(news, host, visit, max_age)
     _pass(page, waits - 30)
-    assert len(asked) == 1
+    assert len(requested) == 1
     _answer(page, f"{news.base}/", _feed({"title": "Second"}))
     _pass(page, 30)
     page.get_by_text("Second").wait_for()
 
 
 def test_same_feed_is_not_drawn_again(news: Site, host: Hosting, visit: Visiting) -> None:
-    page, asked = _with_clock(news, host, visit, MAX_AGE)
+    page, requested = _with_clock(news, host, visit, MAX_AGE)
     title = page.locator("news-feed [part=title]").element_handle()
     for number in (2, 3):
         with page.expect_event("requestfinished", lambda request: "feed.json" in request.url):
             page.clock.fast_forward(MAX_AGE * 1000)
-        assert len(asked) == number
+        assert len(requested) == number
     assert title.evaluate("title => title.isConnected")
 
 
 def test_hidden_page_asks_once_it_is_seen(news: Site, host: Hosting, visit: Visiting) -> None:
-    page, asked = _with_clock(news, host, visit, MAX_AGE)
+    page, requested = _with_clock(news, host, visit, MAX_AGE)
     _set_hidden(page, True)
     _pass(page, 3 * MAX_AGE)
-    assert len(asked) == 1
+    assert len(requested) == 1
     with page.expect_event("requestfinished", lambda request: "feed.json" in request.url):
         _set_hidden(page, False)
-    assert len(asked) == 2
+    assert len(requested) == 2
 
 
 def _set_hidden(page: Page, hidden: bool) -> None:
@@ -326,23 +326,23 @@ def test_failure_keeps_what_is_drawn_and_is_mended(
 def test_removed_element_asks_no_more_until_it_is_back(
     news: Site, host: Hosting, visit: Visiting
 ) -> None:
-    page, asked = _with_clock(news, host, visit, MAX_AGE)
+    page, requested = _with_clock(news, host, visit, MAX_AGE)
     element = page.locator("news-feed").element_handle()
     element.evaluate("element => element.remove()")
     _pass(page, 3 * MAX_AGE)
-    assert len(asked) == 1
+    assert len(requested) == 1
     with page.expect_event("requestfinished", lambda request: "feed.json" in request.url):
         element.evaluate("element => document.body.append(element)")
-    assert len(asked) == 2
+    assert len(requested) == 2
 
 
 def test_changed_element_waits_anew(news: Site, host: Hosting, visit: Visiting) -> None:
-    page, asked = _with_clock(news, host, visit, MAX_AGE)
+    page, requested = _with_clock(news, host, visit, MAX_AGE)
     page.clock.fast_forward((MAX_AGE - 60) * 1000)
     with page.expect_event("requestfinished", lambda request: "feed.json" in request.url):
         page.locator("news-feed").evaluate("element => element.setAttribute('limit', 2)")
     _pass(page, MAX_AGE - 60)
-    assert len(asked) == 2
+    assert len(requested) == 2
 
 
 def test_removed_element_ignores_what_it_asked_for(
@@ -372,23 +372,23 @@ def test_host_styles_parts_and_properties(news: Site, host: Hosting, visit: Visi
     page = visit(host(_page(news, elements, style))).page
     page.locator("news-feed [part=item]").nth(1).wait_for()
 
-    def said(selector: str, name: str, place: int = 0) -> object:
+    def computed(selector: str, name: str, place: int = 0) -> object:
         script = f"element => getComputedStyle(element)['{name}']"
         return page.locator(f"news-feed {selector}").nth(place).evaluate(script)
 
-    assert said("[part=title]", "color") == "rgb(4, 5, 6)"
-    assert said("[part=meta]", "color") == "rgb(7, 8, 9)"
-    assert said("[part=item]", "paddingTop") == "3px"
-    assert said("[part=item]", "borderTopColor") == "rgb(10, 11, 12)"
-    assert said("[part=heading]", "textTransform") == "uppercase"
+    assert computed("[part=title]", "color") == "rgb(4, 5, 6)"
+    assert computed("[part=meta]", "color") == "rgb(7, 8, 9)"
+    assert computed("[part=item]", "paddingTop") == "3px"
+    assert computed("[part=item]", "borderTopColor") == "rgb(10, 11, 12)"
+    assert computed("[part=heading]", "textTransform") == "uppercase"
     # Without a word of the host, its own font and colour.
-    assert said("[part=item]", "fontSize") == "20px"
-    assert said("[part=item]", "color") == "rgb(1, 2, 3)"
-    assert said("[part=item]", "fontSize", 1) == "30px"
-    assert said("[part=item]", "color", 1) == "rgb(13, 14, 15)"
+    assert computed("[part=item]", "fontSize") == "20px"
+    assert computed("[part=item]", "color") == "rgb(1, 2, 3)"
+    assert computed("[part=item]", "fontSize", 1) == "30px"
+    assert computed("[part=item]", "color", 1) == "rgb(13, 14, 15)"
     # The picture stands beside its text, and a long summary is cut.
-    assert said("[part=item]", "display") == "flex"
-    assert said("[part=summary]", "webkitLineClamp") == "3"
+    assert computed("[part=item]", "display") == "flex"
+    assert computed("[part=summary]", "webkitLineClamp") == "3"
 
 
 def test_element_works_under_a_strict_policy(news: Site, host: Hosting, visit: Visiting) -> None:
@@ -479,7 +479,12 @@ def test_frame_alone_in_its_window_tells_nobody(news: Site, visit: Visiting) -> 
 
 
 def test_frame_of_another_site_is_left_as_it_is(news: Site, host: Hosting, visit: Visiting) -> None:
-    other = host({"/embed/": _telling("700"), "/pretends": _telling("800", news.base + "/embed/")})
+    other = host(
+        {
+            "/embed/": _height_message("700"),
+            "/pretends": _height_message("800", news.base + "/embed/"),
+        }
+    )
     body = _frame(other + "embed/") + _frame(other + "pretends") + _frame(news.base + "/embed/")
     page = visit(host(_page(news, body))).page
     wait_until(page, "document.querySelectorAll('iframe')[2].clientHeight > 300")
@@ -488,10 +493,10 @@ def test_frame_of_another_site_is_left_as_it_is(news: Site, host: Hosting, visit
     assert page.locator("iframe").evaluate_all(heights) == [20, 20]
 
 
-def _telling(height: str, src: str = "") -> str:
-    """A page that tells its parent how high it were."""
-    said = f'{{"context":"iframe.resize","src":"{src}","height":{height}}}'
-    return f"<script>parent.postMessage('{said}', '*')</script>"
+def _height_message(height: str, src: str = "") -> str:
+    """Return a page that tells its parent a height."""
+    message = f'{{"context":"iframe.resize","src":"{src}","height":{height}}}'
+    return f"<script>parent.postMessage('{message}', '*')</script>"
 
 
 def _with_silent_frame(news: Site, host: Hosting, visit: Visiting) -> Page:
@@ -541,13 +546,13 @@ def test_messages_of_other_windows_resize_nothing(
     news: Site, host: Hosting, visit: Visiting
 ) -> None:
     page = _with_silent_frame(news, host, visit)
-    said = '{"context":"iframe.resize","height":300}'
-    page.evaluate("said => { postMessage(said, '*'); }", said)
+    message = '{"context":"iframe.resize","height":300}'
+    page.evaluate("message => { postMessage(message, '*'); }", message)
     # Another frame of the same site, which the page does not show as one of its own.
     page.frames[1].evaluate(
-        "said => { const frame = document.body.appendChild(document.createElement('iframe'));"
-        " frame.contentWindow.eval(`top.postMessage('${said}', '*')`); }",
-        said,
+        "message => { const frame = document.body.appendChild(document.createElement('iframe'));"
+        " frame.contentWindow.eval(`top.postMessage('${message}', '*')`); }",
+        message,
     )
     page.frames[1].evaluate('parent.postMessage(\'{"context":"iframe.resize","height":9}\', \'*\')')
     wait_until(page, "heights.includes('9px')")
@@ -572,15 +577,15 @@ def test_frame_that_came_from_elsewhere_is_left_as_it_is(
         frame for frame in page.frames[1:] if frame.frame_element().get_attribute("width") is None
     )
     moved.wait_for_url(f"{news.base}/silent")
-    tell = "said => parent.postMessage(said, '*')"
-    moved.evaluate(tell, '{"context":"iframe.resize","height":300}')
+    forward = "message => parent.postMessage(message, '*')"
+    moved.evaluate(forward, '{"context":"iframe.resize","height":300}')
     page.evaluate("new Promise((resolve) => setTimeout(resolve, 100))")
     assert page.locator("iframe").first.evaluate("frame => frame.style.height") == ""
 
 
 def test_module_knows_our_frames_by_their_path(news: Site, host: Hosting, visit: Visiting) -> None:
     addresses = ("embed", "embed/", "embed/?limit=1#top", "embedded", "?to=/embed/", "#/embed/")
-    pages = dict.fromkeys(["/", "/embed", "/embed/", "/embedded"], _telling("77"))
+    pages = dict.fromkeys(["/", "/embed", "/embed/", "/embedded"], _height_message("77"))
     other = host(pages)
     script = f'<script src="{news.base}/embed.js" type="module"></script>'
     page = visit(host(script)).page

@@ -149,8 +149,8 @@ def test_time_is_read_in_utc_and_whole_seconds(written: str) -> None:
 def test_impossible_time_is_a_fault(written: str, problem: str) -> None:
     read, faults = fields(f"---\na: {written}\n")
     assert read.time("a") is None
-    ((line, told),) = faults
-    assert line == 2 and told.startswith(f"'a' {problem}")
+    ((line, message),) = faults
+    assert line == 2 and message.startswith(f"'a' {problem}")
 
 
 def test_time_from_1990_on_is_read() -> None:

@@ -402,8 +402,8 @@ def test_subfolder_that_changes_places_with_a_link_out_shows_nothing_of_it(folde
     sizes, texts, deadline = set(), set(), time.monotonic() + 1
     try:
         while time.monotonic() < deadline:
-            named = scan_paths(folder, ["a/one.md", "link/one.md"])
-            files = [*list_files(folder).files, *(named.files if named else [])]
+            scanned = scan_paths(folder, ["a/one.md", "link/one.md"])
+            files = [*list_files(folder).files, *(scanned.files if scanned else [])]
             sizes |= {size for _, size, _ in files}
             for path in ("a/one.md", "link/one.md"):
                 try:

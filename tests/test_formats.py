@@ -50,7 +50,7 @@ FEED = Feed(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class ReadEntry:
     """What a document says of an article."""
 
     id: str
@@ -73,7 +73,7 @@ class Reading:
     description: str
     language: str
     page: str
-    said: tuple[Said, ...]
+    read_entries: tuple[ReadEntry, ...]
 
 
 def read_atom(body: bytes) -> Reading:
@@ -84,8 +84,8 @@ def read_atom(body: bytes) -> Reading:
         description=checked(parsed.feed.subtitle, *texts(root, "a:subtitle")),
         language=parsed.feed.language,
         page=parsed.feed.link,
-        said=tuple(
-            Said(
+        read_entries=tuple(
+            ReadEntry(
                 id=read.id,
                 title=checked(read.title, *texts(entry, "a:title")),
                 link=read.link,
@@ -110,8 +110,8 @@ def read_rss(body: bytes) -> Reading:
         description=shown(checked(parsed.feed.subtitle, *texts(root, "channel/description"))),
         language=parsed.feed.language,
         page=parsed.feed.link,
-        said=tuple(
-            Said(
+        read_entries=tuple(
+            ReadEntry(
                 id=read.id,
                 title=checked(read.title, *texts(item, "title")),
                 # feedparser 6.0 takes a query such as `&lt;` for a broken reference.
@@ -140,8 +140,8 @@ def read_json(body: bytes) -> Reading:
         description=feed["description"],
         language=feed["language"],
         page=feed["home_page_url"],
-        said=tuple(
-            Said(
+        read_entries=tuple(
+            ReadEntry(
                 id=item["id"],
                 title=item["title"],
                 link=item["url"],
@@ -204,10 +204,10 @@ def readings(collection: Collection, selection: Selection = EVERYTHING) -> list[
     return found
 
 
-def expected(collection: Collection, path: Path) -> Said:
+def expected(collection: Collection, path: Path) -> ReadEntry:
     """What every document should say of an article file."""
     entry = make_entry(read_article(path), config=collection.config, base=BASE)
-    return Said(
+    return ReadEntry(
         id=entry.id,
         title=entry.title,
         link=entry.link,
@@ -223,9 +223,9 @@ def expected(collection: Collection, path: Path) -> Said:
 
 def assert_all_say(collection: Collection, *names: str) -> None:
     """Each format says of the site the same of these articles, in this order."""
-    said = tuple(expected(collection, collection.folder / name) for name in names)
+    read_entries = tuple(expected(collection, collection.folder / name) for name in names)
     for reading in readings(collection):
-        assert reading.said == said
+        assert reading.read_entries == read_entries
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -263,7 +263,7 @@ def test_every_format_says_the_same_of(
     assert_all_say(collection, "one.md", "two.md")
     for reading in readings(collection):
         assert (reading.title, reading.description) == (text, text)
-        assert reading.said[1].title == text
+        assert reading.read_entries[1].title == text
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
@@ -278,7 +278,7 @@ def test_every_format_calls_a_topic_and_a_provider_by_name(
     for reading in readings(collection, selection):
         assert reading.title == f"{text} · News"
         assert reading.description == f"Articles {relation} {text}"
-        assert (reading.said[0].author, reading.said[0].labels) == (text, (text,))
+        assert (reading.read_entries[0].author, reading.read_entries[0].labels) == (text, (text,))
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_every_format_says_the_same_of_a_thousand_hostile_articles(
     collection = make_collection(limit=200)
     write_hostile(collection.folder, HOSTILE, TOPICS)
     assert collection.sync().faults == ()
-    said = {
+    read_entries = {
         each.id: each
         for each in map(lambda p: expected(collection, p), collection.folder.iterdir())
     }
@@ -308,10 +308,10 @@ def test_every_format_says_the_same_of_a_thousand_hostile_articles(
     for selection in (EVERYTHING, provider, *topics):
         atom, *others = readings(collection, selection)
         assert others == [atom] * 2
-        for each in atom.said:
-            assert each == said[each.id]
-        compared |= {each.id for each in atom.said}
-    assert len(compared) == len(said) == HOSTILE
+        for each in atom.read_entries:
+            assert each == read_entries[each.id]
+        compared |= {each.id for each in atom.read_entries}
+    assert len(compared) == len(read_entries) == HOSTILE
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -426,7 +426,7 @@ def test_every_format_says_the_same_of_articles_made_up(articles: list[str]) -> 
             collection.write(f"{number}.md", text)
         refused = {fault.path for fault in collection.sync().faults}
         sound = [path for path in sorted(folder.glob("*.md")) if path.name not in refused]
-        said = {each.id: each for each in (expected(collection, path) for path in sound)}
+        read_entries = {each.id: each for each in (expected(collection, path) for path in sound)}
         for reading in readings(collection):
-            assert {each.id: each for each in reading.said} == said
+            assert {each.id: each for each in reading.read_entries} == read_entries
         collection.index.close()

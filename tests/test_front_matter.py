@@ -26,7 +26,7 @@ def test_nodes_know_their_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "named"),
+    ("written", "expected"),
     [
         ("12", "int"),
         ("1.5", "float"),
@@ -40,8 +40,8 @@ def test_nodes_know_their_lines() -> None:
         ("{a: b}", "map"),
     ],
 )
-def test_type_is_that_of_yaml(written: str, named: str) -> None:
-    assert yaml_type(fields(f"a: {written}\n")["a"]) == named
+def test_type_is_that_of_yaml(written: str, expected: str) -> None:
+    assert yaml_type(fields(f"a: {written}\n")["a"]) == expected
 
 
 @pytest.mark.parametrize("text", ["", "# a comment\n", "---\n", "---\n~\n"])

@@ -137,10 +137,10 @@ class Half:
             if target in found:
                 continue
             found[target] = raw = self.site.raw(target, "news.example", **PUBLIC)
-            said = raw.body.decode() + "".join(
+            document = raw.body.decode() + "".join(
                 f"<{url}>;" for url in raw.headers.get_all("Location", [])
             )
-            for groups in _LINKS.findall(said + str(raw.headers)):
+            for groups in _LINKS.findall(document + str(raw.headers)):
                 url = unescape("".join(groups)).removeprefix(BASE)
                 if url.startswith("/") and not url.startswith("//"):
                     left.append(url)
@@ -170,8 +170,8 @@ def _compare(with_it: dict[str, Raw], without: dict[str, Raw]) -> None:
     assert with_it.keys() == without.keys()
     for target, raw in with_it.items():
         whole = raw.body.decode() + str(raw.headers)
-        asked = MARK in target or MARK.lower() in target
-        assert asked or MARK.lower() not in whole.lower(), target
+        requested = MARK in target or MARK.lower() in target
+        assert requested or MARK.lower() not in whole.lower(), target
         assert SECRET not in whole, target
         other = without[target]
         assert (target, raw.status, raw.body) == (target, other.status, other.body)
@@ -199,9 +199,9 @@ def test_hidden_articles_leave_no_trace(
         try:
             for step, (shown, hidden, gone) in enumerate(history):
                 now = NOW + timedelta(minutes=step)
-                told = halves[0].apply(shown | hidden, gone, now)
+                reported = halves[0].apply(shown | hidden, gone, now)
                 assert halves[1].apply(shown, gone, now) == []
-                assert SECRET not in str(told)
+                assert SECRET not in str(reported)
                 _compare(*(half.crawl() for half in halves))
             for half in halves:
                 build(

@@ -116,10 +116,10 @@ def test_client_past_the_limit_is_refused_before_anything_is_made(
     client = Client(create_app(collection.config))
     statements: list[str] = []
 
-    def note(*said: Any) -> None:
+    def note(*arguments: Any) -> None:
         # Whether the index has changed is asked at all times.
-        if not said[2].startswith(("BEGIN", "PRAGMA")) and "FROM meta" not in said[2]:
-            statements.append(said[2])
+        if not arguments[2].startswith(("BEGIN", "PRAGMA")) and "FROM meta" not in arguments[2]:
+            statements.append(arguments[2])
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -147,12 +147,12 @@ def ask(make_collection: Callable[..., Collection]) -> Callable[..., list[int]]:
     """Asks often from an address, of a site with the settings given at first."""
     clients: list[Client] = []
 
-    def statuses(count: int, address: str, told: str = "", **settings: Any) -> list[int]:
+    def statuses(count: int, address: str, forwarded: str = "", **settings: Any) -> list[int]:
         if not clients:
             collection = make_collection(**settings)
             collection.write("one.md", article())
             clients.append(Client(create_app(collection.config)))
-        environ = {"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": told}
+        environ = {"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": forwarded}
         return [clients[0].get(FEED, environ_overrides=environ).status_code for _ in range(count)]
 
     return statuses
@@ -162,7 +162,8 @@ def test_without_the_setting_other_machines_have_the_usual_limit(
     ask: Callable[..., list[int]],
 ) -> None:
     assert (
-        ask(DEFAULT_LIMIT + 2, "203.0.113.5", told="127.0.0.1") == [200] * DEFAULT_LIMIT + [429] * 2
+        ask(DEFAULT_LIMIT + 2, "203.0.113.5", forwarded="127.0.0.1")
+        == [200] * DEFAULT_LIMIT + [429] * 2
     )
     assert ask(1, "203.0.113.6") == [200]
     for local in ("127.0.0.1", "::1", ""):
@@ -173,19 +174,21 @@ def test_without_the_setting_nothing_is_limited_behind_proxies(
     ask: Callable[..., list[int]],
 ) -> None:
     proxies = (ip_network("10.0.0.0/8"),)
-    assert set(ask(DEFAULT_LIMIT + 2, "10.1.1.1", told="203.0.113.5", proxies=proxies)) == {200}
+    assert set(ask(DEFAULT_LIMIT + 2, "10.1.1.1", forwarded="203.0.113.5", proxies=proxies)) == {
+        200
+    }
 
 
 def test_limit_is_on_the_client_behind_the_proxy(ask: Callable[..., list[int]]) -> None:
     settings = {"proxies": (ip_network("10.0.0.0/8"),), "rate_limit": 2}
-    assert ask(3, "10.1.1.1", told="6.6.6.6, 203.0.113.5", **settings) == [200, 200, 429]
-    assert ask(1, "10.2.2.2", told="7.7.7.7, 203.0.113.5") == [429]
-    assert ask(1, "10.1.1.1", told="203.0.113.6") == [200]
+    assert ask(3, "10.1.1.1", forwarded="6.6.6.6, 203.0.113.5", **settings) == [200, 200, 429]
+    assert ask(1, "10.2.2.2", forwarded="7.7.7.7, 203.0.113.5") == [429]
+    assert ask(1, "10.1.1.1", forwarded="203.0.113.6") == [200]
 
 
 def test_header_of_a_stranger_lifts_no_limit(ask: Callable[..., list[int]]) -> None:
-    assert ask(2, "203.0.113.5", told="1.1.1.1", rate_limit=2) == [200, 200]
-    assert ask(1, "203.0.113.5", told="2.2.2.2") == [429]
+    assert ask(2, "203.0.113.5", forwarded="1.1.1.1", rate_limit=2) == [200, 200]
+    assert ask(1, "203.0.113.5", forwarded="2.2.2.2") == [429]
 
 
 def test_neighbours_of_ipv6_share_a_limit(ask: Callable[..., list[int]]) -> None:

@@ -39,10 +39,10 @@ def test_people_get_the_time_and_the_line(capsys: pytest.CaptureFixture[str]) ->
 def test_programs_get_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     line = written(capsys, "json", 'ein "ü"\n100%', status=200)
     assert line.count("\n") == 1
-    said = json.loads(line)
-    at = datetime.fromisoformat(said.pop("time"))
+    record = json.loads(line)
+    at = datetime.fromisoformat(record.pop("time"))
     assert at.tzinfo == UTC and abs((datetime.now(UTC) - at).total_seconds()) < 60
-    assert said == {"level": "warning", "message": 'ein "ü"\n100%', "status": 200}
+    assert record == {"level": "warning", "message": 'ein "ü"\n100%', "status": 200}
 
 
 def test_traceback_is_in_the_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +51,6 @@ def test_traceback_is_in_the_object(capsys: pytest.CaptureFixture[str]) -> None:
         raise KeyError("x")
     except KeyError:
         LOGGER.exception("failed")
-    said = json.loads(capsys.readouterr().err)
-    assert (said["level"], said["message"]) == ("error", "failed")
-    assert said["traceback"].endswith("KeyError: 'x'")
+    record = json.loads(capsys.readouterr().err)
+    assert (record["level"], record["message"]) == ("error", "failed")
+    assert record["traceback"].endswith("KeyError: 'x'")

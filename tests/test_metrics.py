@@ -124,14 +124,14 @@ def test_counts_are_told_while_the_index_cannot_be_read(
 def test_nobody_reads_it_by_default(collection: Collection) -> None:
     client = Client(create_app(collection.config))
     unknown = client.get("/nowhere")
-    answered = client.get("/metrics", environ_overrides=HERE)
-    assert (answered.status_code, answered.data) == (404, unknown.data)
+    reply = client.get("/metrics", environ_overrides=HERE)
+    assert (reply.status_code, reply.data) == (404, unknown.data)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.2", "203.0.113.5", "::1", "2001:db9::1", "", "x"])
 def test_others_are_told_that_there_is_none(client: Client, address: str) -> None:
-    answered = client.get("/metrics", environ_overrides={"REMOTE_ADDR": address})
-    assert (answered.status_code, answered.data) == (404, client.get("/nowhere").data)
+    reply = client.get("/metrics", environ_overrides={"REMOTE_ADDR": address})
+    assert (reply.status_code, reply.data) == (404, client.get("/nowhere").data)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1", "2001:db8:7::1"])
@@ -142,14 +142,14 @@ def test_those_whom_the_settings_name_are_answered(client: Client, address: str)
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
 def test_nobody_reads_it_through_a_proxy(client: Client, header: str) -> None:
-    asked = client.get("/metrics", headers={header: "127.0.0.1"}, environ_overrides=HERE)
-    assert asked.status_code == 404
+    response = client.get("/metrics", headers={header: "127.0.0.1"}, environ_overrides=HERE)
+    assert response.status_code == 404
 
 
 def test_no_other_site_reads_it_in_a_browser_there(client: Client) -> None:
     headers = {"Origin": "https://evil.example"}
-    asked = client.get("/metrics", headers=headers, environ_overrides=HERE)
-    assert asked.status_code == 404
+    response = client.get("/metrics", headers=headers, environ_overrides=HERE)
+    assert response.status_code == 404
 
 
 def test_processes_of_any_server_add_up_in_a_folder(
@@ -175,19 +175,21 @@ def test_processes_of_any_server_add_up_in_a_folder(
     }
     for count in (2, 4):
         command = [sys.executable, "-c", ask]
-        told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        result = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        )
         labels = 'format="atom",kind="site",status="200"'
-        assert f"feeds_requests_total{{{labels}}} {count}.0\n" in told.stdout
-        assert "feeds_visible_articles 1.0\n" in told.stdout
+        assert f"feeds_requests_total{{{labels}}} {count}.0\n" in result.stdout
+        assert "feeds_visible_articles 1.0\n" in result.stdout
 
 
 @pytest.mark.parametrize("here", [{"REMOTE_ADDR": "::1"}, {"REMOTE_ADDR": "2001:db8:7::1"}])
 def test_operators_are_told_of_files_and_faults(client: Client, here: dict[str, str]) -> None:
-    told = client.get("/healthz", environ_overrides=here)
-    assert (told.status_code, told.headers["Cache-Control"]) == (200, "no-store")
-    said = told.get_json()
-    assert datetime.fromisoformat(said.pop("last_sync")) <= datetime.now(UTC)
-    assert said == {"status": "ok", "articles": 3, "faults": 1, "visible": 1}
+    response = client.get("/healthz", environ_overrides=here)
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+    health = response.get_json()
+    assert datetime.fromisoformat(health.pop("last_sync")) <= datetime.now(UTC)
+    assert health == {"status": "ok", "articles": 3, "faults": 1, "visible": 1}
 
 
 @pytest.mark.parametrize(
@@ -199,16 +201,16 @@ def test_operators_are_told_of_files_and_faults(client: Client, here: dict[str, 
     ],
 )
 def test_public_is_told_of_visible_articles_alone(client: Client, environ: dict[str, str]) -> None:
-    told = client.get("/healthz", environ_overrides=environ)
-    assert told.json and told.json.keys() == {"status", "visible", "last_sync"}
+    response = client.get("/healthz", environ_overrides=environ)
+    assert response.json and response.json.keys() == {"status", "visible", "last_sync"}
 
 
 def test_articles_are_counted_once_a_second_however_many_ask(collection: Collection) -> None:
-    asked = list[str]()
+    statements = list[str]()
     app = create_app(collection.config)
 
     def note(*about: Any) -> None:
-        asked.append(about[2])
+        statements.append(about[2])
 
     event.listen(Engine, "before_cursor_execute", note)
     began = time.monotonic()
@@ -217,5 +219,5 @@ def test_articles_are_counted_once_a_second_however_many_ask(collection: Collect
             assert Client(app).get("/healthz").status_code == 200
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    counted = [statement for statement in asked if "count(" in statement]
+    counted = [statement for statement in statements if "count(" in statement]
     assert 0 < len(counted) <= 3 * (2 + time.monotonic() - began)

@@ -368,14 +368,14 @@ def test_find_shows_the_topics_and_providers_called_so(
     assert not stories(page)
     assert ("None of that name." in text(page)) == (not topics or not providers)
     for kind in ("topics", "providers"):
-        asked = library.client.get(f"/{kind}/?find={find}", follow_redirects=True)
-        page = parsed(asked)
+        response = library.client.get(f"/{kind}/?find={find}", follow_redirects=True)
+        page = parsed(response)
         names = [text(name) for name in page.xpath("//div[@id='names']//li/a")]
         assert names == sorted(shown[kind], key=str.casefold)
 
 
 @pytest.mark.parametrize(
-    ("address", "status", "said"),
+    ("address", "status", "location"),
     [
         ("/?find=", 301, "/"),
         ("/?find=a&topic=ai", 301, "/?find=a"),
@@ -413,15 +413,15 @@ def test_find_shows_the_topics_and_providers_called_so(
     ],
 )
 def test_page_has_one_address_and_refuses_what_it_does_not_know(
-    library: Site, address: str, status: int, said: str
+    library: Site, address: str, status: int, location: str
 ) -> None:
     response = library.get(address)
     assert response.status_code == status
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     if status == 301:
-        assert response.headers["Location"] == library.base + said
+        assert response.headers["Location"] == library.base + location
     else:
-        assert said in response.text
+        assert location in response.text
 
 
 def test_lists_of_names_go_on_over_pages(
@@ -646,8 +646,8 @@ def test_plot_tells_how_many_stories_a_week_come_through(
     library: Site, address: str, rate: str, steps: dict[int, str]
 ) -> None:
     page = parsed(library.get(address))
-    (told,) = page.xpath("//b[@id='rate']")
-    assert told.text == rate
+    (shown_rate,) = page.xpath("//b[@id='rate']")
+    assert shown_rate.text == rate
     (drawing,) = page.xpath("//div[@id='plot']/svg")
     found = dict(pair.split(":") for pair in (drawing.get("data-steps") or "").split())
     assert {int(quality): value for quality, value in found.items()} | steps == {
@@ -713,15 +713,18 @@ def test_oembed_is_found_from_every_page(library: Site, path: str) -> None:
     )
     response = library.get(found)
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"
-    told = response.json()
-    assert told["version"] == "1.0"
-    assert told["type"] == "rich"
-    assert told["provider_name"] == "News"
-    assert told["provider_url"] == library.base + "/"
-    frame = html.fromstring(told["html"])
+    oembed = response.json()
+    assert oembed["version"] == "1.0"
+    assert oembed["type"] == "rich"
+    assert oembed["provider_name"] == "News"
+    assert oembed["provider_url"] == library.base + "/"
+    frame = html.fromstring(oembed["html"])
     assert frame.tag == "iframe"
-    assert (frame.get("width"), frame.get("height")) == (str(told["width"]), str(told["height"]))
-    assert frame.get("title") == told["title"]
+    assert (frame.get("width"), frame.get("height")) == (
+        str(oembed["width"]),
+        str(oembed["height"]),
+    )
+    assert frame.get("title") == oembed["title"]
     assert library.get(frame.get("src") or "").status_code == 200
 
 
@@ -739,8 +742,8 @@ def test_oembed_is_found_from_every_page(library: Site, path: str) -> None:
 )
 def test_oembed_knows_every_address_of_a_feed(library: Site, address: str, framed: str) -> None:
     for base in (library.base, library.base.replace("http:", "https:")):
-        told = library.client.get("/oembed", params={"url": base + address}).json()
-        assert html.fromstring(told["html"]).get("src") == library.base + framed
+        oembed = library.client.get("/oembed", params={"url": base + address}).json()
+        assert html.fromstring(oembed["html"]).get("src") == library.base + framed
 
 
 @pytest.mark.parametrize(
@@ -757,10 +760,10 @@ def test_oembed_knows_every_address_of_a_feed(library: Site, address: str, frame
 def test_oembed_keeps_within_its_bounds(
     library: Site, bounds: dict[str, str], width: int, height: int, stories: str | None
 ) -> None:
-    asked = {"url": f"{library.base}/topics/ai/", "format": "json", **bounds}
-    told = library.client.get("/oembed", params=asked).json()
-    assert (told["width"], told["height"]) == (width, height)
-    source = html.fromstring(told["html"]).get("src") or ""
+    params = {"url": f"{library.base}/topics/ai/", "format": "json", **bounds}
+    oembed = library.client.get("/oembed", params=params).json()
+    assert (oembed["width"], oembed["height"]) == (width, height)
+    source = html.fromstring(oembed["html"]).get("src") or ""
     assert parse_qs(urlsplit(source).query).get("limit") == (stories and [stories])
 
 
@@ -805,8 +808,8 @@ def test_oembed_under_a_path_knows_its_own_pages(
     collection = make_collection(base_url="https://news.example/under")
     collection.write("one.md", article())
     site = serve(collection)
-    told = site.get("/oembed?url=https://news.example/under/topics/ai/").json()
-    assert 'src="https://news.example/under/topics/ai/embed/"' in told["html"]
+    oembed = site.get("/oembed?url=https://news.example/under/topics/ai/").json()
+    assert 'src="https://news.example/under/topics/ai/embed/"' in oembed["html"]
     for address in ("https://news.example/topics/ai/", "https://news.example/undertopics/ai/"):
         assert site.get(f"/oembed?url={address}").status_code == 404
 
@@ -976,9 +979,9 @@ def test_hostile_text_is_escaped_on_pages(
             script for script in page.iter("script") if "/static/" not in script.get("src", "")
         ]
         assert not [image for image in page.iter("img") if "/static/" not in image.get("src", "")]
-    told = site.get(f"/oembed?url={site.base}/").json()
-    assert told["title"] == hostile
-    assert [element.tag for element in html.fromstring(told["html"]).iter()] == ["iframe"]
+    oembed = site.get(f"/oembed?url={site.base}/").json()
+    assert oembed["title"] == hostile
+    assert [element.tag for element in html.fromstring(oembed["html"]).iter()] == ["iframe"]
 
 
 def test_pages_are_the_same_without_a_server(collection: Collection) -> None:

@@ -363,8 +363,8 @@ def check_refused(site: Site, path: str, text: str) -> None:
     files = ["feed.atom", "feed.json"]
     # A page ignores what it does not know.
     files += [""] if "unknown parameter" not in text else []
-    for asked in (path.replace("feed.atom", file) for file in files):
-        response = site.get(asked)
+    for address in (path.replace("feed.atom", file) for file in files):
+        response = site.get(address)
         assert response.text == f"{text}\n"
         assert response.status_code == int(text[:3])
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -531,11 +531,11 @@ def test_nothing_tells_of_hidden_articles(
     text = text.replace("type: article", "type: hushed")
     collection.write("hidden.md", text.replace("removed", "heat: 99\nremoved"))
     site = serve(collection)
-    for asked in ("topic=hushed", "provider=hushed.example", "exclude=hushed", "type=hushed"):
+    for query in ("topic=hushed", "provider=hushed.example", "exclude=hushed", "type=hushed"):
         for path in ("/", "/feed.atom", "/topics/ai/feed.json"):
-            response = site.get(f"{path}?{asked}")
+            response = site.get(f"{path}?{query}")
             # The same as of what is not there at all, and nothing near it.
-            unknown = site.get(f"{path}?{asked.replace('hushed', 'uvwxyz')}")
+            unknown = site.get(f"{path}?{query.replace('hushed', 'uvwxyz')}")
             assert response.text == unknown.text.replace("uvwxyz", "hushed")
             assert response.status_code == unknown.status_code
     for query in ("?min_heat=-1", "?limit=200", "?exclude=example.org", "?min_quality=61"):

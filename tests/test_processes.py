@@ -39,8 +39,8 @@ def wait_until(come: Callable[[], bool]) -> None:
 
 def children(process: int) -> list[int]:
     """The processes that a process has started."""
-    said = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return [int(number) for number in said.split()]
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(number) for number in listed.split()]
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -104,8 +104,8 @@ def test_ctrl_c_ends_a_first_sync_at_once(tmp_path: Path) -> None:
         wait_until(lambda: len(children(process.pid)) >= min(2, processes.PROCESSORS))
         workers = children(process.pid)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
-    assert process.returncode == 1 and said.strip() == "Aborted!"
+        _, output = process.communicate(timeout=20)
+    assert process.returncode == 1 and output.strip() == "Aborted!"
     wait_until(lambda: not any(map(is_there, workers)))
 
 

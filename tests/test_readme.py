@@ -56,7 +56,7 @@ def table(document: str, heading: str) -> str:
     return document.partition(f"| {heading} |")[2].partition("\n\n")[0]
 
 
-def named(rows: str) -> list[str]:
+def first_names(rows: str) -> list[str]:
     """What the first column of a table names."""
     return re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", rows, re.M)))
 
@@ -191,7 +191,7 @@ def test_article_example_is_an_article(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "is_read"),
     [
-        *((name, True) for name in named(table(manual("article-files"), "field"))),
+        *((name, True) for name in first_names(table(manual("article-files"), "field"))),
         *(("secured", False), ("other", False)),
     ],
 )
@@ -207,7 +207,7 @@ def test_new_article_has_every_field_of_the_manual_and_sound_examples(tmp_path: 
     CliRunner().invoke(main, ["new", "A title", str(tmp_path)], catch_exceptions=False)
     [path] = tmp_path.iterdir()
     text = path.read_text()
-    for name in named(table(manual("article-files"), "field")):
+    for name in first_names(table(manual("article-files"), "field")):
         assert re.search(rf"(?m)^#.*\n(?:ampWebUrl:.*\n)?{name}:", text), name
     used = parse_article(re.sub("(?m)^#  ", "  ", text).encode(), path.name)
     assert (used.faults, used.warnings) == ((), ())
@@ -215,7 +215,7 @@ def test_new_article_has_every_field_of_the_manual_and_sound_examples(tmp_path: 
 
 
 def test_fields_of_topics_are_all_in_the_manual() -> None:
-    assert named(table(manual("settings"), "field")) == [
+    assert first_names(table(manual("settings"), "field")) == [
         field.name for field in structs.fields(Name)
     ]
     for field in structs.fields(Name):
@@ -248,7 +248,7 @@ def test_table_of_parameters_is_that_of_the_code() -> None:
 
 def test_members_of_the_json_extension_are_those_that_are_written() -> None:
     schema = json.loads((ROOT / "tests" / "schemas" / "json_feed.schema.json").read_text())
-    members = named(table(manual("addresses"), "member"))
+    members = first_names(table(manual("addresses"), "member"))
     assert set(members) == set(schema["$defs"]["feeds"]["properties"])
 
 
@@ -260,9 +260,11 @@ def test_table_of_metrics_is_that_of_the_code(tmp_path: Path) -> None:
         metrics=(ip_network("127.0.0.1"),),
     )
     client = create_app(config).test_client()
-    told = client.get("/metrics", environ_overrides={"REMOTE_ADDR": "127.0.0.1"}).text
-    types = re.findall(r"^# TYPE (\w+) ", told, re.M)
-    assert sorted(named(rows)) == sorted(name for name in types if not name.endswith("_created"))
+    scraped = client.get("/metrics", environ_overrides={"REMOTE_ADDR": "127.0.0.1"}).text
+    types = re.findall(r"^# TYPE (\w+) ", scraped, re.M)
+    assert sorted(first_names(rows)) == sorted(
+        name for name in types if not name.endswith("_created")
+    )
     assert set(re.findall(r"`(\w+)`", rows.partition("by `kind`")[2].partition(")")[0])) == KINDS
 
 
@@ -276,16 +278,16 @@ def test_snippets_are_those_of_the_pages() -> None:
 
 def test_parts_and_properties_of_the_element_are_those_of_its_script() -> None:
     script = (STATIC / "embed.js").read_text()
-    told = manual("embedding")
-    assert set(re.findall(r"`(--[a-z-]+)`", told)) == set(re.findall(r"var\((--[a-z-]+)", script))
-    parts = re.findall(r"`(\w+)`", told.partition("the parts")[2].partition("(")[0])
+    page = manual("embedding")
+    assert set(re.findall(r"`(--[a-z-]+)`", page)) == set(re.findall(r"var\((--[a-z-]+)", script))
+    parts = re.findall(r"`(\w+)`", page.partition("the parts")[2].partition("(")[0])
     assert len(parts) == 7
     assert [part for part in parts if f'"{part}"' not in script] == []
 
 
 def test_parameters_of_a_frame_are_those_of_the_code() -> None:
     rows = table(manual("embedding"), "parameter of a frame")
-    assert named(rows) == ["limit", *EmbedOptions(theme="dark", images=False).parameters]
+    assert first_names(rows) == ["limit", *EmbedOptions(theme="dark", images=False).parameters]
     assert f"by default {STORIES}." in rows
     assert [theme for theme in THEMES if f"`{theme}`" not in rows] == []
 
@@ -351,7 +353,7 @@ def test_libraries_are_imported_where_the_tour_says(library: str, place: str) ->
 
 
 def test_tables_of_the_tour_are_those_of_the_index() -> None:
-    assert named(table(TOUR, "table")) == list(metadata.tables)
+    assert first_names(table(TOUR, "table")) == list(metadata.tables)
 
 
 def test_each_promise_has_its_test() -> None:

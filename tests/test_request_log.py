@@ -49,7 +49,7 @@ def test_errors_have_an_id_and_answers_that_are_shared_have_none(site: Site) -> 
 
 
 @pytest.mark.parametrize(
-    ("told", "peer", "kept"),
+    ("given", "peer", "kept"),
     [
         ("Root=1-67891233.abc_def", "10.1.1.1", False),
         ("1-67891233.abc_def", "10.1.1.1", True),
@@ -62,13 +62,13 @@ def test_errors_have_an_id_and_answers_that_are_shared_have_none(site: Site) -> 
     ],
 )
 def test_id_of_a_proxy_is_kept_if_it_is_sane(
-    make_client: Callable[..., tuple[Client, Collection]], told: str, peer: str, kept: bool
+    make_client: Callable[..., tuple[Client, Collection]], given: str, peer: str, kept: bool
 ) -> None:
     client, _ = make_client()
     environ = {"REMOTE_ADDR": peer}
-    answered = client.get("/x", headers={"X-Request-Id": told}, environ_overrides=environ)
-    name = answered.headers["X-Request-Id"]
-    assert name == told if kept else re.fullmatch(NEW, name)
+    response = client.get("/x", headers={"X-Request-Id": given}, environ_overrides=environ)
+    name = response.headers["X-Request-Id"]
+    assert name == given if kept else re.fullmatch(NEW, name)
 
 
 def test_failure_is_logged_with_the_id_that_the_client_gets(
@@ -80,12 +80,12 @@ def test_failure_is_logged_with_the_id_that_the_client_gets(
     # Of what may go wrong nothing is known that does: a library is made to fail.
     monkeypatch.setattr(FeedGenerator, "atom_str", lambda _: 1 / 0)
     headers = {"X-Request-Id": "abc-1"}
-    answered = client.get(FEED + "?limit=3", headers=headers, environ_overrides=PROXY)
-    assert answered.status_code == 500
-    assert answered.headers["X-Request-Id"] == "abc-1"
-    assert answered.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert answered.headers["Access-Control-Allow-Origin"] == "*"
-    assert answered.text == ("500 Internal Server Error: the fault is not yours, request abc-1\n")
+    response = client.get(FEED + "?limit=3", headers=headers, environ_overrides=PROXY)
+    assert response.status_code == 500
+    assert response.headers["X-Request-Id"] == "abc-1"
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.text == ("500 Internal Server Error: the fault is not yours, request abc-1\n")
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert record.getMessage() == f"failed at GET {FEED}, request abc-1"
@@ -100,8 +100,8 @@ def test_path_breaks_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> Non
     except KeyError:
         RequestLog(Clients(())).fail(environ, sys.exc_info())
     (record,) = caplog.records
-    said = r"failed at GET /topics/%0A%C3%BC%1B/feed.atom, request [0-9a-f]{32}"
-    assert re.fullmatch(said, record.getMessage())
+    expected = r"failed at GET /topics/%0A%C3%BC%1B/feed.atom, request [0-9a-f]{32}"
+    assert re.fullmatch(expected, record.getMessage())
 
 
 def test_requests_are_logged_where_the_settings_say_so(
@@ -114,19 +114,19 @@ def test_requests_are_logged_where_the_settings_say_so(
     client.get(FEED, headers={"If-None-Match": first.headers["ETag"]})
     client.head(FEED)
     missed = client.get("/nowhere?secret=1")
-    said = [record.__dict__["fields"] for record in caplog.records]
+    logged = [record.__dict__["fields"] for record in caplog.records]
     size = len(first.data)
-    assert [(s["method"], s["status"], s["bytes"]) for s in said] == [
+    assert [(s["method"], s["status"], s["bytes"]) for s in logged] == [
         ("GET", 200, size),
         ("GET", 200, size),
         ("GET", 304, 0),
         ("HEAD", 200, 0),
         ("GET", 404, len(missed.data)),
     ]
-    assert [s["kind"] for s in said] == ["topic"] * 4 + ["other"]
-    assert said[0]["request"] == "abc"
-    assert said[4]["request"] == missed.headers["X-Request-Id"]
-    assert all(0 <= s["ms"] < 10_000 for s in said)
+    assert [s["kind"] for s in logged] == ["topic"] * 4 + ["other"]
+    assert logged[0]["request"] == "abc"
+    assert logged[4]["request"] == missed.headers["X-Request-Id"]
+    assert all(0 <= s["ms"] < 10_000 for s in logged)
     line = caplog.records[0].getMessage()
     assert line.startswith(f"method=GET kind=topic format=atom status=200 bytes={size} ms=")
     assert "secret" not in caplog.text

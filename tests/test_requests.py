@@ -25,7 +25,7 @@ OTHERS = ("find", "format", "theme", "images", "url", "maxwidth", "maxheight")
 SHORT = 2_000
 
 
-class Sent(NamedTuple):
+class Request(NamedTuple):
     """A request as it comes from the network."""
 
     method: str
@@ -35,14 +35,14 @@ class Sent(NamedTuple):
     headers: tuple[tuple[str, str], ...]
 
 
-class Answered(NamedTuple):
+class Response(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sent], Answered]]:
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Request], Response]]:
     """The application over a few articles."""
     folder = tmp_path_factory.mktemp("asked")
     database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
@@ -53,13 +53,13 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sent], A
         collection.write(f"{number}.md", article(topics=("AI", "Law", f"Topic {number}")))
     app = create_app(config)
 
-    def send(sent: Sent) -> Answered:
+    def send(sent: Request) -> Response:
         environ = EnvironBuilder(method=sent.method, base_url=OURS).get_environ()
         path = unquote_to_bytes(sent.path).decode("latin-1")
         environ |= {"PATH_INFO": path, "QUERY_STRING": sent.query, "RAW_URI": sent.path}
         environ |= {f"HTTP_{n.upper().replace('-', '_')}": value for n, value in sent.headers}
         body, status, headers = run_wsgi_app(app, environ, buffered=True)
-        return Answered(int(status.split()[0]), dict(headers), b"".join(body))
+        return Response(int(status.split()[0]), dict(headers), b"".join(body))
 
     yield send
     collection.index.close()
@@ -154,7 +154,7 @@ _header = st.sampled_from(sorted(HEADERS)).flatmap(
     lambda name: st.tuples(st.just(name), st.sampled_from(HEADERS[name]) | JUNK)
 )
 REQUESTS = st.builds(
-    Sent,
+    Request,
     method=st.sampled_from(METHODS),
     path=PATHS,
     query=QUERIES,
@@ -167,34 +167,34 @@ REQUESTS = st.builds(
 )
 @given(sent=REQUESTS)
 def test_no_request_breaks_anything_or_leads_elsewhere(
-    ask: Callable[[Sent], Answered], sent: Sent
+    ask: Callable[[Request], Response], sent: Request
 ) -> None:
-    answered = ask(sent)
+    response = ask(sent)
     # 501 is oEmbed's word for a format other than JSON.
-    assert answered.status < 500 or (answered.status == 501 and "oembed" in sent.path)
-    assert b"Traceback" not in answered.body
-    location = answered.headers.get("Location", OURS)
+    assert response.status < 500 or (response.status == 501 and "oembed" in sent.path)
+    assert b"Traceback" not in response.body
+    location = response.headers.get("Location", OURS)
     assert urlsplit(location).netloc in ("localhost", "localhost:0")
     assert not any(mark in location for mark in "\r\n\\ ")
-    if answered.status >= 400:
-        assert answered.headers["Content-Type"] == "text/plain; charset=utf-8"
-        assert len(answered.body) < SHORT
-    if sent.method == "HEAD" or answered.status in (204, 304):
-        assert answered.body == b""
-    assert b"root:" not in answered.body
+    if response.status >= 400:
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert len(response.body) < SHORT
+    if sent.method == "HEAD" or response.status in (204, 304):
+        assert response.body == b""
+    assert b"root:" not in response.body
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-Host", "Forwarded", "X-Forwarded-Prefix"])
-def test_forged_headers_change_nothing(ask: Callable[[Sent], Answered], name: str) -> None:
+def test_forged_headers_change_nothing(ask: Callable[[Request], Response], name: str) -> None:
     for path in ("/", "/feed.atom", "/feed", "/topics/ai", "/feeds.opml", "/embed/"):
-        plain = ask(Sent("GET", path, "", ()))
+        plain = ask(Request("GET", path, "", ()))
         for forged in HEADERS[name]:
-            assert ask(Sent("GET", path, "", ((name, forged),))) == plain
+            assert ask(Request("GET", path, "", ((name, forged),))) == plain
 
 
 @pytest.mark.parametrize("host", HEADERS["Host"])
-def test_forged_host_reaches_no_document(ask: Callable[[Sent], Answered], host: str) -> None:
+def test_forged_host_reaches_no_document(ask: Callable[[Request], Response], host: str) -> None:
     for path in ("/", "/feed.atom", "/feed", "/healthz"):
-        answered = ask(Sent("GET", path, "", (("Host", host),)))
-        assert answered.status == 400 or host.startswith(("LOCALHOST", "localhost:x"))
-        assert EVIL.encode() not in answered.body
+        response = ask(Request("GET", path, "", (("Host", host),)))
+        assert response.status == 400 or host.startswith(("LOCALHOST", "localhost:x"))
+        assert EVIL.encode() not in response.body

@@ -377,15 +377,15 @@ def test_due_article_appears_by_itself_with_new_validators(
 
 
 def test_announced_update_comes_by_itself(site: Site) -> None:
-    coming = soon(1)
-    site.collection.write("one.md", article(more=f"updatedDateTime: {coming.isoformat()}\n"))
+    scheduled = soon(1)
+    site.collection.write("one.md", article(more=f"updatedDateTime: {scheduled.isoformat()}\n"))
     site.sync()
     before = site.get(FEED)
-    assert datetime.now(UTC) < coming, "too slow to tell"
-    wait_until(coming)
+    assert datetime.now(UTC) < scheduled, "too slow to tell"
+    wait_until(scheduled)
     after = site.get(FEED)
     assert after.headers["ETag"] != before.headers["ETag"]
-    assert coming <= modified(dated(site))
+    assert scheduled <= modified(dated(site))
 
 
 def test_choice_by_quality_or_heat_has_a_tag_alone(standing: Site) -> None:

@@ -131,8 +131,8 @@ def test_metrics_add_up_what_all_processes_count(
     server = start(seeds, "--workers", "2", FEEDS_METRICS="127.0.0.1", TMPDIR=str(shared))
     for _ in range(30):  # a new connection each time, so that both workers answer
         assert server.get("/feed.atom").status_code == 200
-    asked = ("feeds_requests_total", "site200")
-    server.wait_until(lambda: scrape(server).get(asked) == 30)
+    counter = ("feeds_requests_total", "site200")
+    server.wait_until(lambda: scrape(server).get(counter) == 30)
     counters = list(shared.glob("feeds-metrics-*/counter_*.db"))
     assert len(counters) == 2
     (seeds / "new.md").write_text(article("Just saved"))
@@ -142,7 +142,7 @@ def test_metrics_add_up_what_all_processes_count(
     server.wait_until(
         lambda: bool(scrape(server)) and len(list(shared.glob("*/counter_*.db"))) == 3
     )
-    assert scrape(server)[asked] >= 30
+    assert scrape(server)[counter] >= 30
     server.stop()
     assert list(shared.iterdir()) == []
 
@@ -364,16 +364,16 @@ def test_log_of_every_process_is_for_programs_where_the_settings_say_so(
     missed = server.get("/nowhere")
     (seeds / "new.md").write_text(article("Just saved"))
     server.wait_until(lambda: "Just saved" in server.get("/feed.atom").text)
-    said = [json.loads(line) for line in server.stop().splitlines() if line[0] in '{"']
-    assert {line["level"] for line in said} == {"info", "warning"}
-    assert [line["message"] for line in said if "status" not in line] == [
+    records = [json.loads(line) for line in server.stop().splitlines() if line[0] in '{"']
+    assert {line["level"] for line in records} == {"info", "warning"}
+    assert [line["message"] for line in records if "status" not in line] == [
         "bad.md:1: no front matter, begin the file with a line '---'",
         "000_83583677ea886637.txt: 4 feeds changed",
         "new.md: 3 feeds changed",
     ]
-    (answer,) = [line for line in said if line.get("status") == 404]
+    (answer,) = [line for line in records if line.get("status") == 404]
     assert answer["request"] == missed.headers["X-Request-Id"]
-    assert "127.0.0.1" not in json.dumps(said)
+    assert "127.0.0.1" not in json.dumps(records)
 
 
 def test_last_of_several_fields_tells_the_client(
@@ -381,8 +381,8 @@ def test_last_of_several_fields_tells_the_client(
 ) -> None:
     server = start(seeds, FEEDS_PROXIES="127.0.0.0/8", FEEDS_RATE_LIMIT="2")
 
-    def ask(*told: str) -> int:
-        fields = [("X-Forwarded-For", address) for address in told]
+    def ask(*forwarded: str) -> int:
+        fields = [("X-Forwarded-For", address) for address in forwarded]
         return httpx.get(server.base + "/feed.atom", headers=fields).status_code
 
     assert [ask(f"6.6.6.{number}", "203.0.113.5") for number in range(3)] == [200, 200, 429]

@@ -52,18 +52,18 @@ def connect(process: Process) -> socket.socket:
     return socket.create_connection(("127.0.0.1", process.port), timeout=20)
 
 
-def talk(process: Process, said: bytes) -> bytes:
+def talk(process: Process, sent: bytes) -> bytes:
     """What the server answers until it closes the connection."""
     with connect(process) as connection, contextlib.suppress(ConnectionError):
-        connection.sendall(said)
+        connection.sendall(sent)
         return b"".join(iter(lambda: connection.recv(1 << 16), b""))
     return b""
 
 
-def status(answered: bytes) -> int:
+def status(received: bytes) -> int:
     """The status of the first answer, and there must be one alone."""
-    assert answered.count(b"HTTP/1.1 ") + answered.count(b"HTTP/1.0 ") == 1
-    return int(answered.split(b" ", 2)[1])
+    assert received.count(b"HTTP/1.1 ") + received.count(b"HTTP/1.0 ") == 1
+    return int(received.split(b" ", 2)[1])
 
 
 BROKEN = {
@@ -101,7 +101,7 @@ def test_http_2_is_not_spoken(served: Process) -> None:
 
 
 def test_what_is_too_large_is_refused(served: Process) -> None:
-    found = {expected: status(talk(served, said)) for expected, said in LARGE.items()}
+    found = {expected: status(talk(served, sent)) for expected, sent in LARGE.items()}
     flood = b"".join(b"X-%d: y\r\n" % number for number in range(3_000))
     assert status(talk(served, GET + flood + CLOSE)) == 431
     # Which of the two a long address gets depends on how it is cut on its way.
@@ -110,8 +110,8 @@ def test_what_is_too_large_is_refused(served: Process) -> None:
 
 def test_odd_bytes_in_headers_do_no_harm(served: Process) -> None:
     odd = b'If-None-Match: "\xe9", W/"\xff\r\nAccept-Encoding: \xff;q=\xfe\r\nCookie: \xff\r\n'
-    asked = b"GET /feed.atom HTTP/1.1\r\n" + HOST + odd + CLOSE
-    assert status(talk(served, asked)) == 200
+    request = b"GET /feed.atom HTTP/1.1\r\n" + HOST + odd + CLOSE
+    assert status(talk(served, request)) == 200
 
 
 def test_body_of_a_request_is_never_another_request(served: Process) -> None:
@@ -121,13 +121,13 @@ def test_body_of_a_request_is_never_another_request(served: Process) -> None:
     for method, expected in ((b"GET", 200), (b"POST", 405)):
         line = method + b" /healthz HTTP/1.1\r\n" + HOST
         for head in (length + chunked, chunked + length):
-            answered = talk(served, line + head + b"\r\n0\r\n\r\n" + inner)
+            received = talk(served, line + head + b"\r\n0\r\n\r\n" + inner)
             # A server that reads on may take it for a request of its own, never for both.
-            assert answered.count(b"HTTP/1.1 ") == 1 and status(answered) == expected
+            assert received.count(b"HTTP/1.1 ") == 1 and status(received) == expected
         whole = b"Content-Length: %d\r\n\r\n" % len(inner) + inner
-        answered = talk(served, line + whole + GET + CLOSE)
-        assert b"feed+json" not in answered
-        assert answered.startswith(b"HTTP/1.1 %d " % expected)
+        received = talk(served, line + whole + GET + CLOSE)
+        assert b"feed+json" not in received
+        assert received.startswith(b"HTTP/1.1 %d " % expected)
     assert status(talk(served, GET + chunked + CLOSE + b"5\r\nhello\r\n0\r\n\r\n")) == 200
     assert status(talk(served, GET + chunked + CLOSE + b"ZZ\r\nhello\r\n0\r\n\r\n")) == 200
 
@@ -148,10 +148,10 @@ def test_body_of_a_gigabyte_is_not_read(served: Process) -> None:
 
 def test_pipelined_requests_are_answered_in_turn(served: Process) -> None:
     feeds = [f"/feed.{suffix}".encode() for suffix in ("atom", "rss", "json")]
-    asked = b"".join(b"GET " + feed + b" HTTP/1.1\r\n" + HOST + b"\r\n" for feed in feeds)
-    answered = talk(served, 10 * asked + GET + CLOSE)
-    assert answered.count(b"HTTP/1.1 200 ") == 31
-    places = [answered.index(b"application/" + kind) for kind in (b"atom", b"rss", b"feed")]
+    request = b"".join(b"GET " + feed + b" HTTP/1.1\r\n" + HOST + b"\r\n" for feed in feeds)
+    received = talk(served, 10 * request + GET + CLOSE)
+    assert received.count(b"HTTP/1.1 200 ") == 31
+    places = [received.index(b"application/" + kind) for kind in (b"atom", b"rss", b"feed")]
     assert places == sorted(places)
 
 
@@ -166,9 +166,9 @@ def test_clients_that_go_early_or_never_read_stop_nobody(served: Process) -> Non
         for _ in range(500):
             with connect(served) as gone:
                 gone.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
-        asked = time.monotonic()
+        begun = time.monotonic()
         assert served.get("/healthz").status_code == 200
-        assert time.monotonic() - asked < 9
+        assert time.monotonic() - begun < 9
 
 
 def test_clients_that_never_read_are_let_go(tmp_path: Path) -> None:
@@ -222,9 +222,9 @@ def test_slow_clients_stop_nobody_and_are_let_go(served: Process) -> None:
         for connection in slow[::2]:
             connection.sendall(GET[:-4])
         for _ in range(5):
-            asked = time.monotonic()
+            begun = time.monotonic()
             assert served.get("/feed.atom").status_code == 200
-            assert time.monotonic() - asked < 5
+            assert time.monotonic() - begun < 5
         with contextlib.suppress(ConnectionError):
             while time.monotonic() - begun < 20:
                 slow[0].sendall(b"y")
@@ -251,5 +251,5 @@ def test_connections_leave_files_for_the_rest_where_the_system_gives_few(
         f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
         "from feeds.server import connections; print(connections())"
     )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (told.stdout, told.stderr) == (f"{most}\n", "")
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == (f"{most}\n", "")

@@ -51,8 +51,8 @@ def files(out: Path) -> dict[str, bytes]:
     """Every plain file of the site, by its path."""
     found = [path for path in out.rglob("*.*") if path.is_file()]
     found = [path for path in found if path.suffix not in (".gz", ".br")]
-    named = {path.relative_to(out).as_posix(): path for path in found}
-    return {name: path.read_bytes() for name, path in named.items() if not name.startswith(".")}
+    by_name = {path.relative_to(out).as_posix(): path for path in found}
+    return {name: path.read_bytes() for name, path in by_name.items() if not name.startswith(".")}
 
 
 def times(out: Path) -> dict[str, int]:
@@ -485,8 +485,8 @@ def test_no_file_tells_of_what_is_to_come(make_collection: Make, tmp_path: Path)
     written = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
     for year in (2030, 2031):
         moment = datetime(year, 1, 1, tzinfo=UTC)
-        for said in (f"{year}-01", f"{moment.timestamp():.0f}"):
-            assert said.encode() not in written
+        for stamp in (f"{year}-01", f"{moment.timestamp():.0f}"):
+            assert stamp.encode() not in written
     assert b"later" not in (out / ".feeds.json").read_bytes().lower()
 
 
@@ -665,9 +665,13 @@ def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.Monkey
     folder, out = tmp_path / "articles", str(tmp_path / "out")
     folder.mkdir()
     (folder / "a.md").write_text(article(domain="index.html"))
-    code, said = run("build", out, str(folder))
-    assert (code, "1 added" in said, " written, 0 unchanged, 0 removed." in said) == (0, True, True)
-    assert "/providers/index.html/ cannot be a file" in said
+    code, stamp = run("build", out, str(folder))
+    assert (code, "1 added" in stamp, " written, 0 unchanged, 0 removed." in stamp) == (
+        0,
+        True,
+        True,
+    )
+    assert "/providers/index.html/ cannot be a file" in stamp
     (folder / "a.md").unlink()
     assert re.search(r", [1-9]\d* removed", run("build", out, str(folder))[1])
 
@@ -697,13 +701,13 @@ def test_the_command_tells_errors_in_one_line(
     articles.mkdir()
     out.mkdir()
     (out / "index.html").write_text("mine")
-    code, said = run("build", str(out), str(articles))
+    code, stamp = run("build", str(out), str(articles))
     assert code == 1
-    assert said.splitlines()[-1].startswith(f"Error: {out} has files that no build wrote")
+    assert stamp.splitlines()[-1].startswith(f"Error: {out} has files that no build wrote")
     (out / "index.html").unlink()
     (out / "topics").write_text("a file")
-    code, said = run("build", str(out), str(articles))
-    assert (code, said.splitlines()[-1]) == (1, f"Error: {out}/topics: File exists")
+    code, stamp = run("build", str(out), str(articles))
+    assert (code, stamp.splitlines()[-1]) == (1, f"Error: {out}/topics: File exists")
 
 
 def test_a_feed_is_written_as_one_document(make_collection: Make) -> None:

@@ -58,8 +58,8 @@ def test_touched_file_at_fault_stays_at_fault(collection: Collection) -> None:
     path = collection.write("one.md", article(quality="many"))
     faults = collection.sync().faults
     os.utime(path, (1_650_000_000, 1_650_000_000))
-    told = collection.sync(LATER).faults
-    assert [str(fault) for fault in told] == [str(fault) for fault in faults] != []
+    reported = collection.sync(LATER).faults
+    assert [str(fault) for fault in reported] == [str(fault) for fault in faults] != []
 
 
 def test_unchanged_size_and_time_are_not_read_again(collection: Collection) -> None:
@@ -117,11 +117,11 @@ def test_faulty_file_keeps_its_last_good_version(collection: Collection) -> None
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "reported"),
     [("published: false", 0), ("published: no", 1), ("published: maybe", 1), ("removed: true", 1)],
 )
 def test_fault_does_not_keep_what_its_curator_took_back(
-    collection: Collection, word: str, told: int
+    collection: Collection, word: str, reported: int
 ) -> None:
     collection.write("one.md", article())
     collection.sync()
@@ -129,7 +129,7 @@ def test_fault_does_not_keep_what_its_curator_took_back(
     if word.startswith("removed"):
         text = text.replace("removed: true", "published: true\nremoved: true")
     collection.write("one.md", text)
-    assert len(collection.sync(LATER).faults) == told
+    assert len(collection.sync(LATER).faults) == reported
     assert titles(collection) == []
 
 

@@ -1,4 +1,4 @@
-"""What feeds are called; whole feeds stand in test_document.py."""
+"""What feeds are called; whole feeds stand in test_feed.py."""
 
 from __future__ import annotations
 

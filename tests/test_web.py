@@ -262,11 +262,11 @@ def test_nothing_tells_of_a_topic_that_was_never_public(
     site = serve(collection)
     for kind, slug in (("topic", "hushed"), ("provider", "hushed.example")):
         unknown = site.get(f"/{kind}s/{slug.replace('hushed', 'unseen')}/")
-        told = unknown.text.replace("unseen", "hushed")
+        expected = unknown.text.replace("unseen", "hushed")
         for path in (f"/{kind}s/{slug}/", f"/{kind}s/{slug}", f"/{kind}s/{slug}/feed.atom"):
             response = site.get(path)
             # The same in every word and header as for what is not there at all.
-            assert (response.status_code, response.text) == (404, told)
+            assert (response.status_code, response.text) == (404, expected)
             own = dict.fromkeys(("date", "content-length", "x-request-id"), "")
             assert {**response.headers, **own} == {**unknown.headers, **own}
     for path in ("/", "/feed.atom", FEED, "/topics/ai/", "/providers/example.org/"):
@@ -274,7 +274,7 @@ def test_nothing_tells_of_a_topic_that_was_never_public(
 
 
 @pytest.mark.parametrize(
-    ("query", "named"),
+    ("query", "parameter"),
     [
         ("quality=20", "quality"),
         ("utm_source=x&colour=red", "colour"),
@@ -285,14 +285,14 @@ def test_nothing_tells_of_a_topic_that_was_never_public(
 )
 @pytest.mark.parametrize("path", [FEED, "/topics/ai/embed", "/feed.atom"])
 def test_unknown_parameter_is_refused_by_name(
-    standing: Site, path: str, query: str, named: str
+    standing: Site, path: str, query: str, parameter: str
 ) -> None:
     response = standing.get(f"{path}?{query}")
     assert response.status_code == 400
     frame = ", theme, images" if "embed" in path else ""
     known = f"provider, exclude, type, min_quality, min_heat, limit{frame}\n"
     topic = "" if "topics" in path else "topic, "
-    problem = f"400 Bad Request: unknown parameter {named}, known here: {topic}{known}"
+    problem = f"400 Bad Request: unknown parameter {parameter}, known here: {topic}{known}"
     assert response.text == problem
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 

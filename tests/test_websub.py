@@ -59,7 +59,7 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture
-def told(make_collection: Callable[..., Collection], hub: Hub) -> Collection:
+def announced(make_collection: Callable[..., Collection], hub: Hub) -> Collection:
     """A collection whose hub is told, with one article that waits."""
     collection = make_collection(base_url=BASE, hub=hub.url)
     collection.write("one.md", article())
@@ -114,13 +114,13 @@ def forget(collection: Collection) -> None:
         connection.execute(schema.feeds.update().values(pinged=schema.feeds.c.changed))
 
 
-def named(suffix: str, body: bytes) -> tuple[list[str], str]:
+def links_of(suffix: str, body: bytes) -> tuple[list[str], str]:
     """The hubs and the own address that a document names, as a client reads it."""
     if suffix == "json":
-        said = msgspec.json.decode(body)
-        return [hub["url"] for hub in said.get("hubs", []) if hub["type"] == "WebSub"], said[
-            "feed_url"
-        ]
+        document = msgspec.json.decode(body)
+        return [
+            hub["url"] for hub in document.get("hubs", []) if hub["type"] == "WebSub"
+        ], document["feed_url"]
     links = feedparser.parse(body).feed.links
     by = {rel: [link.href for link in links if link.rel == rel] for rel in ("hub", "self")}
     return by["hub"], "".join(by["self"])
@@ -141,7 +141,7 @@ def test_what_is_pinged_names_its_hub(
         links = answer.links
         topic = f"{BASE}{path}feed.{suffix}"
         assert (links["hub"]["url"], links["self"]["url"]) == (hub, topic)
-        assert named(suffix, answer.content) == ([hub], topic)
+        assert links_of(suffix, answer.content) == ([hub], topic)
         again = site.get(f"{path}feed.{suffix}", if_none_match=answer.headers["ETag"])
         assert (again.status_code, again.headers["Link"]) == (304, answer.headers["Link"])
     # What is not pinged promises nothing.
@@ -154,7 +154,7 @@ def test_what_is_pinged_names_its_hub(
         answer = site.get(path)
         assert answer.status_code == 200
         assert "hub" not in answer.links
-        assert named(suffix, answer.content) == ([], BASE + path)
+        assert links_of(suffix, answer.content) == ([], BASE + path)
 
 
 def test_subscriber_has_a_story_seconds_after_it_was_saved(
@@ -239,50 +239,52 @@ def test_hub_that_hangs_costs_nobody_anything(
 
 
 def test_each_feed_is_pinged_once_in_the_order_of_changes(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
-    told.write("two.md", article("Two", topics=("Law",)))
-    told.sync(NOW + timedelta(hours=1))
-    lines = pusher(told).lines
+    announced.write("two.md", article("Two", topics=("Law",)))
+    announced.sync(NOW + timedelta(hours=1))
+    lines = pusher(announced).lines
     wait_for(lambda: len(hub.pings) == 12)
     time.sleep(0.5)
     # What changed again waits for that.
     assert hub.topics == topics("/topics/ai/", "/providers/example.org/", "/", "/topics/law/")
-    assert (hub.most, waiting(told), lines) == (1, [], [])
+    assert (hub.most, waiting(announced), lines) == (1, [], [])
     assert {ping.headers["User-Agent"] for ping in hub.pings} == {f"feeds ({BASE}/)"}
 
 
 def test_ping_waits_until_every_process_has_looked_for_changes(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
     began = time.time()
-    pusher(Collection(told.folder, replace(told.config, index_polls_per_second=1)))
+    pusher(Collection(announced.folder, replace(announced.config, index_polls_per_second=1)))
     wait_for(lambda: hub.pings)
     assert hub.pings[0].at - began >= 1
 
 
-def test_change_that_no_subscriber_sees_waits_for_nothing(told: Collection) -> None:
-    forget(told)
-    told.write("one.md", article(quality=90, more="heat: 7\n"))
-    told.write("hidden.md", article("Hidden", quality=10))
-    assert told.sync(NOW + timedelta(minutes=1)).touched == 0
-    assert waiting(told) == []
-    told.write("one.md", article("Other"))
-    told.sync(NOW + timedelta(hours=1))
-    assert waiting(told) == ["example.org", "", "ai"]
+def test_change_that_no_subscriber_sees_waits_for_nothing(announced: Collection) -> None:
+    forget(announced)
+    announced.write("one.md", article(quality=90, more="heat: 7\n"))
+    announced.write("hidden.md", article("Hidden", quality=10))
+    assert announced.sync(NOW + timedelta(minutes=1)).touched == 0
+    assert waiting(announced) == []
+    announced.write("one.md", article("Other"))
+    announced.sync(NOW + timedelta(hours=1))
+    assert waiting(announced) == ["example.org", "", "ai"]
 
 
-def test_withdrawn_feed_is_not_pinged(told: Collection, hub: Hub) -> None:
-    changed = replace(told.config, topics={"ai": Name(withdrawn=True)})
-    collection = Collection(told.folder, changed)
+def test_withdrawn_feed_is_not_pinged(announced: Collection, hub: Hub) -> None:
+    changed = replace(announced.config, topics={"ai": Name(withdrawn=True)})
+    collection = Collection(announced.folder, changed)
     collection.sync(NOW + timedelta(hours=1))
     assert websub.ping_once(collection.index, print) == 0
     assert hub.topics == topics("/providers/example.org/", "/")
 
 
-def test_another_hub_is_pinged_for_every_feed(told: Collection) -> None:
-    forget(told)
-    collection = Collection(told.folder, replace(told.config, hub="https://other.example/"))
+def test_another_hub_is_pinged_for_every_feed(announced: Collection) -> None:
+    forget(announced)
+    collection = Collection(
+        announced.folder, replace(announced.config, hub="https://other.example/")
+    )
     assert pings.count(collection.index) == 0
     # All bytes name the hub, so each feed has changed.
     assert collection.sync(NOW + timedelta(hours=1)).touched == 3
@@ -291,26 +293,26 @@ def test_another_hub_is_pinged_for_every_feed(told: Collection) -> None:
 
 @pytest.mark.databases("sqlite", "postgresql")
 def test_feed_that_changes_while_it_is_pinged_is_pinged_again(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
     hub.troubles = [Trouble(status=200, seconds=0.5)]
-    pusher(told)
+    pusher(announced)
     wait_for(lambda: hub.refused)
-    told.write("one.md", article("Changed meanwhile", topics=()))
-    told.sync(NOW + timedelta(hours=1))
-    wait_for(lambda: waiting(told) == [])
+    announced.write("one.md", article("Changed meanwhile", topics=()))
+    announced.sync(NOW + timedelta(hours=1))
+    wait_for(lambda: waiting(announced) == [])
     provider = topics("/providers/example.org/")
     assert hub.topics == [*provider[1:], *provider, *topics("/", "/topics/ai/")]
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_hub_says_when_it_is_asked_again(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing], form: str
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing], form: str
 ) -> None:
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
-    said = "2" if form == "seconds" else format_datetime(later, usegmt=True)
-    hub.troubles = [Trouble(status=503, headers={"Retry-After": said})]
-    lines = pusher(told).lines
+    retry_after = "2" if form == "seconds" else format_datetime(later, usegmt=True)
+    hub.troubles = [Trouble(status=503, headers={"Retry-After": retry_after})]
+    lines = pusher(announced).lines
     wait_for(lambda: len(hub.pings) == 9)
     assert hub.topics == ALL
     least = hub.refused[0].at + 2 if form == "seconds" else later.timestamp()
@@ -319,12 +321,12 @@ def test_hub_says_when_it_is_asked_again(
 
 
 def test_nonsense_of_a_hub_ends_no_pushing(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
-    said = "Mon, 01 Jan 99999999999 00:00:00 GMT"
-    hub.troubles = [Trouble(status=503, headers={"Retry-After": said})]
-    pusher(told)
-    wait_for(lambda: waiting(told) == [])
+    retry_after = "Mon, 01 Jan 99999999999 00:00:00 GMT"
+    hub.troubles = [Trouble(status=503, headers={"Retry-After": retry_after})]
+    pusher(announced)
+    wait_for(lambda: waiting(announced) == [])
     assert hub.topics == ALL
 
 
@@ -337,12 +339,12 @@ def pusher_by(collection: Collection, clock: list[float]) -> tuple[websub.Pinger
 
 
 def test_hub_that_fails_is_left_alone_longer_each_time(
-    told: Collection, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    announced: Collection, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websub, "TIMEOUT", 1)
     troubles = [Trouble(status=s, headers={"Retry-After": "?"}) for s in (500, 408, 429)]
     hub.troubles = [*troubles, Trouble(status=0), Trouble(status=202, seconds=3)]
-    pusher, lines = pusher_by(told, clock := [0.0])
+    pusher, lines = pusher_by(announced, clock := [0.0])
     # Twice as long each time, half of it by chance.
     for most in (1, 2, 4, 8, 16):
         assert pusher.step() == 0
@@ -363,17 +365,17 @@ def test_hub_that_fails_is_left_alone_longer_each_time(
 
 
 def test_what_a_hub_has_taken_is_not_sent_again_when_it_fails(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
     hub.troubles = [None, None, Trouble(status=503)]
-    pusher(told)
-    wait_for(lambda: waiting(told) == [])
+    pusher(announced)
+    wait_for(lambda: waiting(announced) == [])
     assert hub.topics == ALL
     assert [ping.topic for ping in hub.refused] == [ALL[2]]
 
 
-def test_pauses_grow_to_an_hour(told: Collection, hub: Hub) -> None:
-    pusher, lines = pusher_by(told, clock := [0.0])
+def test_pauses_grow_to_an_hour(announced: Collection, hub: Hub) -> None:
+    pusher, lines = pusher_by(announced, clock := [0.0])
     hub.always = Trouble(status=503)
     for _ in range(40):
         assert pusher.step() == 0
@@ -387,26 +389,26 @@ def test_pauses_grow_to_an_hour(told: Collection, hub: Hub) -> None:
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_ping_that_is_refused_is_given_up(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing], status: int
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing], status: int
 ) -> None:
     hub.troubles = [Trouble(status=status)]
-    lines = pusher(told).lines
-    wait_for(lambda: waiting(told) == [])
+    lines = pusher(announced).lines
+    wait_for(lambda: waiting(announced) == [])
     assert hub.topics == ALL[1:]
-    asked = "and is not asked again"
-    assert lines == [f"the hub {hub.url} answers {status} to {ALL[0]}, {asked}"]
+    refusal = "and is not asked again"
+    assert lines == [f"the hub {hub.url} answers {status} to {ALL[0]}, {refusal}"]
 
 
 def test_no_redirect_is_followed(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
     elsewhere = Hub()
     hub.troubles = [Trouble(status=status, headers={"Location": elsewhere.url}) for status in (
         *(301, 302, 303, 307, 308),
     )]  # fmt: skip
-    lines = pusher(told).lines
-    wait_for(lambda: waiting(told) == [])
-    assert (hub.topics, elsewhere.asked, len(lines)) == (ALL[5:], [], 5)
+    lines = pusher(announced).lines
+    wait_for(lambda: waiting(announced) == [])
+    assert (hub.topics, elsewhere.requests, len(lines)) == (ALL[5:], [], 5)
     elsewhere.close()
 
 
@@ -441,16 +443,16 @@ def test_host_that_cannot_be_is_one_that_cannot_be_reached(
 
 
 def test_article_is_pinged_when_it_comes_due(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
-    forget(told)
+    forget(announced)
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-    told.write("two.md", article("Two", topics=("Law",), time=f"{due:%Y-%m-%dT%H:%M:%SZ}"))
-    told.sync(datetime.now(UTC))
-    assert waiting(told) == []
-    pusher(told)
+    announced.write("two.md", article("Two", topics=("Law",), time=f"{due:%Y-%m-%dT%H:%M:%SZ}"))
+    announced.sync(datetime.now(UTC))
+    assert waiting(announced) == []
+    pusher(announced)
     time.sleep(max(0, due.timestamp() - time.time()))
-    told.advance(datetime.now(UTC))
+    announced.advance(datetime.now(UTC))
     wait_for(lambda: len(hub.pings) == 9)
     assert sorted(hub.topics) == sorted(topics("/", "/topics/law/", "/providers/example.org/"))
     assert due.timestamp() <= hub.pings[0].at
@@ -481,40 +483,40 @@ def test_what_time_changes_waits_once_and_only_where_it_shows(
     assert collection.index.status().next_change is None
 
 
-def test_article_that_is_withdrawn_before_it_comes_due_is_not_pinged(told: Collection) -> None:
-    path = told.write("two.md", article("Two", time="2026-01-02T12:00:00Z"))
-    told.sync(NOW + timedelta(minutes=1))
+def test_article_that_is_withdrawn_before_it_comes_due_is_not_pinged(announced: Collection) -> None:
+    path = announced.write("two.md", article("Two", time="2026-01-02T12:00:00Z"))
+    announced.sync(NOW + timedelta(minutes=1))
     path.unlink()
-    told.sync(NOW + timedelta(hours=1))
-    forget(told)
-    told.advance(NOW + timedelta(days=9))
-    assert waiting(told) == []
+    announced.sync(NOW + timedelta(hours=1))
+    forget(announced)
+    announced.advance(NOW + timedelta(days=9))
+    assert waiting(announced) == []
 
 
 @pytest.mark.databases("postgresql")
 def test_of_two_machines_one_sends(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
     hub.troubles = [Trouble(status=200, seconds=0.3)] * 4
-    both = [pusher(told), pusher(told)]
-    wait_for(lambda: waiting(told) == [])
+    both = [pusher(announced), pusher(announced)]
+    wait_for(lambda: waiting(announced) == [])
     assert (hub.most, len(hub.refused), len(hub.pings)) == (1, 4, 5)
     both[0].close()
     both[1].close()
-    pusher(told)
-    told.write("one.md", article("Changed"))
-    told.sync(NOW + timedelta(hours=1))
+    pusher(announced)
+    announced.write("one.md", article("Changed"))
+    announced.sync(NOW + timedelta(hours=1))
     wait_for(lambda: len(hub.pings) == 14)
 
 
 @pytest.mark.databases("postgresql")
 def test_machine_takes_over_from_one_that_stops(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
-    first, other = Index(told.config.database, told.config), told.index
+    first, other = Index(announced.config.database, announced.config), announced.index
     assert first.acquire("ping") and first.acquire("ping") and first.acquire("follow")
     assert not other.acquire("ping")
-    pusher(told)
+    pusher(announced)
     time.sleep(1.2)
     assert hub.pings == []
     first.release()
@@ -529,32 +531,32 @@ def _hold(database: str, config: object, ready: object) -> None:
     time.sleep(60)
 
 
-def test_of_two_processes_one_sends(told: Collection, hub: Hub) -> None:
+def test_of_two_processes_one_sends(announced: Collection, hub: Hub) -> None:
     ready = SPAWN.Event()
-    arguments = (told.config.database, told.config, ready)
+    arguments = (announced.config.database, announced.config, ready)
     holder = SPAWN.Process(target=_hold, args=arguments, daemon=True)
     holder.start()
     assert ready.wait(30)
-    assert websub.ping_once(told.index, print) is None
+    assert websub.ping_once(announced.index, print) is None
     holder.kill()
     holder.join()
-    assert websub.ping_once(told.index, print) == 0
+    assert websub.ping_once(announced.index, print) == 0
     assert hub.topics == ALL
 
 
 def test_process_takes_over_from_one_that_dies(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
     ready = SPAWN.Event()
-    arguments = (told.config.database, told.config, ready)
+    arguments = (announced.config.database, announced.config, ready)
     holder = SPAWN.Process(target=_hold, args=arguments, daemon=True)
     holder.start()
     assert ready.wait(30)
-    pusher(told)
+    pusher(announced)
     time.sleep(websub.SETTLE + 0.5)
-    assert hub.asked == []
+    assert hub.requests == []
     holder.kill()
-    wait_for(lambda: waiting(told) == [])
+    wait_for(lambda: waiting(announced) == [])
     assert hub.topics == ALL
 
 
@@ -589,21 +591,21 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("said", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
 def test_hub_whose_answer_does_not_end_is_tried_again(
     make_collection: Callable[..., Collection],
     pusher: Callable[[Collection], Pushing],
     monkeypatch: pytest.MonkeyPatch,
-    said: tuple[bytes, bytes, float],
+    answer: tuple[bytes, bytes, float],
 ) -> None:
     monkeypatch.setattr(websub, "TIMEOUT", 1)
     monkeypatch.setattr(websub, "FIRST_PAUSE", 0.2)
-    hub = Saying(*said)
+    hub = Saying(*answer)
     collection = make_collection(base_url=BASE, hub=hub.url)
     collection.write("one.md", article())
     collection.sync()
     lines = pusher(collection).lines
-    wait_for(lambda: len(hub.asked) == 2)
+    wait_for(lambda: len(hub.requests) == 2)
     (line,) = lines
     assert line.startswith(f"the hub {hub.url} cannot be reached, ")
     assert line.endswith("; trying again")
@@ -611,10 +613,10 @@ def test_hub_whose_answer_does_not_end_is_tried_again(
     hub.close()
 
 
-def test_hub_that_answered_is_well_again(told: Collection, hub: Hub) -> None:
+def test_hub_that_answered_is_well_again(announced: Collection, hub: Hub) -> None:
     fails, refuses = Trouble(status=500), Trouble(status=404)
     hub.troubles = [fails, refuses, fails, None, fails]
-    pusher = websub.Pinger(index=told.index, log=(lines := list[str]()).append)
+    pusher = websub.Pinger(index=announced.index, log=(lines := list[str]()).append)
     failures, deadline = [0], time.monotonic() + 20
     while len(hub.refused) < 4:
         assert time.monotonic() < deadline
@@ -627,20 +629,22 @@ def test_hub_that_answered_is_well_again(told: Collection, hub: Hub) -> None:
 
 
 def test_index_that_fails_is_asked_again(
-    told: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
+    announced: Collection, hub: Hub, pusher: Callable[[Collection], Pushing]
 ) -> None:
     hub.troubles = [Trouble(status=500)]
-    pusher(told)
+    pusher(announced)
     wait_for(lambda: hub.refused)
-    database = told.folder.parent / "articles.sqlite3"
+    database = announced.folder.parent / "articles.sqlite3"
     away = database.rename(database.with_name("away"))
     time.sleep(1.2)
     away.rename(database)
     wait_for(lambda: len(hub.pings) == 9)
 
 
-def test_hub_is_pinged_once_every_process_has_seen_the_change(told: Collection, hub: Hub) -> None:
-    config = replace(told.config, index_polls_per_second=4)
+def test_hub_is_pinged_once_every_process_has_seen_the_change(
+    announced: Collection, hub: Hub
+) -> None:
+    config = replace(announced.config, index_polls_per_second=4)
     clock = [0.0]
     pinger = websub.Pinger(index=Index(config.database, config), log=print, clock=lambda: clock[0])
     assert pinger.step() == websub.SETTLE + 0.25
@@ -651,12 +655,14 @@ def test_hub_is_pinged_once_every_process_has_seen_the_change(told: Collection, 
     pinger.index.close()
 
 
-def test_command_tells_the_hub(told: Collection, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_tells_the_hub(
+    announced: Collection, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run() -> tuple[int, str]:
-        made = CliRunner().invoke(main, ["ping", str(told.folder)])
+        made = CliRunner().invoke(main, ["ping", str(announced.folder)])
         return made.exit_code, made.output
 
-    monkeypatch.setenv("FEEDS_DATABASE", told.config.database)
+    monkeypatch.setenv("FEEDS_DATABASE", announced.config.database)
     assert run() == (1, "Error: there is no hub to tell, set 'hub'\n")
     monkeypatch.setenv("FEEDS_BASE_URL", BASE)
     monkeypatch.setenv("FEEDS_HUB", hub.url)

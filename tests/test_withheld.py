@@ -147,7 +147,7 @@ def test_fault_of_a_field_keeps_the_reason(text: str, withheld: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "expected"),
     [
         (b"---\npublished: false\n---\n", True),
         (b"---\ntitle: [\npublished: false\n", True),
@@ -160,6 +160,6 @@ def test_fault_of_a_field_keeps_the_reason(text: str, withheld: str) -> None:
         (b"---\n published: false\n---\n", False),
     ],
 )
-def test_plain_line_of_a_front_matter_needs_no_parser(raw: bytes, told: bool) -> None:
-    assert is_unpublished(raw) is told
-    assert parse_article(raw, "one.md").withheld or not told
+def test_plain_line_of_a_front_matter_needs_no_parser(raw: bytes, expected: bool) -> None:
+    assert is_unpublished(raw) is expected
+    assert parse_article(raw, "one.md").withheld or not expected

@@ -31,20 +31,20 @@ def write_marked(collection: Collection) -> list[str]:
     All are visible, of five months and a hundred providers.
     """
     strings = read_strings()
-    for number, said in enumerate(strings):
-        collection.write(f"{number:03}.md", marked_article(said, number))
+    for number, raw in enumerate(strings):
+        collection.write(f"{number:03}.md", marked_article(raw, number))
     report = collection.sync()
     assert not report.faults
     assert report.added == len(strings)
-    return [clean.text(said) for said in strings]
+    return [clean.text(raw) for raw in strings]
 
 
-def marked_article(said: str, number: int) -> str:
+def marked_article(raw: str, number: int) -> str:
     """An article that says a text in every field, with what else its number makes of it."""
-    frame = f"<iframe src='https://x.example/{escape(said)}'></iframe>"
-    word = in_quotes(said)
-    url = in_quotes(_sound(said, clean.uri, f"https://x.example/{said}"))
-    player = in_quotes(_sound(said, clean.frame, frame))
+    frame = f"<iframe src='https://x.example/{escape(raw)}'></iframe>"
+    word = in_quotes(raw)
+    url = in_quotes(_sound(raw, clean.uri, f"https://x.example/{raw}"))
+    player = in_quotes(_sound(raw, clean.frame, frame))
     half = HALVES[number * 2 // 100]
     return f"""---
 title: "{word}"
@@ -75,19 +75,19 @@ related:
       name: "{word}"
 featuredContent: "{player}"
 ---
-{said}
+{raw}
 
-[x]({said}) ![x]({said}) [x](<{said}> "{said}") ![{said}](https://x.example/p.png '{said}')
+[x]({raw}) ![x]({raw}) [x](<{raw}> "{raw}") ![{raw}](https://x.example/p.png '{raw}')
 
-<a href="{said}">x</a> <img src='{said}'>
+<a href="{raw}">x</a> <img src='{raw}'>
 
-{said}
+{raw}
 """
 
 
-def _sound(said: str, check: Callable[[str], str], otherwise: str) -> str:
+def _sound(raw: str, check: Callable[[str], str], otherwise: str) -> str:
     """A text where a field takes it as it is, or something else around it."""
     try:
-        return said if check(said) else otherwise
+        return raw if check(raw) else otherwise
     except ValueError:
         return otherwise

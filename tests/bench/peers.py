@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-def _told() -> Any:
+def _read_answer() -> Any:
     return json.loads(Path(os.environ["FEEDS_BENCH"]).read_text())
 
 
 def constant() -> WSGIApplication:
     """The least that a WSGI application can do: the same bytes each time."""
-    told = _told()
-    body = [b64decode(told["body"])]
-    headers = [(name, value) for name, value in told["headers"]]
+    answer = _read_answer()
+    body = [b64decode(answer["body"])]
+    headers = [(name, value) for name, value in answer["headers"]]
     of_body = ("content-type", "content-length", "content-encoding")
     rest = [pair for pair in headers if pair[0] not in of_body]
 
@@ -64,7 +64,7 @@ def flask_feedgen() -> WSGIApplication:
     """What a tutorial shows: Flask, and feedgen for each request."""
     from flask import Flask, Response
 
-    entries = _told()["entries"]
+    entries = _read_answer()["entries"]
     app = Flask(__name__)
 
     @app.get("/feed.atom")
@@ -83,7 +83,7 @@ def django() -> WSGIApplication:
     from django.urls import path
     from django.utils.feedgenerator import Atom1Feed
 
-    entries = _told()["entries"]
+    entries = _read_answer()["entries"]
     settings.configure(
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF=__name__,

@@ -233,8 +233,8 @@ def _note_answer(folder: Path, ours: Served) -> None:
         body = b64encode(response.read()).decode()
     with urlopen(f"http://127.0.0.1:{ours.port}/feed.json", timeout=5) as response:
         entries = json.load(response)["items"]
-    told = {"headers": headers, "body": body, "entries": entries}
-    (folder / "answer.json").write_text(json.dumps(told))
+    answer = {"headers": headers, "body": body, "entries": entries}
+    (folder / "answer.json").write_text(json.dumps(answer))
 
 
 def _load(server: Served, status: int, seconds: int) -> Load:
@@ -243,10 +243,10 @@ def _load(server: Served, status: int, seconds: int) -> Load:
     if status == 304:
         command += ["-H", f"If-None-Match: {server.tag}"]
     command.append(f"http://127.0.0.1:{server.port}{FEED}")
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "Non-2xx" not in said or status == 304, said
-    slow = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    assert slow and rate, said
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in output or status == 304, output
+    slow = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    assert slow and rate, output
     scale = {"us": 0.001, "ms": 1.0, "s": 1000.0}[slow[2]]
     return Load(float(rate[1]), float(slow[1]) * scale)

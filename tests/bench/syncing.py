@@ -112,12 +112,12 @@ def _peak(command: list[str], settings: dict[str, str]) -> float:
         while process.poll() is None:
             for path in Path("/proc").glob("[0-9]*/status"):
                 try:
-                    said = dict(line.split(":", 1) for line in path.read_text().splitlines())
+                    status = dict(line.split(":", 1) for line in path.read_text().splitlines())
                 except (FileNotFoundError, ProcessLookupError):
                     continue
-                mine = (said["Pid"].strip(), said["PPid"].strip())
-                if str(process.pid) in mine and "VmHWM" in said:
-                    peaks[path.parent.name] = int(said["VmHWM"].split()[0])
+                mine = (status["Pid"].strip(), status["PPid"].strip())
+                if str(process.pid) in mine and "VmHWM" in status:
+                    peaks[path.parent.name] = int(status["VmHWM"].split()[0])
             time.sleep(0.1)
     assert process.returncode == 0
     return sum(peaks.values()) / 1024

@@ -22,7 +22,7 @@ IMAGE = 'images:\n  - url: "https://i.example/p.jpg?a=1&lt;2"\n    title: "A ""s
 )
 
 
-def said(collection: Collection, path: str, *, now: datetime = NOW) -> list[str]:
+def read_feed(collection: Collection, path: str, *, now: datetime = NOW) -> list[str]:
     """What the site's feed says at a path."""
     return texts(read_atom(publish_atom(collection, now=now), now), path)
 
@@ -30,7 +30,7 @@ def said(collection: Collection, path: str, *, now: datetime = NOW) -> list[str]
 def content_of(collection: Collection, text: str) -> Html:
     collection.write("one.md", text)
     assert collection.sync().faults == ()
-    return Html(said(collection, "a:entry/a:content")[0])
+    return Html(read_feed(collection, "a:entry/a:content")[0])
 
 
 def related(title: str, quality: int) -> str:
@@ -61,20 +61,20 @@ def stamp(moment: datetime) -> str:
 def test_id_survives_an_edit_of(collection: Collection, edit: dict[str, str]) -> None:
     collection.write("one.md", article())
     collection.sync()
-    (before,) = said(collection, "a:entry/a:id")
+    (before,) = read_feed(collection, "a:entry/a:id")
     collection.write("one.md", article(**edit))  # type: ignore[arg-type]  # by name
     collection.sync(LATER)
-    assert said(collection, "a:entry/a:id", now=LATER) == [before]
+    assert read_feed(collection, "a:entry/a:id", now=LATER) == [before]
 
 
 def test_id_survives_a_move_to_another_folder_and_suffix(collection: Collection) -> None:
     path = collection.write("one.md", article())
     collection.sync()
-    (before,) = said(collection, "a:entry/a:id")
+    (before,) = read_feed(collection, "a:entry/a:id")
     path.unlink()
     collection.write("archive/2020/one.txt", article())
     collection.sync(LATER)
-    assert said(collection, "a:entry/a:id", now=LATER) == [before]
+    assert read_feed(collection, "a:entry/a:id", now=LATER) == [before]
 
 
 def test_ids_survive_another_base_slug_and_title(
@@ -109,7 +109,7 @@ def test_ids_of_two_sites_differ(make_collection: Callable[..., Collection]) -> 
         collection = make_collection(name, id=name)
         collection.write("one.md", article())
         collection.sync()
-        ids += said(collection, "//a:id")
+        ids += read_feed(collection, "//a:id")
     assert len(set(ids)) == 4
 
 
@@ -118,50 +118,50 @@ def test_updated_is_published_until_the_article_says_otherwise(collection: Colle
     collection.sync()
     collection.write("one.md", article("Second", quality=99, body="Body.\n"))
     collection.sync(LATER)
-    assert said(collection, "//a:updated", now=LATER) == ["2020-05-18T02:41:00+00:00"] * 2
+    assert read_feed(collection, "//a:updated", now=LATER) == ["2020-05-18T02:41:00+00:00"] * 2
 
 
 def test_updated_moves_with_updated_date_time_alone(collection: Collection) -> None:
     collection.write("one.md", article(more="updatedDateTime: 2020-06-01T00:00:00Z\n"))
     collection.write("two.md", article(time="2020-05-19T00:00:00Z"))
     collection.sync()
-    assert said(collection, "a:entry/a:updated") == [
+    assert read_feed(collection, "a:entry/a:updated") == [
         "2020-05-19T00:00:00+00:00",
         "2020-06-01T00:00:00+00:00",
     ]
-    assert said(collection, "a:updated") == ["2020-06-01T00:00:00+00:00"]
-    assert said(collection, "a:entry/a:published")[1] == "2020-05-18T02:41:00+00:00"
+    assert read_feed(collection, "a:updated") == ["2020-06-01T00:00:00+00:00"]
+    assert read_feed(collection, "a:entry/a:published")[1] == "2020-05-18T02:41:00+00:00"
 
 
 def test_update_before_publication_does_not_count(collection: Collection) -> None:
     collection.write("one.md", article(more="updatedDateTime: 2019-01-01T00:00:00Z\n"))
     collection.sync()
-    assert said(collection, "//a:updated") == ["2020-05-18T02:41:00+00:00"] * 2
+    assert read_feed(collection, "//a:updated") == ["2020-05-18T02:41:00+00:00"] * 2
 
 
 def test_announced_update_takes_effect_when_its_time_comes(collection: Collection) -> None:
     collection.write("one.md", article(more=f"updatedDateTime: {stamp(LATER)}\n"))
     collection.sync()
     collection.advance(LATER - timedelta(seconds=1))
-    assert said(collection, "//a:updated") == ["2020-05-18T02:41:00+00:00"] * 2
+    assert read_feed(collection, "//a:updated") == ["2020-05-18T02:41:00+00:00"] * 2
     collection.advance(LATER)
-    assert said(collection, "//a:updated", now=LATER) == ["2026-01-01T13:00:00+00:00"] * 2
+    assert read_feed(collection, "//a:updated", now=LATER) == ["2026-01-01T13:00:00+00:00"] * 2
 
 
 def test_article_of_the_future_appears_in_its_second(collection: Collection) -> None:
     collection.write("one.md", article(time=stamp(LATER)))
     collection.sync()
     collection.advance(LATER - timedelta(microseconds=1))
-    assert said(collection, "a:entry/a:id | a:updated") == ["2000-01-01T00:00:00+00:00"]
+    assert read_feed(collection, "a:entry/a:id | a:updated") == ["2000-01-01T00:00:00+00:00"]
     collection.advance(LATER)
-    assert said(collection, "//a:updated", now=LATER) == ["2026-01-01T13:00:00+00:00"] * 2
+    assert read_feed(collection, "//a:updated", now=LATER) == ["2026-01-01T13:00:00+00:00"] * 2
 
 
 @pytest.mark.parametrize("now", [NOW, LATER])
 def test_empty_feed_has_a_constant_date(collection: Collection, now: datetime) -> None:
     collection.sync()
-    assert said(collection, "a:updated", now=now) == ["2000-01-01T00:00:00+00:00"]
-    assert said(collection, "a:entry", now=now) == []
+    assert read_feed(collection, "a:updated", now=now) == ["2000-01-01T00:00:00+00:00"]
+    assert read_feed(collection, "a:entry", now=now) == []
 
 
 @pytest.mark.parametrize(
@@ -189,14 +189,14 @@ def test_feed_is_titled_as_the_curator_says(make_collection: Callable[..., Colle
     )
     collection.write("one.md", article())
     collection.sync()
-    assert said(collection, "a:title | a:subtitle") == ["Site", "All."]
+    assert read_feed(collection, "a:title | a:subtitle") == ["Site", "All."]
     root = read_atom(publish_atom(collection, EXAMPLE))
     assert texts(root, "a:title | a:subtitle") == ["The Example · Site", "Examples only."]
 
 
 def test_site_without_author_is_its_own(collection: Collection) -> None:
     collection.sync()
-    assert said(collection, "a:author/*") == ["News", f"{BASE}/"]
+    assert read_feed(collection, "a:author/*") == ["News", f"{BASE}/"]
 
 
 def test_body_becomes_the_content_below_the_picture(collection: Collection) -> None:
@@ -231,15 +231,15 @@ def test_picture_that_the_body_shows_is_shown_once(
 ) -> None:
     html = content_of(collection, article(more=IMAGE + "    width: 7\n" + more, body=body))
     assert html.values("img", "src") == pictures
-    assert said(collection, "//m:*/@url") == pictures[:1] * 2
-    assert said(collection, "//m:content/@width") == (["7"] if pictures[0] == LISTED else [])
+    assert read_feed(collection, "//m:*/@url") == pictures[:1] * 2
+    assert read_feed(collection, "//m:content/@width") == (["7"] if pictures[0] == LISTED else [])
     assert html.text.count("Watch the video") == bool(more)
 
 
 def test_picture_of_a_body_is_the_picture_of_the_entry(collection: Collection) -> None:
     html = content_of(collection, article(body=f"<img alt=' src=' src='{OTHER}'>\n"))
     assert html.values("img", "src") == [OTHER]
-    assert said(collection, "//m:*/@url") == [OTHER] * 2
+    assert read_feed(collection, "//m:*/@url") == [OTHER] * 2
 
 
 @pytest.mark.parametrize("body", ["![x](/relative.png)\n", "&#0;\n", "<p> </p>\n", "<br>\n"])
@@ -311,14 +311,14 @@ def test_related_coverage_is_there_from_the_threshold_on(
     links = ["https://other.example/70?a=1&lt;2", "https://other.example/71?a=1&lt;2"]
     assert html.values("a", "href") == links
     assert html.text.endswith("Related coverage:\nAt <it> (R &lt; D)Above (R &lt; D)")
-    assert said(collection, "//a:link[@rel='related']/@href") == links
-    assert said(collection, "//a:link[@rel='related']/@title") == ["At <it>", "Above"]
+    assert read_feed(collection, "//a:link[@rel='related']/@href") == links
+    assert read_feed(collection, "//a:link[@rel='related']/@title") == ["At <it>", "Above"]
 
 
 def test_no_related_coverage_leaves_no_heading(collection: Collection) -> None:
     html = content_of(collection, article(more="related:\n" + related("Below", 59)))
     assert "Related" not in html.text
-    assert said(collection, "a:entry/a:link/@rel") == ["alternate"]
+    assert read_feed(collection, "a:entry/a:link/@rel") == ["alternate"]
 
 
 def test_same_article_is_the_same_entry_in_feeds_of_other_thresholds(

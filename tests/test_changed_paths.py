@@ -1,6 +1,6 @@
-"""A sync of named files leaves the index as one of all files does.
+"""A sync of the changed paths alone leaves the index as a sync of the whole folder does.
 
-python -m tests.test_named EXAMPLES
+python -m tests.test_changed_paths EXAMPLES
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _steps = st.lists(st.lists(_edits, min_size=1, max_size=3), min_size=1, max_size
 
 
 def contents(index: Index) -> dict[str, list[str]]:
-    """All that an index holds, but for when it was compared."""
+    """Return the rows of every table but `meta`, which has the time of the sync."""
     with index.read_transaction() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(select(table))))
@@ -52,7 +52,7 @@ def contents(index: Index) -> dict[str, list[str]]:
 
 
 def edit(collection: Collection, kind: str, name: str, what: str) -> set[str]:
-    """Change the folder; the names that a watch tells."""
+    """Change the folder, and return the paths that a watch would report."""
     path = collection.folder / name
     other = collection.folder / what
     if path.parent.is_file() or (kind != "write" and what and other.parent.is_file()):
@@ -76,15 +76,16 @@ def edit(collection: Collection, kind: str, name: str, what: str) -> set[str]:
 
 @given(_steps)
 @settings(max_examples=12, deadline=None)
-def test_named_files_are_enough(steps: list[list[tuple[str, str, str]]]) -> None:
+def test_sync_of_the_changed_paths_is_enough(steps: list[list[tuple[str, str, str]]]) -> None:
     check(steps)
 
 
 def check(steps: list[list[tuple[str, str, str]]]) -> None:
+    """Compare two indexes after each step: one synced by paths, the other as a whole."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "articles")
         folder.mkdir()
-        config = Config(articles=folder, database=f"sqlite:///{scratch}/named.sqlite3")
+        config = Config(articles=folder, database=f"sqlite:///{scratch}/changed.sqlite3")
         collection = Collection(folder, config)
         whole = Index(f"sqlite:///{scratch}/whole.sqlite3", config)
         now = NOW
@@ -92,11 +93,10 @@ def check(steps: list[list[tuple[str, str, str]]]) -> None:
         sync(whole, folder, now)
         for step in steps:
             now += timedelta(seconds=3)
-            named = {name for each in step for name in edit(collection, *each)}
-            at = now
-            last = report.direct
-            report = sync(collection.index, folder, at, changed_paths=named if last else None)
-            full = sync(whole, folder, at)  # called here only
+            changed = {path for each in step for path in edit(collection, *each)}
+            changed_paths = changed if report.direct else None
+            report = sync(collection.index, folder, now, changed_paths=changed_paths)
+            full = sync(whole, folder, now)
             assert contents(collection.index) == contents(whole)
             assert list(map(str, report.faults)) == list(map(str, full.faults))
             assert (report.added, report.changed, report.removed, report.touched) == (
@@ -111,7 +111,7 @@ def check(steps: list[list[tuple[str, str, str]]]) -> None:
 
 @pytest.fixture
 def listed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Every folder that was listed as a whole."""
+    """The folders that were listed as a whole."""
     calls: list[Path] = []
 
     def list_files(directory: Path) -> folders.Listing:
@@ -122,8 +122,8 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return calls
 
 
-def sync_named(collection: Collection, *names: str) -> Report:
-    return sync(collection.index, collection.folder, NOW, changed_paths=set(names))
+def sync_paths(collection: Collection, *paths: str) -> Report:
+    return sync(collection.index, collection.folder, NOW, changed_paths=set(paths))
 
 
 @pytest.fixture
@@ -135,11 +135,11 @@ def known(collection: Collection) -> Collection:
     return collection
 
 
-def test_a_saved_file_is_all_that_is_looked_at(known: Collection, listed: list[Path]) -> None:
+def test_only_the_changed_paths_are_read(known: Collection, listed: list[Path]) -> None:
     known.write("one.md", article("Another"))
     known.write("new.md", article("New"))
     (known.folder / "sub" / "two.md").unlink()
-    report = sync_named(known, "one.md", "new.md", "sub/two.md", "new.md.tmp", ".one.md.swp")
+    report = sync_paths(known, "one.md", "new.md", "sub/two.md", "new.md.tmp", ".one.md.swp")
     assert (report.added, report.changed, report.removed, report.unchanged) == (1, 1, 1, 0)
     assert report.direct and listed == []
 
@@ -147,34 +147,34 @@ def test_a_saved_file_is_all_that_is_looked_at(known: Collection, listed: list[P
 def test_saved_file_of_the_same_size_and_time_is_read(
     known: Collection, listed: list[Path]
 ) -> None:
-    """As a tool leaves it that keeps times, and two files that change places."""
+    """A tool may keep the times of files, or exchange two files."""
     for name, title in (("one.md", "Six"), ("sub/two.md", "Ten")):
         path = known.folder / name
         before = path.stat()
         path.write_text(article(title))
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
         assert path.stat().st_size == before.st_size
-    report = sync_named(known, "one.md", "sub/two.md")
+    report = sync_paths(known, "one.md", "sub/two.md")
     assert (report.changed, report.touched, listed) == (2, 3, [])
     (known.folder / "one.md").write_text(article("New"))
     os.utime(known.folder / "one.md", ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert sync_named(known, "one.md", "sub").changed == 1
+    assert sync_paths(known, "one.md", "sub").changed == 1
 
 
-def test_names_of_folders_and_links_ask_for_all(known: Collection, listed: list[Path]) -> None:
+def test_path_of_a_folder_or_link_needs_a_whole_scan(known: Collection, listed: list[Path]) -> None:
     for name in ("sub", "."):
-        sync_named(known, name)
+        sync_paths(known, name)
     (known.folder / "link.md").symlink_to("one.md")
-    assert not sync_named(known, "link.md").direct
+    assert not sync_paths(known, "link.md").direct
     (known.folder / "link.md").unlink()
     (known.folder / "behind").symlink_to("sub")
-    assert sync_named(known, "behind/two.md").direct
+    assert sync_paths(known, "behind/two.md").direct
     shutil.rmtree(known.folder / "sub")
-    assert sync_named(known, "sub").removed == 1
+    assert sync_paths(known, "sub").removed == 1
     assert len(listed) == 5
 
 
-def test_names_of_the_last_files_ask_for_all(collection: Collection) -> None:
+def test_loss_of_all_files_needs_a_whole_scan(collection: Collection) -> None:
     for number in range(MIN_LOST_AT_ONCE):
         collection.write(f"{number}.md", article(f"{number}"))
     collection.sync(NOW)
@@ -186,45 +186,47 @@ def test_names_of_the_last_files_ask_for_all(collection: Collection) -> None:
     assert [fault.path for fault in report.faults] == ["."]
 
 
-def test_link_to_nothing_yet_asks_for_all(known: Collection, listed: list[Path]) -> None:
+def test_link_without_a_target_needs_a_whole_scan(known: Collection, listed: list[Path]) -> None:
     (known.folder / "link.md").symlink_to("data")
-    assert not sync_named(known, "link.md").direct
+    assert not sync_paths(known, "link.md").direct
     (known.folder / "data").write_text(article("Linked"))
     assert sync(known.index, known.folder, NOW).added == 1
     (known.folder / "data").unlink()
     assert not sync(known.index, known.folder, NOW).direct
 
 
-def test_many_names_ask_for_all(known: Collection, listed: list[Path]) -> None:
-    sync_named(known, *map(str, range(MAX_CHANGED_PATHS + 1)))
+def test_too_many_paths_need_a_whole_scan(known: Collection, listed: list[Path]) -> None:
+    sync_paths(known, *map(str, range(MAX_CHANGED_PATHS + 1)))
     assert len(listed) == 1
 
 
-def test_file_that_waited_for_its_name_takes_it(known: Collection, listed: list[Path]) -> None:
+def test_second_file_of_a_name_takes_it_once_the_first_is_gone(
+    known: Collection, listed: list[Path]
+) -> None:
     known.write("sub/one.txt", article("Waiting"))
-    assert len(sync_named(known, "sub/one.txt").faults) == 1
+    assert len(sync_paths(known, "sub/one.txt").faults) == 1
     (known.folder / "one.md").unlink()
-    assert sync_named(known, "one.md").faults == ()
+    assert sync_paths(known, "one.md").faults == ()
     assert "Waiting" in str(contents(known.index)["articles"]) and listed == []
 
 
-def test_file_that_waited_and_became_a_link_asks_for_all(
+def test_second_file_of_a_name_that_became_a_link_needs_a_whole_scan(
     known: Collection, listed: list[Path]
 ) -> None:
     path = known.write("sub/one.txt", article("Waiting"))
-    sync_named(known, "sub/one.txt")
+    sync_paths(known, "sub/one.txt")
     path.unlink()
     path.symlink_to(known.folder / "one.md")
     known.write("one.md", article("Edited"))
-    sync_named(known, "one.md")
+    sync_paths(known, "one.md")
     assert len(listed) == 1
 
 
-def test_what_may_not_be_read_asks_for_all(
+def test_folder_without_permission_needs_a_whole_scan(
     known: Collection, listed: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before_open(monkeypatch, "sub", refuse)
-    assert sync_named(known, "sub/two.md").removed == 0
+    assert sync_paths(known, "sub/two.md").removed == 0
     assert len(listed) == 1
 
 
