@@ -55,7 +55,7 @@ class Poller:
         self._seen: dict[str, dict[str, str]] = {}
         self._last: dict[str, datetime] = {}
         self._sent: dict[str, dict[str, str]] = {}
-        self._client = httpx.Client(headers={"Connection": "close"}, timeout=10)
+        self._client = httpx.Client(headers={"Connection": "close"}, timeout=10, verify=False)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()

@@ -58,7 +58,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
     with serving(scratch, configure) as port:
         address = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=address, headers={"Accept-Encoding": ""}) as client:
+        with httpx.Client(
+            base_url=address, headers={"Accept-Encoding": ""}, verify=False
+        ) as client:
             yield client
 
 

@@ -26,7 +26,7 @@ from werkzeug.http import parse_date
 from feeds.config import Config
 from feeds.formats import FORMATS
 from tests.process import Process
-from tests.support import SEEDS, article
+from tests.support import BASE, SEEDS, Collection, Site, article
 
 STOCKTAKE = "Police 'stocktake' surveillance tech after Clearview AI facial recognition trial"
 
@@ -193,15 +193,15 @@ def test_upgrade_goes_unnoticed_by_subscribers(start: Callable[..., Process], se
     assert "5 added, 0 changed, 0 removed." in server.stop()
 
 
-def test_fresh_indexes_give_the_same_bytes(start: Callable[..., Process], seeds: Path) -> None:
-    seen = set()
-    for _ in range(2):
-        server = start(seeds, FEEDS_BASE_URL="https://news.example")
-        for path in ("/feed.atom", "/topics/ai/feed.atom", "/providers/rnz.co.nz/feed.atom"):
-            response = server.get(path)
-            seen.add((path, response.content, response.headers["ETag"]))
-        server.stop()
-    assert len(seen) == 3
+def test_fresh_indexes_give_the_same_bytes_in_every_process(
+    start: Callable[..., Process], serve: Callable[[Collection], Site], seeds: Path, tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path}/other.sqlite3"
+    config = Config(articles=seeds, database=database, base_url=BASE)
+    here, there = serve(Collection(seeds, config)), start(seeds, FEEDS_BASE_URL=BASE)
+    for path in ("/feed.atom", "/topics/ai/feed.atom", "/providers/rnz.co.nz/feed.atom"):
+        one, other = here.get(path), there.get(path)
+        assert (one.content, one.headers["ETag"]) == (other.content, other.headers["ETag"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -407,10 +407,10 @@ def test_any_wsgi_server_serves_it(seeds: Path, tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
-                response = httpx.get(f"http://localhost:{port}/topics/ai/feed.atom")
+                response = httpx.get(f"http://localhost:{port}/topics/ai/feed.atom", verify=False)
                 break
             except httpx.TransportError:
                 assert time.monotonic() < deadline

@@ -287,7 +287,7 @@ def test_after_any_edits_a_build_gives_the_same_site_as_one_from_nothing(
     for number in range(22):  # more than any list shows
         time = "2025-08-05T10:00:00Z"
         collection.write(f"old{number}.md", article(f"{number}", time=time, domain="a.example"))
-    for step in range(8):
+    for step in range(4):
         for _ in range(dice.randint(1, 3)):
             file, chance = collection.folder / f"{dice.randrange(9)}.md", dice.random()
             if file.exists() and chance < 0.4:
