@@ -148,6 +148,19 @@ def test_any_colour_of_the_settings_can_be_read(
         assert accessibility_faults(page, "color-contrast") == [], dark
 
 
+def test_error_page_has_no_accessibility_fault_and_leads_on(varied: Site, visit: Visiting) -> None:
+    opened = visit(f"{varied.base}/topics/laws/")
+    opened.settle()
+    assert all("404" in fault for fault in opened.faults)
+    opened.faults.clear()
+    for width in (1280, 320):
+        opened.page.set_viewport_size({"width": width, "height": 900})
+        assert accessibility_faults(opened.page) == [], width
+        assert overflow(opened.page) <= 0
+    opened.page.click("main .names a")
+    assert opened.page.url == f"{varied.base}/topics/law/"
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_do_not_scroll_sideways(path: str, varied: Site, visit: Visiting) -> None:
     page = visit(varied.base + path).page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from urllib.parse import quote
 
 from feeds.feed import Feed
 from feeds.history import Archive
@@ -71,10 +72,13 @@ class Pages:
         )
 
     def stories(self, selection: Selection, archive: Archive | None = None) -> Published | None:
-        """The newest stories of a selection, or those of a month; None if it is not public."""
+        """The newest stories of a selection, or those of a month.
+
+        None if the selection is not public, or has no stories before or none after the month.
+        """
         limit = selection.limit or self.index.config.limit
         made = self._feed(selection, archive, min(limit, ENTRIES) if not archive else ENTRIES)
-        if made is None:
+        if made is None or (archive and _is_beyond(archive, *made)):
             return None
         address = selection.address(archive.page if archive else "")
         return self._page("stories.html", address, *made, selection=selection, part=archive)
@@ -115,6 +119,26 @@ class Pages:
         address = selection.address(FRAME, **options.parameters)
         return self._page("embed.html", address, *made, selection=selection, options=options)
 
+    def error(
+        self,
+        code: int,
+        path: str,
+        problem: str,
+        nearest: Iterable[Selection] = (),
+        history: Selection | None = None,
+    ) -> bytes:
+        """Return the HTML of an error at a path, with links to what may be meant."""
+        return render(
+            "error.html",
+            # Decoded, a `?` in it would pass for the query.
+            quote(path),
+            config=self.index.config,
+            code=code,
+            problem=problem,
+            nearest=[(s.path, self._heading(self.title(s) or s.slug)) for s in nearest],
+            history=history,
+        )
+
     def slug(self, parameter: str, written: str) -> str:
         """The value of a parameter for a topic or provider that is written by its name."""
         if len(written) > MAX_SLUG_LENGTH:
@@ -142,6 +166,10 @@ class Pages:
         """What a selection's page is called; None if the selection is not public."""
         made = self._feed(selection, most=1)
         return made and made[0].title
+
+    def _heading(self, title: str) -> str:
+        # The name of the site stands above it already.
+        return title.removesuffix(f" · {self.index.config.title}")
 
     def _builder(self, selection: Selection) -> Builder:
         config = self.index.config
@@ -176,8 +204,7 @@ class Pages:
             selection=selection,
             whole=replace(selection, limit=None),
             feed=feed,
-            # The name of the site stands above it already.
-            heading=feed.title.removesuffix(f" · {config.title}"),
+            heading=self._heading(feed.title),
             beside=found.beside,
             **context,
         )
@@ -189,6 +216,12 @@ class Pages:
             changed=None if selection.is_ranked else self.index.changed(),
             previous=found.beside.previous,
         )
+
+
+def _is_beyond(archive: Archive, feed: Feed, found: Found) -> bool:
+    """Tell whether a whole month has no stories and is not between two months that have some."""
+    beside = found.beside.previous, found.beside.following
+    return not archive.before and not feed.entries and None in beside
 
 
 def _named(listed: Iterable[Listed], kind: Kind, find: str) -> list[Listed]:

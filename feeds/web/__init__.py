@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.sansio.utils import host_is_trusted
 
 from feeds.config import Config, environment_config
@@ -17,6 +16,7 @@ from feeds.logs import configure
 from feeds.web.cache import ResponseCache
 from feeds.web.client import Clients
 from feeds.web.counter import RequestCounter
+from feeds.web.errors import add_error_handlers
 from feeds.web.limit import Limit
 from feeds.web.request_log import AccessLog, RequestLog
 from feeds.web.responses import plain, settle, too_many
@@ -27,9 +27,6 @@ from feeds.wire import PREFLIGHT
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import WSGIEnvironment
-
-#: Seconds after which a client may try again while the index cannot be read.
-RETRY_AFTER = 30
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -54,10 +51,9 @@ def create_app(config: Config | None = None) -> Flask:
         app.before_request(lambda: _refuse_host(config.trusted_hosts))
     app.before_request(_refuse_raw_query)
     app.before_request(_preflight)
-    add_routes(app, Site(index))
-    app.register_error_handler(HTTPException, _refuse)
-    app.register_error_handler(InternalServerError, lambda _: _fail(log))
-    app.register_error_handler(IndexUnavailable, _unavailable)
+    site = Site(index)
+    add_routes(app, site)
+    add_error_handlers(app, site, log)
     _wrap(app, index, log)
     return app
 
@@ -123,22 +119,3 @@ def _preflight() -> Response | None:
     if request.method == "OPTIONS" and request.url_rule:
         return Response(status=204, headers=PREFLIGHT)
     return None
-
-
-def _refuse(error: HTTPException) -> Response:
-    response = plain(error.code or 500, f"{error.code} {error.name}: {error.description}")
-    for name, value in error.get_headers():
-        if name != "Content-Type":
-            response.headers[name] = value
-    return response
-
-
-def _fail(log: RequestLog) -> Response:
-    name = log.id_of(request.environ)
-    return plain(500, f"500 Internal Server Error: the fault is not yours, request {name}")
-
-
-def _unavailable(error: IndexUnavailable) -> Response:
-    response = plain(503, "503 Service Unavailable: the index cannot be read, try again later")
-    response.headers["Retry-After"] = str(RETRY_AFTER)
-    return response

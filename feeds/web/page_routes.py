@@ -15,6 +15,7 @@ from feeds.pages.assets import assets
 from feeds.pages.embedding import FRAME, STORIES, THEMES, EmbedOptions
 from feeds.publish import Published, etag
 from feeds.selection import EVERYTHING, Kind, Selection
+from feeds.web.errors import Missing
 from feeds.web.parameters import (
     PARAMETERS,
     keep_known,
@@ -24,7 +25,6 @@ from feeds.web.parameters import (
     refuse_unknown,
     values,
 )
-from feeds.web.responses import plain
 from feeds.web.site import Site
 from feeds.wire import FRAME_POLICY
 
@@ -65,9 +65,12 @@ class PageRoutes:
     def month(self, kind: Kind, month: str, cursor: str = "", slug: str = "") -> Response:
         """The stories of a month."""
         selection = self._site.select_page(kind, slug, archive=True)
-        part = self._site.part(month, cursor)
+        part = self._site.part(selection, month, cursor)
         self._site.require(selection.address(part.page))
-        return self._respond(self._pages.stories(selection, part))
+        made = self._pages.stories(selection, part)
+        if made is None:
+            raise Missing("no stories of that month", history=selection)
+        return self._respond(made)
 
     def months(self, kind: Kind, slug: str = "") -> Response:
         """The months that have stories."""
@@ -117,7 +120,7 @@ class PageRoutes:
         """The embedding of a page (oEmbed 1.0)."""
         refuse_unknown(request.args, ["url", "maxwidth", "maxheight", "format"])
         if (values(request.args, "format") or ["json"]) != ["json"]:
-            abort(plain(501, "501 Not Implemented: the format is json"))
+            abort(501, "the format is json")
         address = values(request.args, "url")
         if len(address) != 1:
             refuse("url must name one page of this site")
@@ -167,7 +170,7 @@ class PageRoutes:
         return Pages(index=self._site.index, base=self._site.base)
 
     def _respond(self, published: Published | None) -> Response:
-        return self._site.respond(published or abort(plain(404, "404 Not Found: no such page")))
+        return self._site.respond(published or abort(404, "no such page"))
 
 
 def _published(body: bytes, content_type: str) -> Published:
@@ -189,4 +192,4 @@ def _one_of(name: str, known: tuple[str, ...]) -> str:
 
 
 def _unknown() -> NoReturn:
-    abort(plain(404, "404 Not Found: url names no page of this site"))
+    abort(404, "url names no page of this site")

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
 from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, choose, slugify
-from feeds.web.responses import plain
+from feeds.web.errors import Missing
 
 #: Each parameter of a feed, and what it does.
 PARAMETERS = {
@@ -36,6 +36,8 @@ TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid",
 MOST = 50
 #: Entries in one feed.
 MOST_ENTRIES = 200
+#: Names that an error suggests.
+MAX_NEAREST = 3
 _RANK = 10**6
 
 Arguments = MultiDict[str, str]
@@ -71,8 +73,8 @@ def refuse_many(arguments: Arguments) -> None:
 
 
 def refuse(problem: str) -> NoReturn:
-    """Answer 400 in one line."""
-    abort(plain(400, f"400 Bad Request: {problem}"))
+    """Abort with 400."""
+    abort(400, problem)
 
 
 def values(arguments: Arguments, name: str) -> list[str]:
@@ -121,7 +123,7 @@ class Choosing:
         found = {slug: self._index.resolve(kind, slug) for slug in slugs}
         kept = {slug: s for slug, s in found.items() if not self._is_withdrawn(kind, slug, s)}
         if found and not kept:
-            abort(plain(410, "410 Gone: this feed was taken away on purpose"))
+            abort(410, "this feed was taken away on purpose")
         return [selection or self._not_found((kind,), slug) for slug, selection in kept.items()]
 
     def _is_withdrawn(self, kind: Kind, slug: str, selection: Selection | None) -> bool:
@@ -148,21 +150,22 @@ class Choosing:
         return found or refuse(f"type {_shown(slug)} is not known, known are: {known}")
 
     def _not_found(self, kinds: Iterable[Kind], slug: str) -> NoReturn:
-        nearest = list(dict.fromkeys(near for kind in kinds for near in self._near(kind, slug)))
-        hint = f", nearest: {', '.join(nearest[:3])}" if nearest else ""
-        problem = f"no such {' or '.join(sorted(kinds, reverse=True))}: {_shown(slug)}{hint}"
-        abort(plain(404, f"404 Not Found: {problem}; {self._base}/ lists them all"))
+        near = {found.slug: found for kind in kinds for found in self._near(kind, slug)}
+        nearest = tuple(near.values())[:MAX_NEAREST]
+        hint = f", nearest: {', '.join(found.slug for found in nearest)}" if nearest else ""
+        problem = f"no such {' or '.join(sorted(kinds, reverse=True))}: {_shown(slug)}"
+        raise Missing(problem, f"{hint}; {self._base}/ lists them all", nearest=nearest)
 
-    def _near(self, kind: Kind, slug: str) -> Iterator[str]:
-        """Known slugs that are much like another, the nearest first."""
+    def _near(self, kind: Kind, slug: str) -> Iterator[Selection]:
+        """Yield the public selections whose slugs are most like another, the nearest first."""
         if len(slug) > MAX_SLUG_LENGTH:
             return
         asked = slugify(kind, slug)
         known = self._index.known(kind, asked)
         for near in get_close_matches(asked, known, cutoff=0.5):
             found = self._index.resolve(kind, near)
-            if not self._is_withdrawn(kind, near, found):
-                yield near
+            if found and not self._is_withdrawn(kind, near, found):
+                yield found
 
 
 def number(arguments: Arguments, name: str, least: int, most: int) -> int | None:

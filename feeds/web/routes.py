@@ -18,7 +18,6 @@ from feeds.selection import Kind, Selection
 from feeds.web.client import LOOPBACK, is_from
 from feeds.web.page_routes import PageRoutes
 from feeds.web.parameters import refuse, refuse_unknown, values
-from feeds.web.responses import plain
 from feeds.web.site import Site
 from feeds.wire import GUESSES
 
@@ -55,13 +54,13 @@ class FeedRoutes:
     ) -> Response:
         """Return a month of a feed's history in a format."""
         selection = self._site.select(kind, slug, archive=True)
-        part = self._site.part(month, cursor)
+        part = self._site.part(selection, month, cursor)
         self._site.require(selection.address(part.file(form.suffix)))
         return self._publish(selection, form, part)
 
     def _publish(self, selection: Selection, form: Format, part: Archive | None = None) -> Response:
         made = publish(self._index, selection, form, self._site.base, part)
-        return self._site.respond(made or abort(plain(404, "404 Not Found: no such feed")))
+        return self._site.respond(made or abort(404, "no such feed"))
 
     def subscriptions(self) -> Response:
         """Return the subscription list of all topics and providers."""

@@ -14,6 +14,7 @@ from feeds.history import Archive, Cursor, Month
 from feeds.index import Index
 from feeds.publish import Published
 from feeds.selection import EVERYTHING, Kind, Selection
+from feeds.web.errors import Missing
 from feeds.web.parameters import (
     Arguments,
     Choosing,
@@ -21,7 +22,7 @@ from feeds.web.parameters import (
     known_parameters,
     refuse_unknown,
 )
-from feeds.web.responses import moved, plain, respond
+from feeds.web.responses import moved, respond
 
 #: The month before the earliest that an article can have: walks through the history end there.
 _FIRST_MONTH = Month.of(EARLIEST).plus(-1)
@@ -76,14 +77,15 @@ class Site:
         if request.path != unquote(path) or request.query_string.decode() != query:
             abort(moved(self.base + address))
 
-    def part(self, month: str, cursor: str) -> Archive:
-        """Return the archive of an address, or abort with 404."""
+    def part(self, selection: Selection, month: str, cursor: str) -> Archive:
+        """Return the archive of a selection that an address names, or abort with 404."""
         read = Month.read(month)
         if read is None or not _FIRST_MONTH <= read <= Month.of(datetime.now(UTC)).plus(1):
-            abort(plain(404, "404 Not Found: no such month, write it as 2020-05"))
+            raise Missing("no such month, write it as 2020-05", history=selection)
         before = Cursor.read(cursor) if cursor else None
         if cursor and (before is None or Month.of(before.published) != read):
-            abort(plain(404, "404 Not Found: no such part of a month, follow the feed's links"))
+            problem = "no such part of a month, follow the feed's links"
+            raise Missing(problem, history=selection)
         return Archive(month=read, before=before)
 
     def respond(self, published: Published) -> Response:

@@ -1,0 +1,104 @@
+"""Errors: a line of text for programs, and a page for people."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+)
+
+from feeds.index.store import IndexUnavailable
+from feeds.pages import Pages
+from feeds.selection import Selection
+from feeds.web.request_log import RequestLog
+from feeds.web.responses import plain
+
+if TYPE_CHECKING:
+    from feeds.web.site import Site
+
+#: Seconds after which a client may ask again while the index cannot be read.
+RETRY_AFTER = 30
+#: Endpoints of pages, without the kind that stands before some of them.
+_PAGES = frozenset(("page", "months", "month", "topics", "providers", "build"))
+
+
+class Missing(NotFound):
+    """404 at an address beside others that may be meant."""
+
+    def __init__(
+        self,
+        problem: str,
+        hint: str = "",
+        *,
+        nearest: tuple[Selection, ...] = (),
+        history: Selection | None = None,
+    ) -> None:
+        super().__init__(problem + hint)
+        #: The description without the addresses, which are links on a page.
+        self.problem = problem
+        self.nearest = nearest
+        #: The selection whose list of months is meant.
+        self.history = history
+
+
+def add_error_handlers(app: Flask, site: Site, log: RequestLog) -> None:
+    """Answer each error at the address of a page with a page, if the client prefers HTML."""
+
+    def answer(error: HTTPException) -> Response:
+        if isinstance(error, InternalServerError):
+            error.description = f"the fault is not yours, request {log.id_of(request.environ)}"
+        response = plain(error.code or 500, f"{error.code} {error.name}: {error.description}")
+        for name, value in error.get_headers():
+            if name != "Content-Type":
+                response.headers[name] = value
+        if _is_page():
+            # A cache may keep a 404 or 410 without being told to (RFC 9110 section 15.1).
+            response.headers["Vary"] = "Accept"
+            if _prefers_html():
+                _make_page(response, error)
+        return response
+
+    def _make_page(response: Response, error: HTTPException) -> None:
+        try:
+            body = _page(error, site)
+        except Exception:
+            # Whatever fails here must not hide the error that the client is told of.
+            log.fail(request.environ, sys.exc_info())
+        else:
+            response.data = body
+            response.content_type = "text/html; charset=utf-8"
+
+    def unavailable(_: IndexUnavailable) -> Response:
+        problem = "the index cannot be read, try again later"
+        return answer(ServiceUnavailable(problem, retry_after=RETRY_AFTER))
+
+    app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(IndexUnavailable, unavailable)
+
+
+def _is_page() -> bool:
+    """Tell whether people may look for a page at the address of the request."""
+    if request.method != "GET":
+        return False
+    if request.endpoint:
+        return request.endpoint.rpartition("-")[2] in _PAGES
+    # No route matches. Only programs ask for the name of a file.
+    return "." not in request.path.rpartition("/")[2]
+
+
+def _prefers_html() -> bool:
+    # Of two types that the client accepts equally, `best_match` returns the first.
+    return request.accept_mimetypes.best_match(("text/plain", "text/html")) == "text/html"
+
+
+def _page(error: HTTPException, site: Site) -> bytes:
+    pages, code = Pages(index=site.index, base=site.base), error.code or 500
+    if isinstance(error, Missing):
+        return pages.error(code, request.path, error.problem, error.nearest, error.history)
+    return pages.error(code, request.path, error.description or error.name)
