@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from feeds.feed import Feed, Links, make_feed
-from feeds.formats import Format, opml
+from feeds.formats import Format, opml, sitemap
 from feeds.history import Archive, Neighbours
 from feeds.index import Index
 from feeds.index.query import Found
-from feeds.index.survey import listing
-from feeds.selection import Selection
+from feeds.index.survey import listing, months
+from feeds.selection import EVERYTHING, Selection
 from feeds.words import translations
+
+#: The file that search engines read first, at the top of the site.
+ROBOTS = "robots.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +141,39 @@ def publish_list(index: Index, form: Format, base: str) -> Published:
         content_type=f"{opml.CONTENT_TYPE}; charset=utf-8",
         etag=etag(body),
         changed=index.changed(),
+    )
+
+
+def publish_sitemap(index: Index, base: str) -> dict[str, Published]:
+    """Return the files of the sitemap by name: the pages of feeds with stories, and of months.
+
+    Months are those of the whole site, because each story is in one of them.
+    """
+    pages = [
+        (base + item.selection.address(), item.newest)
+        for item in listing(index)
+        if item.count or item.selection == EVERYTHING
+    ]
+    pages += [
+        (base + EVERYTHING.address(Archive(month=month).page), newest)
+        for month, newest in months(index, EVERYTHING).items()
+    ]
+    return {
+        file: Published(
+            body=body,
+            content_type=f"{sitemap.CONTENT_TYPE}; charset=utf-8",
+            etag=etag(body),
+            changed=index.changed(),
+        )
+        for file, body in sitemap.write(pages, base).items()
+    }
+
+
+def publish_robots(base: str) -> Published:
+    """Return the file that leads search engines to the sitemap (RFC 9309)."""
+    body = f"User-agent: *\nDisallow:\n\nSitemap: {base}/{sitemap.file_of()}\n".encode()
+    return Published(
+        body=body, content_type="text/plain; charset=utf-8", etag=etag(body), changed=None
     )
 
 

@@ -78,6 +78,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/providers/the-example/feed.rss", "application/rss+xml"),
         ("/feed.json", "application/feed+json"),
         ("/feeds.opml", "text/x-opml"),
+        ("/robots.txt", "text/plain"),
+        ("/sitemap.xml", "application/xml"),
         ("/embed.js", "text/javascript"),
         ("/static/style.css?v=1", "text/css"),
         ("/static/icon.svg", "image/svg+xml"),

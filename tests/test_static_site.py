@@ -176,7 +176,12 @@ def test_every_link_without_a_query_leads_to_a_file(large: Collection, tmp_path:
                 followed.add(file_of(target.removeprefix(BASE)))
     # Nothing leads to the documents of another format, or to the files of a script.
     assert followed - built.keys() == set()
-    unseen = {*AT_TOP, *(f"static/{p.name}" for p in (out / "static").iterdir())}
+    unseen = {
+        *AT_TOP,
+        "robots.txt",
+        "sitemap.xml",
+        *(f"static/{p.name}" for p in (out / "static").iterdir()),
+    }
     assert {file for file in built.keys() - followed - unseen if "embed" not in file} == set()
 
 
@@ -522,7 +527,7 @@ def test_what_is_gone_is_removed_and_what_is_not_of_the_site_stays(
     large: Collection, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    mine = ["mine.html", "robots.txt", "CNAME", "static/mine.css", "topics/mine/note.txt"]
+    mine = ["mine.html", "ads.txt", "CNAME", "static/mine.css", "topics/mine/note.txt"]
     mine += ["providers/p1.example/mine.txt", ".well-known/feed.atom", "blog/archive/index.html"]
     for name in mine:
         (out / name).parent.mkdir(parents=True, exist_ok=True)

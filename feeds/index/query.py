@@ -213,13 +213,15 @@ class Query:
         following = Archive(month=newer) if newer and not archive.before else None
         return found, Neighbours(previous=previous, following=following)
 
-    def months(self) -> list[Month]:
-        """Return the months that have entries, the newest first."""
-        found: list[Month] = []
-        month = _month(self.newest(1))
-        while month:
-            found.append(month)
-            month = _month(self.newest(1, before=month.start))
+    def months(self) -> dict[Month, datetime]:
+        """Return when the newest entry of each month was published, the newest month first."""
+        found: dict[Month, datetime] = {}
+        entries = self.newest(1)
+        while entries:
+            newest = _moment(entries[0].published)
+            month = Month.of(newest)
+            found[month] = newest
+            entries = self.newest(1, before=month.start)
         return found
 
 

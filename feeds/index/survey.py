@@ -100,11 +100,11 @@ def by_size(listed: Iterable[Listed]) -> list[Listed]:
     return sorted(listed, key=lambda item: -item.count)
 
 
-def months(index: Index, selection: Selection) -> list[Month]:
-    """Return the months in which a selection has articles, the newest first."""
+def months(index: Index, selection: Selection) -> dict[Month, datetime]:
+    """Return when the newest article of each month was published, the newest month first."""
     with index.read_transaction() as connection:
         query = Query(connection, selection)
-        return query.months() if query.is_public else []
+        return query.months() if query.is_public else {}
 
 
 def qualities(index: Index, selection: Selection) -> Qualities:

@@ -15,6 +15,7 @@ from feeds.formats import FORMATS, opml
 from feeds.history import Month
 from feeds.pages.assets import asset_address
 from feeds.pages.embedding import discovery, snippets
+from feeds.pages.linked_data import linked_data
 from feeds.pages.plot import format_rate
 from feeds.selection import domain_key
 
@@ -90,6 +91,7 @@ _TEMPLATES.globals |= {
     "OPML": opml.FILE,
     "snippets": snippets,
     "discovery": discovery,
+    "linked_data": linked_data,
     "format_rate": format_rate,
     "subscribe_links": _subscribe_links,
     "feed_link": _feed_link,

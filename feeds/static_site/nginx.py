@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import StrictUndefined, Template
 
-from feeds.formats import FORMATS, opml
+from feeds.formats import FORMATS, opml, sitemap
 from feeds.index import Index
 from feeds.pages import LISTS
 from feeds.pages.assets import TYPES
@@ -26,7 +26,7 @@ def configuration(index: Index, folder: Path, listen: str = "80") -> str:
     home = urlsplit(config.base_url)
     if home.path:
         raise SiteError("nginx serves a site at the top of its host, base_url has a path")
-    types = {"html": "text/html"} | TYPES
+    types = {"html": "text/html", "txt": "text/plain", "xml": sitemap.CONTENT_TYPE} | TYPES
     types |= {form.suffix: form.content_type for form in FORMATS.values()}
     template = Template(
         Path(__file__).with_name("nginx.conf").read_text(encoding="utf-8"),

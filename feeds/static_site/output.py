@@ -15,7 +15,7 @@ import msgspec
 
 from feeds.formats import FORMATS, opml
 from feeds.pages.assets import AT_TOP, STATIC
-from feeds.publish import Published
+from feeds.publish import ROBOTS, Published
 from feeds.wire import compress
 
 #: It is made first, and so marks a folder that a site is built into.
@@ -26,14 +26,15 @@ _INDEX = "index.html"
 CODINGS = {"br": ".br", "gzip": ".gz", "identity": ""}
 
 _FOLDERS = ("topics", "providers", "archive", "build", "embed", "static")
-_FIXED = [f"build/{_INDEX}", *AT_TOP, opml.FILE]
+_FIXED = [f"build/{_INDEX}", *AT_TOP, opml.FILE, ROBOTS]
 _FIXED += [f"static/{path.name}" for path in STATIC.iterdir()]
 _FORMAT = rf"\.(?:{'|'.join(FORMATS)})"
 _MONTH = rf"[0-9]{{4}}-[0-9]{{2}}(?:/[0-9TZ]+-[0-9a-f]+)?(?:{_FORMAT}|/{_INDEX})"
 _OURS = re.compile(
     rf"(?:(?:(?:topics|providers)/[^/]+/)?"
     rf"(?:{_INDEX}|embed/{_INDEX}|feed{_FORMAT}|archive/(?:{_INDEX}|{_MONTH}))"
-    rf"|(?:topics|providers)/{_INDEX}|{'|'.join(map(re.escape, _FIXED))})(?:\.br|\.gz)?"
+    rf"|(?:topics|providers)/{_INDEX}|sitemap(?:-[0-9]+)?\.xml|{'|'.join(map(re.escape, _FIXED))})"
+    rf"(?:\.br|\.gz)?"
 )
 # Frames and the builder were files once; folders of the same names are there now.
 _FORMER = re.compile(r"(?:(?:(?:topics|providers)/[^/]+/)?embed|build)(?:\.br|\.gz)?")

@@ -17,7 +17,14 @@ from feeds.index.survey import Listed, listing
 from feeds.pages import BUILD, LISTS, Pages
 from feeds.pages.assets import AT_TOP, assets
 from feeds.pages.embedding import FRAME, EmbedOptions
-from feeds.publish import Published, publish_formats, publish_list
+from feeds.publish import (
+    ROBOTS,
+    Published,
+    publish_formats,
+    publish_list,
+    publish_robots,
+    publish_sitemap,
+)
 from feeds.selection import EVERYTHING, Selection
 from feeds.static_site.output import SiteError, file_of
 
@@ -126,6 +133,9 @@ def _lists(pages: Pages) -> Iterator[Document]:
         yield path, pages.names(kind)
     yield BUILD, pages.build(EVERYTHING)
     yield f"/{opml.FILE}", publish_list(pages.index, next(iter(FORMATS.values())), pages.base)
+    yield f"/{ROBOTS}", publish_robots(pages.base)
+    for name, part in publish_sitemap(pages.index, pages.base).items():
+        yield f"/{name}", part
     files = assets(pages.index.config)
     for name in AT_TOP:
         yield f"/{name}", files[name]

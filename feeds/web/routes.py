@@ -7,13 +7,13 @@ from threading import Condition
 from cachetools import TTLCache, cached
 from flask import Flask, Response, abort, jsonify, request
 
-from feeds.formats import FORMATS, Format, opml
+from feeds.formats import FORMATS, Format, opml, sitemap
 from feeds.history import Archive
 from feeds.index import Health
 from feeds.index.store import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
 from feeds.pages.assets import AT_TOP
-from feeds.publish import publish, publish_list
+from feeds.publish import ROBOTS, publish, publish_list, publish_robots, publish_sitemap
 from feeds.selection import Kind, Selection
 from feeds.web.client import LOOPBACK, is_from
 from feeds.web.page_routes import PageRoutes
@@ -72,6 +72,20 @@ class FeedRoutes:
         self._site.require(f"/{opml.FILE}{query}")
         return self._site.respond(publish_list(self._index, FORMATS[suffix], self._site.base))
 
+    def sitemap(self, part: int = 0) -> Response:
+        """Return the addresses of the pages for search engines, or a part of them."""
+        refuse_unknown(request.args, [])
+        file = sitemap.file_of(part)
+        self._site.require(f"/{file}")
+        files = publish_sitemap(self._index, self._site.base)
+        return self._site.respond(files.get(file) or abort(404, "no such sitemap"))
+
+    def robots(self) -> Response:
+        """Return what search engines may read, which is everything."""
+        refuse_unknown(request.args, [])
+        self._site.require(f"/{ROBOTS}")
+        return self._site.respond(publish_robots(self._site.base))
+
     def health(self) -> Response:
         """Return 200 and counts if the index can be read, else 503.
 
@@ -99,6 +113,9 @@ def add_routes(app: Flask, site: Site) -> None:
     feeds, pages = FeedRoutes(site), PageRoutes(site)
     app.add_url_rule("/healthz", "health", feeds.health)
     app.add_url_rule(f"/{opml.FILE}", "subscriptions", feeds.subscriptions)
+    app.add_url_rule(f"/{ROBOTS}", "robots", feeds.robots)
+    app.add_url_rule(f"/{sitemap.file_of()}", "sitemap", feeds.sitemap)
+    app.add_url_rule("/sitemap-<int:part>.xml", "sitemap", feeds.sitemap)
     app.add_url_rule(BUILD, "build", pages.build)
     app.add_url_rule("/static/<name>", "static", pages.static)
     for name in AT_TOP:
