@@ -58,7 +58,7 @@ def _read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
 
 
 #: Settings that do not change the bytes of any feed.
-_UNSEEN = frozenset(
+_NOT_IN_FEEDS = frozenset(
     ("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts")
 ) | {"icon", "accent", "web_readers", "proxies", "metrics", "log", "access_log"}
 
@@ -205,7 +205,7 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
 
     def fingerprint(self) -> str:
         """Return text that differs whenever a setting that can change a feed differs."""
-        names = [name for name in self.__struct_fields__ if name not in _UNSEEN]
+        names = [name for name in self.__struct_fields__ if name not in _NOT_IN_FEEDS]
         return repr([getattr(self, name) for name in names])
 
 
