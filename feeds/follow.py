@@ -160,4 +160,4 @@ class SyncReporter:
             names, more = ", ".join(report.paths[:NAMED]), len(report.paths) - NAMED
             if more > 0:
                 names += f" and {counted(more, 'more file')}"
-            self._log(logging.INFO, f"{names}: {counted(report.touched, 'feed')} changed")
+            self._log(logging.INFO, f"{names}: {counted(report.changed_feeds, 'feed')} changed")

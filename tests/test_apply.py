@@ -67,7 +67,7 @@ def test_edit_that_no_subscriber_sees_dates_nothing(collection: Collection, edit
     collection.sync()
     collection.write("one.md", edit)
     report = collection.sync(LATER)
-    assert (report.changed, report.touched) == (1, 0)
+    assert (report.changed, report.changed_feeds) == (1, 0)
     assert changed(collection, EVERYTHING) == NOW
     assert changed(collection, AI) == NOW
     assert collection.index.changed() == NOW
@@ -97,7 +97,7 @@ def test_edit_that_subscribers_see_dates_every_feed_of_it(
     collection.write("two.md", article("Apart", topics=("Law",), domain="other.example"))
     collection.sync()
     collection.write("one.md", edit)
-    assert collection.sync(LATER).touched == 3
+    assert collection.sync(LATER).changed_feeds == 3
     for selection in (EVERYTHING, AI, EXAMPLE):
         assert changed(collection, selection) == LATER
     assert changed(collection, Selection(kind="topic", key="law")) == NOW
@@ -110,14 +110,14 @@ def test_quality_of_a_related_story_is_not_seen_above_the_threshold(
     collection.write("one.md", article(more=f"{related}70\n"))
     collection.sync()
     collection.write("one.md", article(more=f"{related}71\n"))
-    assert collection.sync(LATER).touched == 0
+    assert collection.sync(LATER).changed_feeds == 0
 
 
 def test_quality_kept_unseen_counts_when_it_crosses(collection: Collection) -> None:
     collection.write("one.md", article(quality=80))
     collection.sync()
     collection.write("one.md", article(quality=59))
-    assert collection.sync(LATER).touched == 3
+    assert collection.sync(LATER).changed_feeds == 3
     assert count(collection) == 0
     collection.write("one.md", article(quality=60))
     collection.sync(LATER + timedelta(hours=1))
@@ -132,10 +132,10 @@ def test_edit_below_the_newest_entries_dates_nothing(
         collection.write(f"{day}.md", article(f"Day {day}", time=f"2020-01-0{day}T00:00:00Z"))
     collection.sync()
     collection.write("1.md", article("Edited", time="2020-01-01T00:00:00Z"))
-    assert collection.sync(LATER).touched == 0
+    assert collection.sync(LATER).changed_feeds == 0
     assert changed(collection, EVERYTHING) == NOW
     collection.write("2.md", article("Edited", time="2020-01-02T00:00:00Z"))
-    assert collection.sync(LATER).touched == 3
+    assert collection.sync(LATER).changed_feeds == 3
 
 
 def test_article_that_leaves_a_topic_dates_both(collection: Collection) -> None:
@@ -248,7 +248,7 @@ def test_sync_after_an_article_came_due_dates_nothing_again(collection: Collecti
     collection.write("old.md", article("Old"))
     collection.sync()
     collection.advance(due)
-    assert collection.sync(LATER).touched == 0
+    assert collection.sync(LATER).changed_feeds == 0
     assert changed(collection, EVERYTHING) == due
 
 
@@ -301,7 +301,7 @@ def test_announcing_an_update_dates_nothing_yet(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
     collection.write("one.md", article(more="updatedDateTime: 2027-01-01T00:00:00Z\n"))
-    assert collection.sync(LATER).touched == 0
+    assert collection.sync(LATER).changed_feeds == 0
     assert changed(collection, EVERYTHING) == NOW
 
 
@@ -324,7 +324,7 @@ def test_change_of_what_is_hidden_dates_no_document(
         )
     ):
         collection.write("hidden.md", article(**edit))  # type: ignore[arg-type]  # by name
-        assert collection.sync(LATER + timedelta(minutes=number)).touched == 0
+        assert collection.sync(LATER + timedelta(minutes=number)).changed_feeds == 0
         assert collection.index.changed() == NOW
         assert collection.index.status().revision == visible
 
@@ -334,7 +334,7 @@ def test_change_of_rank_moves_the_revision_and_no_feed(collection: Collection) -
     collection.sync()
     before = collection.index.status().revision
     collection.write("one.md", article(quality=81))
-    assert collection.sync(LATER).touched == 0
+    assert collection.sync(LATER).changed_feeds == 0
     assert changed(collection, EVERYTHING) == NOW
     assert collection.index.status().revision == before + 1
 
@@ -356,7 +356,7 @@ def test_due_article_withdrawn_before_its_time_leaves_no_trace(collection: Colle
     collection.write("one.md", text)
     collection.sync()
     collection.write("one.md", text.replace("published: true", "published: false"))
-    assert collection.sync(NOW + timedelta(minutes=1)).touched == 0
+    assert collection.sync(NOW + timedelta(minutes=1)).changed_feeds == 0
     assert collection.index.find(AI) is None
 
 

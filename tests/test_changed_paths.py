@@ -99,11 +99,11 @@ def check(steps: list[list[tuple[str, str, str]]]) -> None:
             full = sync(whole, folder, now)
             assert contents(collection.index) == contents(whole)
             assert list(map(str, report.faults)) == list(map(str, full.faults))
-            assert (report.added, report.changed, report.removed, report.touched) == (
+            assert (report.added, report.changed, report.removed, report.changed_feeds) == (
                 full.added,
                 full.changed,
                 full.removed,
-                full.touched,
+                full.changed_feeds,
             )
         collection.index.close()
         whole.close()
@@ -155,7 +155,7 @@ def test_saved_file_of_the_same_size_and_time_is_read(
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
         assert path.stat().st_size == before.st_size
     report = sync_paths(known, "one.md", "sub/two.md")
-    assert (report.changed, report.touched, listed) == (2, 3, [])
+    assert (report.changed, report.changed_feeds, listed) == (2, 3, [])
     (known.folder / "one.md").write_text(article("New"))
     os.utime(known.folder / "one.md", ns=(before.st_atime_ns, before.st_mtime_ns))
     assert sync_paths(known, "one.md", "sub").changed == 1

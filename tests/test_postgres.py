@@ -307,7 +307,7 @@ def test_every_machine_and_sqlite_give_the_same(collection: Collection, tmp_path
         slugs = [index.known("topic", "a") for index in indexes]
         assert slugs[0] == slugs[2] == sorted(slugs[0])
         assert indexes[0].status()[1:] == indexes[2].status()[1:]
-    assert sum(report.touched for report in reports) > 10
+    assert sum(report.changed_feeds for report in reports) > 10
     for index in indexes:
         index.close()
 

@@ -51,7 +51,7 @@ def test_touched_file_with_the_same_bytes_is_unchanged(collection: Collection) -
     collection.sync()
     os.utime(path, (1_650_000_000, 1_650_000_000))
     report = collection.sync(LATER)
-    assert (report.changed, report.unchanged, report.touched) == (0, 1, 0)
+    assert (report.changed, report.unchanged, report.changed_feeds) == (0, 1, 0)
 
 
 def test_touched_file_at_fault_stays_at_fault(collection: Collection) -> None:
@@ -91,7 +91,7 @@ def test_moved_file_is_the_same_article(collection: Collection) -> None:
     (collection.folder / "archive").mkdir()
     (collection.folder / "one.md").rename(collection.folder / "archive" / "one.md")
     report = collection.sync(LATER)
-    assert (report.added, report.removed, report.touched) == (1, 1, 0)
+    assert (report.added, report.removed, report.changed_feeds) == (1, 1, 0)
     assert collection.index.find(EVERYTHING) == before
 
 
@@ -106,7 +106,7 @@ def test_faulty_file_keeps_its_last_good_version(collection: Collection) -> None
         " add 'Z' or an offset such as '+02:00'"
     ]
     assert report.faults[0].line == 4
-    assert report.touched == 0
+    assert report.changed_feeds == 0
     assert sorted(titles(collection)) == ["good", "other"]
     again = collection.sync(LATER)
     assert again.faults[0].problem == report.faults[0].problem
@@ -184,7 +184,7 @@ def test_folder_that_comes_up_empty_but_for_an_unreadable_one_withdraws_nothing(
     (collection.folder / "lost+found").mkdir(parents=True)
     report = collection.sync(LATER)
     assert [fault.path for fault in report.faults] == [".", "lost+found"]
-    assert (report.removed, report.unchanged, report.touched) == (0, MIN_LOST_AT_ONCE, 0)
+    assert (report.removed, report.unchanged, report.changed_feeds) == (0, MIN_LOST_AT_ONCE, 0)
     assert len(titles(collection)) == MIN_LOST_AT_ONCE
 
 
@@ -259,7 +259,7 @@ def test_folder_that_comes_up_empty_withdraws_nothing(collection: Collection) ->
     assert [str(fault) for fault in report.faults] == [
         ".:1: empty where 10 articles were, which stay up; mount the disk, or leave one file"
     ]
-    assert (report.removed, report.unchanged, report.touched) == (0, MIN_LOST_AT_ONCE, 0)
+    assert (report.removed, report.unchanged, report.changed_feeds) == (0, MIN_LOST_AT_ONCE, 0)
     assert len(titles(collection)) == MIN_LOST_AT_ONCE
     collection.folder.rmdir()
     away.rename(collection.folder)
@@ -316,7 +316,7 @@ def test_changed_settings_place_every_article_again(collection: Collection) -> N
     collection.index = Index(collection.config.database, lowered)
     later = LATER + timedelta(minutes=1)
     report = collection.sync(later)
-    assert report.touched == 3
+    assert report.changed_feeds == 3
     assert sorted(titles(collection)) == ["A title", "faulty later"]
     found = collection.index.find(EVERYTHING)
     assert found and found.changed == later

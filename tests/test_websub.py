@@ -265,7 +265,7 @@ def test_change_that_no_subscriber_sees_waits_for_nothing(announced: Collection)
     forget(announced)
     announced.write("one.md", article(quality=90, more="heat: 7\n"))
     announced.write("hidden.md", article("Hidden", quality=10))
-    assert announced.sync(NOW + timedelta(minutes=1)).touched == 0
+    assert announced.sync(NOW + timedelta(minutes=1)).changed_feeds == 0
     assert waiting(announced) == []
     announced.write("one.md", article("Other"))
     announced.sync(NOW + timedelta(hours=1))
@@ -287,7 +287,7 @@ def test_another_hub_is_pinged_for_every_feed(announced: Collection) -> None:
     )
     assert pings.count(collection.index) == 0
     # All bytes name the hub, so each feed has changed.
-    assert collection.sync(NOW + timedelta(hours=1)).touched == 3
+    assert collection.sync(NOW + timedelta(hours=1)).changed_feeds == 3
     assert pings.count(collection.index) == 3
 
 

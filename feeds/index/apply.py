@@ -1,4 +1,4 @@
-"""Write a plan into the index, and date the feeds that look different for it."""
+"""Write a plan into the index, and a new `changed` for the feeds that look different then."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from feeds.selection import Kind, Selection, short_hash
 SITE: FeedKey = ("site", "")
 
 
-def apply(connection: Connection, config: Config, plan: Plan, now: int, *, anew: bool) -> int:
+def apply(
+    connection: Connection, config: Config, plan: Plan, now: int, *, settings_changed: bool = False
+) -> int:
     """Write a plan at a Unix time, and return how many feeds look different.
 
-    With `anew`, the settings changed: every feed is compared, and named again.
+    With `settings_changed`, every feed is compared, and gets its name and its slug again.
     """
     delete_in(connection, entries.c.article, plan.deleted)
     delete_in(connection, articles.c.id, plan.deleted)
@@ -32,7 +34,7 @@ def apply(connection: Connection, config: Config, plan: Plan, now: int, *, anew:
     inserted = sorted(plan.inserted, key=lambda row: row.id)
     insert(connection, articles, map(_article, inserted))
     named = {entry.feed for row in inserted for entry in row.entries}
-    ids = _feed_ids(connection, named | plan.touched | ({SITE} if anew else set()))
+    ids = _feed_ids(connection, named | plan.touched | ({SITE} if settings_changed else set()))
     insert(
         connection,
         entries,
@@ -43,13 +45,13 @@ def apply(connection: Connection, config: Config, plan: Plan, now: int, *, anew:
         ),
     )
     changed = 0
-    if plan.touched or plan.ranked or anew:
+    if plan.touched or plan.ranked or settings_changed:
         connection.execute(update(meta).values(revision=meta.c.revision + 1))
-    if plan.touched or anew:
+    if plan.touched or settings_changed:
         state = connection.execute(select(meta)).one()
         # Later than every change before it, for some clients compare dates alone.
         at = max(now, state.changed + 1)
-        touched = None if anew else [ids[key] for key in plan.touched]
+        touched = None if settings_changed else [ids[key] for key in plan.touched]
         changed = _date_feeds(connection, config, touched, at)
         types = {entry.type for row in inserted for entry in row.entries if entry.shown}
         known = msgspec.json.decode(state.types, type=list[str])
@@ -103,7 +105,7 @@ def _find_ids(connection: Connection, keys: list[FeedKey]) -> dict[FeedKey, int]
 
 
 def _date_feeds(connection: Connection, config: Config, ids: list[int] | None, at: int) -> int:
-    """Date the feeds that look different, and return how many; None stands for all feeds."""
+    """Set `changed` of the feeds that look different, and count them; None stands for all feeds."""
     changes: dict[int, dict[str, Any]] = {}
     has_new = False
     for row in list(select_in(connection, select(feeds), feeds.c.id, ids)):

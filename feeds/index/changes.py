@@ -24,11 +24,12 @@ MIN_LOST_AT_ONCE = 10
 
 @dataclass
 class Changes:
-    """The files that changed, and those that are gone; with `anew`, every file changed."""
+    """The files that changed, and those that are gone."""
 
     connection: Connection
     directory: Path
-    anew: bool
+    #: Then every file counts as changed.
+    settings_changed: bool
     #: Files and folders that were reported as changed; each such file is read.
     changed_paths: Set[str]
     listing: Listing = field(init=False)
@@ -40,8 +41,9 @@ class Changes:
     to_read: list[str] = field(default_factory=list)
     #: Files whose stem belongs to another file, and that other file.
     refused: dict[str, str] = field(default_factory=dict)
-    #: Files that are gone, and files that may be there although they were not listed.
+    #: Files that are gone.
     missing: set[str] = field(default_factory=set)
+    #: Files that may be there although they were not listed.
     hidden: set[str] = field(default_factory=set)
     #: The stems that no file has any more.
     gone: set[str] = field(default_factory=set)
@@ -70,7 +72,7 @@ class Changes:
         Return False, having decided nothing, where only a scan of all files can tell.
         """
         changed = self.changed_paths
-        if self.anew or len(changed) > MAX_CHANGED_PATHS:
+        if self.settings_changed or len(changed) > MAX_CHANGED_PATHS:
             return False
         listing = scan_paths(self.directory, changed)
         if listing is None or any(map(self._was_folder, changed - set(listing.paths))):
@@ -91,7 +93,7 @@ class Changes:
         """Find the files that differ from the index, and return the paths of those it lost."""
         seen = set(self.listing.files)
         different = seen.symmetric_difference(known)
-        changed = seen if self.anew else different & seen
+        changed = seen if self.settings_changed else different & seen
         if self.changed_paths:
             # A file may change and keep its size and its time.
             changed |= {file for file in seen if file[0] in self.changed_paths}

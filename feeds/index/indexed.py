@@ -63,13 +63,13 @@ class FileResult(NamedTuple):
     warnings: tuple[ArticleError, ...] = ()
 
 
-def read_file(directory: Path, config: Config, asked: tuple[str, bytes]) -> FileResult:
+def read_file(directory: Path, config: Config, file: tuple[str, bytes]) -> FileResult:
     """Read a file, unless its digest is the one that is known.
 
-    `asked` is the path relative to `directory`, and the known digest. A file with a plain
+    `file` is its path relative to `directory`, and the known digest. A file with a plain
     line `published: false` is not parsed, so its faults are not found.
     """
-    path, known = asked
+    path, known = file
     try:
         raw = _read_bytes(directory, path)
     except OSError as error:

@@ -47,7 +47,7 @@ class Report:
     #: public sees, these alone.
     paths: tuple[str, ...]
     #: How many feeds look different to their subscribers.
-    touched: int
+    changed_feeds: int
     #: Whether every change of a file is reported under the file's own path: no file is a
     #: link, and every folder could be read.
     direct: bool
@@ -73,7 +73,7 @@ def advance(index: Index, now: datetime) -> int:
         due = select(articles.c.stem).where(articles.c.next_change <= second)
         before = load_articles(connection, connection.execute(due).scalars().all())
         after = {stem: _index_again(row, index.config) for stem, row in before.items()}
-        return apply(connection, index.config, plan(before, after, second), second, anew=False)
+        return apply(connection, index.config, plan(before, after, second), second)
 
 
 def _index_again(row: ArticleRow, config: Config) -> IndexedArticle:
@@ -141,20 +141,23 @@ class _Sync:
     def __post_init__(self) -> None:
         self.fingerprint = self.config.fingerprint()
         self.meta = self.connection.execute(select(meta)).one()
-        self.anew = self.meta.fingerprint != self.fingerprint
-        self.changes = Changes(self.connection, self.directory, self.anew, self.changed_paths)
+        # True also for an empty index, which no settings made.
+        self.settings_changed = self.meta.fingerprint != self.fingerprint
+        self.changes = Changes(
+            self.connection, self.directory, self.settings_changed, self.changed_paths
+        )
 
     def read(self, jobs: int, progress: Callable[[int, int], None]) -> None:
         """Read the files that changed."""
         self.outcome = dict.fromkeys(self.changes.gone)
-        known = {} if self.anew else self.changes.known
+        known = {} if self.settings_changed else self.changes.known
         paths = self.changes.to_read
-        asked = [(path, known[path].digest if path in known else b"") for path in paths]
+        to_read = [(path, known[path].digest if path in known else b"") for path in paths]
         work = partial(read_file, self.directory, self.config)
-        with closing(spread(work, asked, jobs)) as results:
-            for done, ((path, digest), result) in enumerate(zip(asked, results, strict=True), 1):
+        with closing(spread(work, to_read, jobs)) as results:
+            for done, ((path, digest), result) in enumerate(zip(to_read, results, strict=True), 1):
                 self._take(path, result, is_known=result.digest == digest != b"")
-                progress(done, len(asked))
+                progress(done, len(to_read))
         for path, owner in sorted(self.changes.refused.items()):
             problem = f"has the same name as {owner}, rename one of them"
             self._record(path, FileResult(b"", problem, 1))
@@ -195,8 +198,8 @@ class _Sync:
         insert(self.connection, files, self.rows)
         second = int(self.now.timestamp())
         after = self.outcome
-        before = load_articles(self.connection, None if self.anew else after)
-        if self.anew:
+        before = load_articles(self.connection, None if self.settings_changed else after)
+        if self.settings_changed:
             unread = (row for stem, row in before.items() if stem not in after)
             after = {**{row.stem: _index_again(row, self.config) for row in unread}, **after}
         values: dict[str, Any] = {"synced": second, "fingerprint": self.fingerprint}
@@ -205,7 +208,9 @@ class _Sync:
             values["revision"] = max(self.meta.revision + 1, int(self.now.timestamp() * 1e6))
         self.connection.execute(update(meta).values(values))
         planned = plan(before, after, second)
-        touched = apply(self.connection, self.config, planned, second, anew=self.anew)
+        changed_feeds = apply(
+            self.connection, self.config, planned, second, settings_changed=self.settings_changed
+        )
         listing = self.changes.listing
         scanned = len(listing.files) + len(self.changes.hidden)
         paths = sorted([*self.paths, *self.changes.missing])
@@ -217,7 +222,7 @@ class _Sync:
             faults=self._faults(),
             warnings=tuple(self.warnings),
             paths=tuple([path for path in paths if stem_of(path) in planned.seen] or paths),
-            touched=touched,
+            changed_feeds=changed_feeds,
             direct=not (listing.faults or listing.links),
         )
 
