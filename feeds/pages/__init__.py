@@ -36,6 +36,9 @@ class Pages:
 
     index: Index
     base: str
+    #: Whether the application serves them. Pages in files leave out what only it can answer:
+    #: searches, the builder, oEmbed and frames with options.
+    is_served: bool = True
 
     def home(self, find: str = "") -> Published | None:
         """What the site publishes; with `find`, the topics and providers called so."""
@@ -50,14 +53,16 @@ class Pages:
             *made,
             find=find,
             lists=[(kind, LISTS[kind], len(named[kind]), named[kind][:shown]) for kind in LISTS],
-            builder=None if find else self._builder(EVERYTHING),
+            builder=self._builder(EVERYTHING) if self.is_served and not find else None,
         )
 
     def names(self, kind: Kind, find: str = "", number: int = 1) -> Published | None:
         """All topics or all providers, by name; None beyond the last page."""
         made = self._feed(EVERYTHING, most=1)
         named = _named(self._listed, kind, find)
-        pages = max(1, -(-len(named) // MAX_NAMES))
+        # The later pages have parameters.
+        most = MAX_NAMES if self.is_served else max(1, len(named))
+        pages = max(1, -(-len(named) // most))
         if made is None or number > pages:
             return None
         return self._page(
@@ -66,7 +71,7 @@ class Pages:
             *made,
             kind=kind,
             find=find,
-            items=named[(number - 1) * MAX_NAMES : number * MAX_NAMES],
+            items=named[(number - 1) * most : number * most],
             number=number,
             pages=pages,
         )
@@ -201,6 +206,7 @@ class Pages:
             address,
             base=self.base,
             config=config,
+            is_served=self.is_served,
             selection=selection,
             whole=replace(selection, limit=None),
             feed=feed,

@@ -43,7 +43,7 @@ class _Builder:
     """Makes parts of a site, in one process."""
 
     def __init__(self, index: Snapshot, output: Output, revision: int | None = None) -> None:
-        self._pages = Pages(index=index, base=index.config.base_url)
+        self._pages = Pages(index=index, base=index.config.base_url, is_served=False)
         self._output = output
         self.revision = index.status().revision
         # If the index has changed since the parts were found, the next build makes this

@@ -25,8 +25,8 @@ _INDEX = "index.html"
 #: The suffix of the file in each content coding. The plain file is replaced last.
 CODINGS = {"br": ".br", "gzip": ".gz", "identity": ""}
 
-_FOLDERS = ("topics", "providers", "archive", "build", "embed", "static")
-_FIXED = [f"build/{_INDEX}", *AT_TOP, opml.FILE, ROBOTS]
+_FOLDERS = ("topics", "providers", "archive", "embed", "static")
+_FIXED = [*AT_TOP, opml.FILE, ROBOTS]
 _FIXED += [f"static/{path.name}" for path in STATIC.iterdir()]
 _FORMAT = rf"\.(?:{'|'.join(FORMATS)})"
 _MONTH = rf"[0-9]{{4}}-[0-9]{{2}}(?:/[0-9TZ]+-[0-9a-f]+)?(?:{_FORMAT}|/{_INDEX})"
@@ -36,7 +36,7 @@ _OURS = re.compile(
     rf"|(?:topics|providers)/{_INDEX}|sitemap(?:-[0-9]+)?\.xml|{'|'.join(map(re.escape, _FIXED))})"
     rf"(?:\.br|\.gz)?"
 )
-# Frames and the builder were files once; folders of the same names are there now.
+# Once, frames were files where their folders are now, and the builder was a file.
 _FORMER = re.compile(r"(?:(?:(?:topics|providers)/[^/]+/)?embed|build)(?:\.br|\.gz)?")
 
 #: The size of a file, and its time as a Unix time.

@@ -14,7 +14,7 @@ from feeds.formats import FORMATS, opml
 from feeds.history import Archive, Month
 from feeds.index.snapshot import Snapshot
 from feeds.index.survey import Listed, listing
-from feeds.pages import BUILD, LISTS, Pages
+from feeds.pages import LISTS, Pages
 from feeds.pages.assets import AT_TOP, assets
 from feeds.pages.embedding import FRAME, EmbedOptions
 from feeds.publish import (
@@ -131,7 +131,6 @@ def _lists(pages: Pages) -> Iterator[Document]:
     yield from _walk(None, lambda archive: _page(pages, EVERYTHING, archive))
     for kind, path in LISTS.items():
         yield path, pages.names(kind)
-    yield BUILD, pages.build(EVERYTHING)
     yield f"/{opml.FILE}", publish_list(pages.index, next(iter(FORMATS.values())), pages.base)
     yield f"/{ROBOTS}", publish_robots(pages.base)
     for name, part in publish_sitemap(pages.index, pages.base).items():
