@@ -314,19 +314,22 @@ def test_builder_works_without_a_script(shop: Site, visit: Visiting) -> None:
     assert page.locator("#providers li a").all_inner_texts() == ["Quanta"]
 
 
-@pytest.mark.parametrize("path", ["/", "/topics/ai/", "/build/", "/topics/ai/embed/"])
+@pytest.mark.parametrize("path", ["/", "/topics/ai/", "/build/"])
 def test_colours_follow_the_system(shop: Site, visit: Visiting, path: str) -> None:
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     colours = [visit(shop.base + path, dark=dark).page.evaluate(paper) for dark in (False, True)]
     assert colours == ["rgb(253, 252, 250)", "rgb(22, 23, 26)"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_theme_of_a_frame_overrules_the_system(shop: Site, visit: Visiting, theme: str) -> None:
-    paper = "getComputedStyle(document.documentElement).backgroundColor"
-    frame = f"{shop.base}/topics/ai/embed/?theme={theme}"
-    found = {visit(frame, dark=dark).page.evaluate(paper) for dark in (False, True)}
-    assert found == {"rgb(253, 252, 250)" if theme == "light" else "rgb(22, 23, 26)"}
+@pytest.mark.parametrize(("theme", "inks"), [("", "LL"), ("dark", "DD"), ("auto", "LD")])
+def test_frame_is_light_unless_another_theme_is_chosen(
+    shop: Site, visit: Visiting, theme: str, inks: str
+) -> None:
+    ink = "getComputedStyle(document.body).color"
+    frame = f"{shop.base}/topics/ai/embed/" + (f"?theme={theme}" if theme else "")
+    found = [visit(frame, dark=dark).page.evaluate(ink) for dark in (False, True)]
+    known = {"L": "rgb(27, 28, 32)", "D": "rgb(236, 234, 230)"}
+    assert found == [known[letter] for letter in inks]
 
 
 def test_embed_block_has_three_ways_and_a_live_preview(shop: Site, visit: Visiting) -> None:
@@ -356,11 +359,23 @@ def test_snippets_of_a_page_work_in_other_sites(shop: Site, visit: Visiting, hos
 
 
 def test_frame_takes_the_height_that_its_snippet_gives_it(shop: Site, visit: Visiting) -> None:
-    for path, stories in (("/topics/ai/embed/", 5), ("/topics/law/embed/?limit=2", 2)):
+    for path, stories in (
+        ("/topics/ai/embed/", 5 * 97),
+        ("/topics/law/embed/?limit=2", 2 * 97),
+        ("/topics/ai/embed/?images=0", 5 * 80),
+    ):
         for width in (320, 600):
             page = visit(shop.base + path, width=width).page
             height = page.evaluate("document.documentElement.getBoundingClientRect().height")
-            assert height == 64 + 97 * stories
+            assert height == 64 + stories
+            lowest = (
+                "[...document.querySelectorAll('.row p')].map((p) => p.getBoundingClientRect())"
+            )
+            rows = (
+                "[...document.querySelectorAll('.row')].map((row) => row.getBoundingClientRect())"
+            )
+            ends = page.evaluate(f"[{lowest}, {rows}].map((all) => all.map((box) => box.bottom))")
+            assert all(text <= row for text, row in zip(*ends, strict=True))
             assert overflow(page) == 0
 
 

@@ -11,14 +11,15 @@ import msgspec
 
 from feeds.selection import Selection
 
-#: The first is that of the reader's system.
-THEMES = ("auto", "light", "dark")
+#: The first is that of a frame that names none; `auto` is that of the visitor's system.
+THEMES = ("light", "dark", "auto")
 #: The frame of a selection, below its page.
 FRAME = "embed/"
 #: Stories in a frame that does not say how many.
 STORIES = 5
-#: Pixels: a frame's width where nobody bounds it, its heading and each story.
-WIDTH, HEADING, STORY = 600, 64, 97
+#: Pixels: a frame's width where nobody bounds it, its heading, and each story with and without
+#: a picture. The style sheet gives them these heights.
+WIDTH, HEADING, STORY, PLAIN_STORY = 600, 64, 97, 80
 #: The custom element's script, at the top of the site.
 SCRIPT = "embed.js"
 #: oEmbed's endpoint, at the top of the site.
@@ -30,13 +31,13 @@ class EmbedOptions:
     """How a frame shows its stories."""
 
     #: One of THEMES.
-    theme: str = "auto"
+    theme: str = THEMES[0]
     images: bool = True
 
     @property
     def parameters(self) -> dict[str, str]:
         """What its address says besides the selection."""
-        chosen = {"theme": self.theme} if self.theme != "auto" else {}
+        chosen = {"theme": self.theme} if self.theme != THEMES[0] else {}
         return chosen if self.images else chosen | {"images": "0"}
 
 

@@ -13,8 +13,8 @@ from feeds.articles import Image
 from feeds.feed import Entry
 from feeds.formats import FORMATS, opml
 from feeds.history import Month
+from feeds.pages import embedding
 from feeds.pages.assets import asset_address
-from feeds.pages.embedding import discovery, snippets
 from feeds.pages.linked_data import linked_data
 from feeds.pages.plot import format_rate
 from feeds.selection import domain_key
@@ -89,8 +89,7 @@ _TEMPLATES.globals |= {
     "asset": _asset,
     "FORMATS": FORMATS,
     "OPML": opml.FILE,
-    "snippets": snippets,
-    "discovery": discovery,
+    "embedding": embedding,
     "linked_data": linked_data,
     "format_rate": format_rate,
     "subscribe_links": _subscribe_links,

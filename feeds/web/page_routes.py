@@ -93,8 +93,10 @@ class PageRoutes:
     def embed(self, kind: Kind, slug: str = "") -> Response:
         """A frame."""
         selection = self._site.select(kind, slug, beside=["theme", "images"], usual=STORIES)
+        # Frames that were pasted before they had this slash followed the visitor's system.
+        usual = THEMES[0] if request.path.endswith("/") else "auto"
         options = EmbedOptions(
-            theme=_one_of("theme", THEMES), images=_one_of("images", ("1", "0")) == "1"
+            theme=_one_of("theme", THEMES, usual), images=_one_of("images", ("1", "0"), "1") == "1"
         )
         self._site.require(selection.address(FRAME, **options.parameters))
         response = self._respond(self._pages.embed(selection, options))
@@ -183,9 +185,9 @@ def _query(**chosen: str) -> str:
     return f"?{query}" if query else ""
 
 
-def _one_of(name: str, known: tuple[str, ...]) -> str:
-    """What a parameter says, by default the first that it may say."""
-    (value, *more) = values(request.args, name) or [known[0]]
+def _one_of(name: str, known: tuple[str, ...], usual: str) -> str:
+    """Return the value of a parameter, or the usual one. Answer 400 to any that is not known."""
+    (value, *more) = values(request.args, name) or [usual]
     if value not in known or more:
         refuse(f"{name} must be one of {', '.join(known)}")
     return value

@@ -12,12 +12,14 @@ customElements.get("news-feed") || customElements.define("news-feed", class F ex
     sheet.replaceSync(`
 :host(:not([hidden])) { display: block; color: var(--news-text); font: var(--news-font) }
 h2, p, ul { margin: .25em 0; padding: 0 }
+h2 { font-size: 1.15em }
 li { display: flex; gap: var(--news-gap, 1em); padding: var(--news-gap, 1em) 0;
   border-top: 1px solid var(--news-line, #8886); overflow-wrap: anywhere }
-a { color: var(--news-accent, inherit) }
+a { color: var(--news-accent, inherit); font-weight: bold }
+a:not(:hover) { text-decoration: none }
 img { flex: none; width: 96px; height: 72px; object-fit: cover }
-p { color: var(--news-quiet) }
-p + p { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical;
+p { color: var(--news-quiet, color-mix(in srgb, currentColor 70%, transparent)); font-size: .82em }
+p + p { color: inherit; font-size: .9em; display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical;
   -webkit-line-clamp: 3 }`);
     this.shadowRoot.adoptedStyleSheets = [sheet];
   }
@@ -74,13 +76,15 @@ p + p { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical;
     const lang = this.closest("[lang]")?.lang.match(/^[a-z]{2,3}(-[a-z]{2})?/i)?.[0];
     const day = new Date(dateTime).toLocaleDateString(lang, { dateStyle: "long", timeZone: "UTC" });
     const time = dateTime && this.#make("time", "", { dateTime }, day);
-    const meta = this.#make("p", "meta", {}, authors?.[0]?.name, " ", time);
+    const name = authors?.[0]?.name;
+    const meta = this.#make("p", "meta", {}, name, name && time && " · ", time);
     const text = this.#make("p", "summary", {}, summary);
     const story = this.#make("div", "", {}, this.#link("title", url, title), meta, text);
     // Secure pages show no others.
     const isSafe = ["https:", location.protocol].includes(/^https?:/.exec(src)?.[0]);
     const isShown = isSafe && this.getAttribute("images") !== "0";
     const picture = { alt: "", loading: "lazy", referrerPolicy: "no-referrer", src };
+    picture.onerror = ({ target }) => target.remove();
     return this.#make("li", "item", {}, isShown && this.#make("img", "picture", picture), story);
   }
 

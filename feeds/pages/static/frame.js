@@ -1,3 +1,7 @@
+// A picture that is gone leaves no broken one, whether it failed before this script or will fail.
+const drop = (image) => image.remove();
+for (const image of [...document.images]) if (image.complete && !image.naturalWidth) drop(image);
+addEventListener("error", ({ target }) => target.localName === "img" && drop(target), true);
 // Tells the page around this frame how high the frame's content is, as Embedly's frames do.
 if (parent !== window) {
   const tell = () => {
