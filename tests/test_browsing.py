@@ -344,6 +344,33 @@ def test_embed_block_has_three_ways_and_a_live_preview(shop: Site, visit: Visiti
     preview.get_by_role("link", name=STORIES[1][0]).wait_for()
 
 
+def test_code_and_preview_follow_what_is_chosen_for_them(shop: Site, visit: Visiting) -> None:
+    page = visit(shop.base + "/topics/law/?exclude=climate").page
+    page.get_by_text("Embed", exact=True).click()
+    frame, element = page.locator("#embed-frame"), page.locator("#embed-element")
+    usual = frame.input_value()
+    page.get_by_label("Theme of the frame").select_option("Dark")
+    page.get_by_label("Number of stories").fill("2")
+    page.get_by_label("Width of the frame in pixels").fill("400")
+    page.get_by_label("Pictures").uncheck()
+    made = frame.input_value()
+    query = "?exclude=climate&amp;images=0&amp;limit=2&amp;theme=dark"
+    assert f'src="{shop.base}/topics/law/embed/{query}"' in made
+    assert 'width="400" height="224"' in made
+    assert 'limit="2" images="0">' in element.input_value()
+    preview = page.locator("#embed-preview")
+    assert [preview.get_attribute(name) for name in ("width", "height")] == ["400", "224"]
+    page.frame_locator("#embed-preview").locator("[data-theme=dark] .plain").wait_for()
+    # What is no number changes nothing.
+    page.get_by_label("Number of stories").fill("0")
+    assert frame.input_value() == made
+    page.get_by_label("Theme of the frame").select_option("Light")
+    page.get_by_label("Number of stories").fill("5")
+    page.get_by_label("Width of the frame in pixels").fill("")
+    page.get_by_label("Pictures").check()
+    assert frame.input_value() == usual
+
+
 def test_snippets_of_a_page_work_in_other_sites(shop: Site, visit: Visiting, host: Hosting) -> None:
     page = visit(shop.base + "/topics/law/").page
     ways = [page.locator(f"#embed-{way}").input_value() for way in ("frame", "element")]

@@ -35,6 +35,45 @@
     if (button) copy(button);
   });
 
+  // The code and the preview follow what is chosen for them; the server wrote both for the usual.
+  const choices = document.getElementById("embed-choices");
+
+  function follow() {
+    const { theme, limit, images, width } = choices.elements;
+    if (!limit.validity.valid || !width.validity.valid) return;
+    const [frame, element, preview] = ["frame", "element", "preview"].map((id) => document.getElementById(`embed-${id}`));
+    const holder = document.createElement("template");
+    holder.innerHTML = frame.defaultValue;
+    const made = holder.content.firstElementChild;
+    const url = new URL(made.getAttribute("src"));
+    for (const field of [theme, limit, images]) {
+      const value = field.type !== "checkbox" ? field.value : field.checked ? "1" : "0";
+      url.searchParams.delete(field.name);
+      if (value !== field.dataset.usual) url.searchParams.set(field.name, value);
+    }
+    url.searchParams.sort();
+    const { heading, story, plain } = choices.dataset;
+    const height = +heading + limit.value * (images.checked ? story : plain);
+    made.setAttribute("src", url);
+    for (const each of [made, preview]) {
+      each.setAttribute("width", width.value || "100%");
+      each.setAttribute("height", height);
+    }
+    frame.value = holder.innerHTML;
+    const shown = images.checked ? "" : ' images="0"';
+    element.value = element.defaultValue.replace(/ limit="\d+"/, ` limit="${limit.value}"${shown}`);
+    // The site may have another address in the code than here.
+    const address = new URL(preview.src);
+    address.search = url.search;
+    if (address.href !== preview.src) preview.src = address;
+  }
+
+  if (choices) {
+    choices.addEventListener("input", follow);
+    // A browser that goes back fills fields in again.
+    addEventListener("pageshow", follow);
+  }
+
   // The plot follows the slider at once; the address comes from the server.
   function cut(slider) {
     const steps = document.querySelector("#plot svg").dataset.steps.split(" ").filter(Boolean);
