@@ -96,6 +96,9 @@ class Selection:
 
 EVERYTHING = Selection()
 
+#: The most entries that a feed may hold.
+MAX_LIMIT = 200
+
 #: Longer names in a request must match literally: normalising them would let a client waste
 #: our time and memory.
 MAX_SLUG_LENGTH = 500

@@ -191,10 +191,10 @@ def test_builder_follows_each_choice(shop: Site, visit: Visiting) -> None:
     with page.expect_response(re.compile("/build/")):
         page.get_by_role("checkbox", name="AI").check()
     with page.expect_response(re.compile("/build/")):
-        page.get_by_label("Leave out: A topic or provider").fill("the guardian")
+        page.get_by_label("Exclude: A topic or provider").fill("the guardian")
         page.keyboard.press("Enter")
     page.get_by_role("checkbox", name="The Guardian", checked=True).wait_for()
-    assert page.get_by_label("Leave out: A topic or provider").input_value() == ""
+    assert page.get_by_label("Exclude: A topic or provider").input_value() == ""
     chosen = f"{shop.base}/topics/ai/feed.atom?exclude=theguardian.example"
     assert address(opened) == chosen
     assert page.locator("#rate").inner_text() == "6.0"
@@ -273,7 +273,7 @@ def test_builder_says_what_it_does_not_know_and_offers_no_stale_address(
 ) -> None:
     opened = visit(shop.base + "/build/")
     page = opened.page
-    field = page.get_by_label("Leave out: A topic or provider")
+    field = page.get_by_label("Exclude: A topic or provider")
     field.fill("Guardain")
     page.keyboard.press("Enter")
     alert = page.get_by_role("alert").filter(has_text="no such topic or provider: Guardain")
@@ -301,7 +301,7 @@ def test_builder_works_without_a_script(shop: Site, visit: Visiting) -> None:
     page = opened.page
     assert not page.get_by_role("button", name="Copy Atom").first.is_visible()
     page.get_by_role("checkbox", name="Law").check()
-    page.get_by_label("Leave out: A topic or provider").fill("Reuters")
+    page.get_by_label("Exclude: A topic or provider").fill("Reuters")
     page.get_by_role("button", name="Make the feed").click()
     assert page.url == f"{shop.base}/build/?exclude=reuters.example&topic=law"
     page.get_by_role("checkbox", name="Reuters", checked=True).uncheck()

@@ -650,13 +650,75 @@ def test_plot_tells_how_many_stories_a_week_come_through(
     library: Site, address: str, rate: str, steps: dict[int, str]
 ) -> None:
     page = parsed(library.get(address))
-    (shown_rate,) = page.xpath("//b[@id='rate']")
-    assert shown_rate.text == rate
-    (drawing,) = page.xpath("//div[@id='plot']/svg")
+    (sentence,) = page.xpath("//p[b[@id='rate']]")
+    assert text(sentence) == f"{rate} stories a week, April to May 2020"
+    (drawing,) = page.xpath("//div[@id='plot']//svg")
     found = dict(pair.split(":") for pair in (drawing.get("data-steps") or "").split())
     assert {int(quality): value for quality, value in found.items()} | steps == {
         int(quality): value for quality, value in found.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("times", "months"),
+    [
+        (("2020-12-31", "2021-01-01"), "December 2020 to January 2021"),
+        (("2021-01-30", "2021-01-15"), "January 2021"),
+    ],
+)
+def test_rate_has_the_months_for_which_it_holds(
+    collection: Collection, serve: Callable[[Collection], Site], times: list[str], months: str
+) -> None:
+    for day in times:
+        collection.write(f"{day}.md", article(time=f"{day}T10:00:00Z"))
+    page = parsed(serve(collection).get("/build/"))
+    (told,) = page.xpath("//p[b[@id='rate']]")
+    assert text(told).endswith(f" stories a week, {months}")
+
+
+def test_builder_without_a_choice_of_qualities_says_why(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    site = serve(collection)
+
+    def shown() -> tuple[str, bool]:
+        page = parsed(site.get("/build/"))
+        (drawing,), (slider,) = page.xpath("//*[@id='plot']"), page.xpath("//input[@type='range']")
+        return text(drawing), slider.getparent().get("hidden") is None
+
+    nothing = "There are no such stories yet. The feed stays: what comes next will be in it."
+    assert shown() == (nothing, False)
+    collection.write("one.md", article(quality=80))
+    site.sync()
+    assert shown() == ("All of these stories have quality 80.", False)
+    collection.write("two.md", article(quality=90))
+    site.sync()
+    assert shown() == ("Stories a week 2.0 0", True)
+
+
+def test_builder_offers_a_limit_where_more_comes_than_the_feed_holds(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    collection = make_collection(limit=1)
+    for number in range(29):
+        collection.write(f"{number}.md", article(f"Story {number}", quality=60 + number))
+    site = serve(collection)
+
+    def holding(address: str) -> tuple[str, list[str]]:
+        page = parsed(site.get(address))
+        (part,) = page.xpath("//*[@id='holding']")
+        boxes = part.xpath(".//input[@name='limit']")
+        return text(part), [f"{b.get('value')} {b.get('checked') is not None}" for b in boxes]
+
+    warning = (
+        "About 3 stories come in half a day, and the feed holds {}."
+        " A reader that asks twice a day misses the others."
+    )
+    assert holding("/build/") == (f"{warning.format(1)} Hold 50 stories", ["50 False"])
+    assert holding("/build/?limit=50") == ("Hold 50 stories", ["50 True"])
+    # What somebody chose can be unchosen, and is not exchanged.
+    assert holding("/build/?limit=2") == (f"{warning.format(2)} Hold 2 stories", ["2 True"])
+    assert holding("/build/?min_quality=80") == ("", [])
 
 
 def test_frame_shows_the_newest_stories(library: Site) -> None:

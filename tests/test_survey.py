@@ -47,6 +47,7 @@ def test_qualities_are_those_of_the_twelve_weeks_before_the_newest(collection: C
     assert found.counts == ((70, 1), (90, 2))
     # There is an older one, so nothing came in the rest of that time.
     assert found.weeks == 12
+    assert (found.oldest, found.newest) == (NEWEST - timedelta(days=84), NEWEST)
     assert qualities(collection.index, AI).weeks == 12
     assert qualities(collection.index, LAW).weeks == 1
 
@@ -67,6 +68,7 @@ def test_qualities_are_of_what_is_public_and_has_come(collection: Collection) ->
     collection.sync()
     assert qualities(collection.index, EVERYTHING).counts == ((90, 1),)
     assert qualities(collection.index, LAW) == Qualities(counts=(), weeks=1.0)
+    assert qualities(collection.index, LAW).oldest is None
 
 
 def test_qualities_keep_to_the_thresholds_of_names(
@@ -86,6 +88,9 @@ def test_qualities_are_of_the_newest_where_there_are_many(
     for selection in (EVERYTHING, choose(topics=(AI, LAW))):
         found = qualities(collection.index, selection)
         assert found.counts == ((60, 1), (61, 1), (62, 1))
+        assert found.weeks == pytest.approx(2 / 7)
+    monkeypatch.setattr("feeds.index.survey.MAX_SAMPLE", 1)
+    assert qualities(collection.index, EVERYTHING).weeks == pytest.approx(1 / 7)
 
 
 def test_qualities_of_a_young_collection_are_over_its_life(collection: Collection) -> None:
@@ -130,6 +135,16 @@ def test_plot_without_stories_is_a_line() -> None:
 def test_plot_reaches_to_the_chosen_cut() -> None:
     made = drawn((70, 1), cut=400)
     assert (made.high, made.across(made.cut), made.rate) == (400, WIDTH, 0)
+
+
+@pytest.mark.parametrize(
+    ("qualities", "cut", "is_choice"),
+    [((), None, False), ((80,), None, False), ((80,), 70, True), ((80, 90), None, True)],
+)
+def test_plot_is_a_choice_among_several_qualities(
+    qualities: tuple[int, ...], cut: int | None, is_choice: bool
+) -> None:
+    assert drawn((50, 1), *((quality, 1) for quality in qualities), cut=cut).is_choice == is_choice
 
 
 def test_plot_leaves_out_what_is_below_the_threshold_of_the_site() -> None:

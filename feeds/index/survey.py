@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import case, func, literal, select, union_all
 
@@ -41,8 +41,15 @@ class Qualities:
 
     #: Each quality and how many articles have it, the lowest quality first.
     counts: tuple[tuple[int, int], ...]
-    #: The time in which they were published, at least one week.
+    #: The time in which they were published: a week at least, or a day where many are counted.
     weeks: float
+    #: When the newest of them was published; None without any.
+    newest: datetime | None = None
+
+    @property
+    def oldest(self) -> datetime | None:
+        """Return when that time begins."""
+        return self.newest and self.newest - timedelta(weeks=self.weeks)
 
     def rate(self, least: int) -> float:
         """Return how many articles a week have this quality or a higher one."""
@@ -121,5 +128,12 @@ def qualities(index: Index, selection: Selection) -> Qualities:
     if len(recent) == len(rows):
         # The selection is younger than twelve weeks, or has more articles than are counted.
         days = max((newest - row.published for row in recent), default=0) / _SECONDS_PER_DAY
+    # A week at least, so that a young site does not seem to bring more than it does. But a
+    # site that brings as many as are counted within days does bring so many.
+    least_days = 1 if len(rows) == MAX_SAMPLE else 7
     counts = Counter(row.quality for row in recent)
-    return Qualities(counts=tuple(sorted(counts.items())), weeks=max(days / 7, 1.0))
+    return Qualities(
+        counts=tuple(sorted(counts.items())),
+        weeks=max(days, least_days) / 7,
+        newest=datetime.fromtimestamp(newest, UTC) if rows else None,
+    )

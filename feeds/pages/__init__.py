@@ -182,7 +182,8 @@ class Pages:
         mine = qualities(self.index, selection)
         high = max((quality for quality, _ in everything.counts), default=0)
         drawn = plot(mine, config.least_quality(selection), selection.min_quality, high)
-        return builder(selection, self._listed, self.index.types(), drawn)
+        types = self.index.types()
+        return builder(selection, self._listed, types, mine, drawn, config.limit)
 
     def _feed(
         self, selection: Selection, archive: Archive | None = None, most: int | None = None

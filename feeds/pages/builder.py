@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 
-from feeds.index.survey import Listed, by_size
+from feeds.index.survey import Listed, Qualities, by_size
 from feeds.pages.plot import Plot
-from feeds.selection import Selection
+from feeds.selection import MAX_LIMIT, Selection
 
 #: Topics and providers that stand there to be chosen, and those suggested as one types.
 OFFERED, SUGGESTED = 10, 60
+#: How many times a week a reader polls that does so twice a day.
+POLLS_A_WEEK = 14
+#: The limits that are offered are multiples of this.
+LIMIT_STEP = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +34,9 @@ class Group:
 
     #: The parameter.
     name: str
-    legend: str
-    hint: str
     options: tuple[Option, ...]
     #: Values and labels for a field that takes any other; none for a group that has no others.
     suggested: tuple[tuple[str, str], ...] = ()
-    #: What stands in that field.
-    another: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +46,38 @@ class Builder:
     selection: Selection
     groups: tuple[Group, ...]
     plot: Plot
-    #: Parameters that the form has no field for.
-    hidden: tuple[tuple[str, int], ...]
+    #: The time for which the rates hold; None without any articles.
+    oldest: datetime | None
+    newest: datetime | None
+    #: How many entries the feed holds.
+    holds: int
+
+    @property
+    def arriving(self) -> int:
+        """Return how many entries come between two polls, where a reader polls twice a day."""
+        return ceil(self.plot.rate / POLLS_A_WEEK)
+
+    @property
+    def limit(self) -> int | None:
+        """Return the chosen limit, or else one that holds what arrives, where it is needed."""
+        if self.selection.limit or self.arriving <= self.holds:
+            return self.selection.limit
+        enough = min(ceil(self.arriving / LIMIT_STEP) * LIMIT_STEP, MAX_LIMIT)
+        return enough if enough > self.holds else None
 
 
 def builder(
-    selection: Selection, listed: Sequence[Listed], types: Iterable[str], plot: Plot
+    selection: Selection,
+    listed: Sequence[Listed],
+    types: Iterable[str],
+    qualities: Qualities,
+    plot: Plot,
+    usual: int,
 ) -> Builder:
-    """The form over all public feeds, those with the most articles first."""
+    """Return the form over all public feeds, those with the most articles first.
+
+    `usual` is how many entries a feed holds that has no limit of its own.
+    """
     sized = by_size(listed)
     found = {k: [i for i in sized if i.selection.kind == k] for k in ("topic", "provider")}
     base = [selection.plain] if selection.kind != "site" else []
@@ -61,32 +87,27 @@ def builder(
     }
     kinds = {s.slug for s in selection.types}
     types = list(types)
-    groups = [
-        _group("topic", "Topics", "any of these", found["topic"], chosen["topic"]),
-        _group("provider", "Providers", "any of these", found["provider"], chosen["provider"]),
-        _left_out(selection, [item for item in sized if item.selection.kind != "site"]),
-    ]
+    groups = [_group(name, found[name], chosen[name]) for name in ("topic", "provider")]
+    groups.append(_excluded(selection, [item for item in sized if item.selection.kind != "site"]))
     if len(types) > 1 or kinds:
         options = tuple(Option(value=t, label=t, checked=t in kinds) for t in types)
-        groups.append(Group(name="type", legend="Kinds", hint="any of these", options=options))
-    numbers = {"min_heat": selection.min_heat, "limit": selection.limit}
+        groups.append(Group(name="type", options=options))
     return Builder(
         selection=selection,
         groups=tuple(groups),
         plot=plot,
-        hidden=tuple((name, value) for name, value in numbers.items() if value is not None),
+        oldest=qualities.oldest,
+        newest=qualities.newest,
+        holds=selection.limit or usual,
     )
 
 
-def _group(name: str, legend: str, hint: str, listed: list[Listed], chosen: set[str]) -> Group:
+def _group(name: str, listed: list[Listed], chosen: set[str]) -> Group:
     offered = {item.selection.slug: item.name for item in listed[:OFFERED]}
     names = {item.selection.slug: item.name for item in listed}
     slugs = [*sorted(chosen), *(slug for slug in offered if slug not in chosen)]
     return Group(
         name=name,
-        legend=legend,
-        hint=hint,
-        another=f"Another {name}",
         options=tuple(
             Option(value=slug, label=names.get(slug, slug), checked=slug in chosen)
             for slug in slugs
@@ -97,13 +118,10 @@ def _group(name: str, legend: str, hint: str, listed: list[Listed], chosen: set[
     )
 
 
-def _left_out(selection: Selection, listed: list[Listed]) -> Group:
+def _excluded(selection: Selection, listed: list[Listed]) -> Group:
     names = {(i.selection.kind, i.selection.key): i.name for i in listed}
     return Group(
         name="exclude",
-        legend="Leave out",
-        hint="none of these",
-        another="A topic or provider",
         options=tuple(
             Option(value=s.excluded, label=names.get((s.kind, s.key), s.slug), checked=True)
             for s in selection.exclude

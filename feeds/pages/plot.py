@@ -25,6 +25,13 @@ class Plot:
     #: Articles a week at `low` and at `high`.
     most: float
     least: float
+    #: How many different qualities the articles have.
+    different: int
+
+    @property
+    def is_choice(self) -> bool:
+        """Return whether there is something to choose, or something that was chosen."""
+        return self.different > 1 or (self.different == 1 and self.cut > self.low)
 
     @property
     def outline(self) -> str:
@@ -64,6 +71,7 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
         cut=cut,
         rate=shown.rate(cut),
         least=shown.rate(high),
+        different=sum(quality >= least for quality, _ in shown.counts),
         most=max((rate for _, rate in steps.values()), default=0.0),
     )
 

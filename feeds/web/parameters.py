@@ -13,7 +13,7 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
-from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, choose, slugify
+from feeds.selection import MAX_LIMIT, MAX_SLUG_LENGTH, Kind, Selection, choose, slugify
 from feeds.web.errors import Missing
 
 #: Each parameter of a feed, and what it does.
@@ -34,8 +34,6 @@ OF_THE_CURRENT = frozenset({"min_heat", "limit"})
 TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref"})
 #: Parameters in one address.
 MOST = 50
-#: Entries in one feed.
-MOST_ENTRIES = 200
 #: Names that an error suggests.
 MAX_NEAREST = 3
 _RANK = 10**6
@@ -101,7 +99,7 @@ class Choosing:
         providers = self._names("provider", values(arguments, "provider"))
         topics += [base] if base.kind == "topic" else []
         providers += [base] if base.kind == "provider" else []
-        limit = number(arguments, "limit", 1, MOST_ENTRIES)
+        limit = number(arguments, "limit", 1, MAX_LIMIT)
         wanted = number(arguments, "min_quality", -_RANK, _RANK)
         chosen = choose(
             topics,

@@ -76,7 +76,10 @@
 
   // The plot follows the slider at once; the address comes from the server.
   function cut(slider) {
-    const steps = document.querySelector("#plot svg").dataset.steps.split(" ").filter(Boolean);
+    const drawing = document.querySelector("#plot svg");
+    // There is nothing to choose among stories of one quality.
+    if (!drawing) return;
+    const steps = drawing.dataset.steps.split(" ").filter(Boolean);
     const step = steps.map((pair) => pair.split(":")).find(([quality]) => +quality >= +slider.value);
     const across = (slider.value - slider.min) / (slider.max - slider.min);
     document.querySelector("#through rect").setAttribute("x", across * 320);
@@ -118,8 +121,9 @@
         if (form.role === "search") say(`${document.querySelectorAll(".names li").length} found`);
         const slider = form.querySelector("[type=range]");
         if (slider) {
-          const { min, max } = page.getElementById(slider.id);
+          const { min, max, parentElement } = page.getElementById(slider.id);
           Object.assign(slider, { min, max });
+          slider.parentElement.hidden = parentElement.hidden;
           cut(slider);
         }
       } catch (error) {
