@@ -13,7 +13,7 @@ import feedparser
 import pytest
 from reader import make_reader
 
-from tests.browser import Hosting, Visit, Visiting, overflow
+from tests.browser import Hosting, Visit, Visiting, accessibility_faults, overflow
 from tests.support import ROOT, Collection, Site, article
 
 if TYPE_CHECKING:
@@ -276,8 +276,9 @@ def test_builder_says_what_it_does_not_know_and_offers_no_stale_address(
     field = page.get_by_label("Exclude: A topic or provider")
     field.fill("Guardain")
     page.keyboard.press("Enter")
-    alert = page.get_by_role("alert").filter(has_text="no such topic or provider: Guardain")
+    alert = page.get_by_role("alert").filter(has_text="There is no topic or provider “Guardain”.")
     alert.wait_for()
+    assert field.input_value() == "Guardain"
     assert not page.locator("#result").is_visible()
     assert len(opened.faults) == 1 and "404" in opened.faults.pop()
     field.fill("wired.example")
@@ -285,6 +286,47 @@ def test_builder_says_what_it_does_not_know_and_offers_no_stale_address(
     page.locator("#result").wait_for()
     assert address(opened) == f"{shop.base}/feed.atom?exclude=wired.example"
     assert alert.count() == 0
+
+
+def test_builder_offers_what_may_have_been_meant(shop: Site, visit: Visiting) -> None:
+    for javascript in (True, False):
+        opened = visit(shop.base + "/build/?topic=law", javascript=javascript)
+        page = opened.page
+        page.get_by_label("Exclude: A topic or provider").fill("The Guardain")
+        page.keyboard.press("Enter")
+        offer = page.get_by_role("link", name="The Guardian")
+        offer.wait_for()
+        if javascript:
+            assert accessibility_faults(page) == []
+        with page.expect_navigation():
+            offer.click()
+        assert address(opened) == f"{shop.base}/topics/law/feed.atom?exclude=theguardian.example"
+        assert len(opened.faults) == 1 and "404" in opened.faults.pop()
+
+
+def test_choices_survive_a_reload(shop: Site, visit: Visiting) -> None:
+    opened = visit(shop.base + "/build/")
+    page = opened.page
+    box(page, "Law").check()
+    page.wait_for_url(f"{shop.base}/build/?topic=law")
+    page.reload()
+    assert box(page, "Law").is_checked()
+    assert address(opened) == f"{shop.base}/topics/law/feed.atom"
+    # The form on another page leaves the address of that page alone.
+    page.goto(shop.base + "/")
+    box(page, "Law").check()
+    page.locator(f"#built-atom[value='{shop.base}/topics/law/feed.atom']").wait_for()
+    assert page.url == shop.base + "/"
+
+
+def test_slider_goes_where_there_is_nothing_to_choose(shop: Site, visit: Visiting) -> None:
+    opened = visit(shop.base + "/build/")
+    page = opened.page
+    box(page, "Climate").check()
+    page.get_by_text("All of these stories have quality 80.").wait_for()
+    assert not page.get_by_role("slider").is_visible()
+    box(page, "Climate").uncheck()
+    page.get_by_role("slider").wait_for()
 
 
 def test_builder_says_that_the_server_does_not_answer(shop: Site, visit: Visiting) -> None:

@@ -103,8 +103,10 @@ class Pages:
             years=years,
         )
 
-    def build(self, selection: Selection) -> Published | None:
-        """The builder with a selection chosen."""
+    def build(
+        self, selection: Selection, refused: Iterable[tuple[str, str]] = ()
+    ) -> Published | None:
+        """Return the builder with a selection chosen, and what of the form was refused."""
         made = self._feed(selection, most=1)
         if made is None:
             return None
@@ -113,7 +115,7 @@ class Pages:
             selection.address_in(BUILD),
             *made,
             selection=selection,
-            builder=self._builder(selection),
+            builder=self._builder(selection, refused),
         )
 
     def embed(self, selection: Selection, options: EmbedOptions) -> Published | None:
@@ -176,14 +178,14 @@ class Pages:
         # The name of the site stands above it already.
         return title.removesuffix(f" · {self.index.config.title}")
 
-    def _builder(self, selection: Selection) -> Builder:
+    def _builder(self, selection: Selection, refused: Iterable[tuple[str, str]] = ()) -> Builder:
         config = self.index.config
         everything = qualities(self.index, EVERYTHING)
         mine = qualities(self.index, selection)
         high = max((quality for quality, _ in everything.counts), default=0)
         drawn = plot(mine, config.least_quality(selection), selection.min_quality, high)
         types = self.index.types()
-        return builder(selection, self._listed, types, mine, drawn, config.limit)
+        return builder(selection, self._listed, types, mine, drawn, config.limit, refused)
 
     def _feed(
         self, selection: Selection, archive: Archive | None = None, most: int | None = None

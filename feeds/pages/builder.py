@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from math import ceil
 
 from feeds.index.survey import Listed, Qualities, by_size
 from feeds.pages.plot import Plot
-from feeds.selection import MAX_LIMIT, Selection
+from feeds.selection import MAX_LIMIT, Selection, fold
 
 #: Topics and providers that stand there to be chosen, and those suggested as one types.
 OFFERED, SUGGESTED = 10, 60
+#: To compare texts takes time: the letters of one, and how many names it is compared with.
+MAX_TYPED, MAX_COMPARED = 100, 1000
 #: How many times a week a reader polls that does so twice a day.
 POLLS_A_WEEK = 14
 #: The limits that are offered are multiples of this.
@@ -40,6 +43,19 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A name that somebody typed into a field, and that cannot be chosen there."""
+
+    #: The parameter.
+    name: str
+    written: str
+    #: Whether there is such a topic or provider, but it is chosen in another field too.
+    is_chosen: bool
+    #: Values and labels of what may have been meant.
+    nearest: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Builder:
     """The form with a selection chosen, and what comes of it."""
 
@@ -51,6 +67,7 @@ class Builder:
     newest: datetime | None
     #: How many entries the feed holds.
     holds: int
+    faults: tuple[Fault, ...]
 
     @property
     def arriving(self) -> int:
@@ -73,10 +90,12 @@ def builder(
     qualities: Qualities,
     plot: Plot,
     usual: int,
+    refused: Iterable[tuple[str, str]],
 ) -> Builder:
     """Return the form over all public feeds, those with the most articles first.
 
-    `usual` is how many entries a feed holds that has no limit of its own.
+    `usual` is how many entries a feed holds that has no limit of its own, `refused` are
+    parameters and values that the selection is without, because they are faults.
     """
     sized = by_size(listed)
     found = {k: [i for i in sized if i.selection.kind == k] for k in ("topic", "provider")}
@@ -99,6 +118,7 @@ def builder(
         oldest=qualities.oldest,
         newest=qualities.newest,
         holds=selection.limit or usual,
+        faults=tuple(_fault(name, written, sized) for name, written in refused),
     )
 
 
@@ -115,6 +135,25 @@ def _group(name: str, listed: list[Listed], chosen: set[str]) -> Group:
         suggested=tuple(
             (item.selection.slug, item.name) for item in listed[OFFERED : OFFERED + SUGGESTED]
         ),
+    )
+
+
+def _fault(name: str, written: str, listed: list[Listed]) -> Fault:
+    options = [
+        (item.selection.excluded if name == "exclude" else item.selection.slug, item.name)
+        for item in listed
+        if item.selection.kind in (("topic", "provider") if name == "exclude" else (name,))
+    ]
+    labels = dict(options)
+    spelled = {fold(text): option for option in reversed(options[:MAX_COMPARED]) for text in option}
+    near = []
+    if written not in labels and len(written) <= MAX_TYPED:
+        near = get_close_matches(fold(written), spelled)
+    return Fault(
+        name=name,
+        written=labels.get(written, written),
+        is_chosen=written in labels,
+        nearest=tuple(dict.fromkeys(spelled[text] for text in near)),
     )
 
 

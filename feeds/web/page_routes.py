@@ -83,12 +83,25 @@ class PageRoutes:
         chosen = keep_known(request.args, PARAMETERS)
         refuse_many(chosen)
         pages = self._pages
-        arguments = MultiDict(
-            (name, pages.slug(name, value)) for name, value in chosen.items(multi=True)
-        )
-        selection = self._site.named("site", "", arguments)
+        pairs = [(name, pages.slug(name, value)) for name, value in chosen.items(multi=True)]
+        refused = [pair for pair in pairs if self._is_refused(*pair, pairs)]
+        known = MultiDict(pair for pair in pairs if pair not in refused)
+        selection = self._site.named("site", "", known)
+        if refused:
+            # The form says at its field what is wrong, and keeps the rest that was chosen.
+            response = self._respond(pages.build(selection, refused))
+            response.status_code = 404
+            response.headers["Cache-Control"] = "no-store"
+            return response
         self._site.require(selection.address_in(BUILD))
         return self._respond(pages.build(selection))
+
+    def _is_refused(self, name: str, value: str, pairs: list[tuple[str, str]]) -> bool:
+        """Return whether the builder has no such choice, or has it chosen and excluded."""
+        if name not in ("topic", "provider", "exclude") or not value.strip():
+            return False
+        is_both = name == "exclude" and {("topic", value), ("provider", value)} & {*pairs}
+        return bool(is_both) or not self._site.is_known(name, value.strip())
 
     def embed(self, kind: Kind, slug: str = "") -> Response:
         """A frame."""

@@ -92,6 +92,14 @@ class Choosing:
         """The topic or provider of a slug."""
         return self._names(kind, [slug])[0]
 
+    def is_known(self, parameter: str, value: str) -> bool:
+        """Return whether a value of `topic`, `provider` or `exclude` names something public."""
+        if parameter == "exclude":
+            return any(self._index.resolve(kind, value) for kind in ("topic", "provider"))
+        kind: Kind = "topic" if parameter == "topic" else "provider"
+        found = self._index.resolve(kind, value)
+        return found is not None and not self._is_withdrawn(kind, value, found)
+
     def selection(self, base: Selection, arguments: Arguments, usual: int) -> Selection:
         """The selection that the parameters make of a plain one with a `usual` limit."""
         refuse_many(arguments)

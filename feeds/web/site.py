@@ -71,6 +71,10 @@ class Site:
         base = EVERYTHING if kind == "site" else choosing.name(kind, slug)
         return choosing.selection(base, arguments, usual or self.config.limit)
 
+    def is_known(self, parameter: str, value: str) -> bool:
+        """Return whether a value of `topic`, `provider` or `exclude` names something public."""
+        return Choosing(self.index, self.base).is_known(parameter, value)
+
     def require(self, address: str) -> None:
         """Abort with a 301 if the request's address is another spelling of this one."""
         path, _, query = address.partition("?")

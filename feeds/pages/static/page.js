@@ -92,7 +92,7 @@
     let timer, request;
 
     const refuse = (problem) => {
-      const [fault, result] = [form.querySelector(".fault"), form.querySelector("#result")];
+      const [fault, result] = [form.querySelector("#fault"), form.querySelector("#result")];
       if (!result) return say(problem);
       fault.textContent = problem;
       result.hidden = problem !== "";
@@ -105,19 +105,26 @@
       try {
         const response = await fetch(`${form.action}?${new URLSearchParams(sent)}`, request);
         const text = await response.text();
-        if (!response.ok) return refuse(text.replace(/^\d+ [^:]+: /, ""));
+        // A form with a fault has the page too, which says it at its field.
+        const isPage = /^text\/html/.test(response.headers.get("Content-Type"));
+        if (!isPage) return refuse(text.replace(/^\d+ [^:]+: /, ""));
         refuse("");
         const page = new DOMParser().parseFromString(text, "text/html");
         const focused = document.activeElement?.id;
         for (const id of form.dataset.live.trim().split(" ")) {
           const [old, made] = [document.getElementById(id), page.getElementById(id)];
           // What is spoken as it changes has to stay.
-          if (old && made) old.replaceChildren(...document.adoptNode(made).childNodes);
+          if (!old || !made) continue;
+          old.hidden = made.hidden;
+          old.replaceChildren(...document.adoptNode(made).childNodes);
         }
         if (focused && document.activeElement.id !== focused) document.getElementById(focused)?.focus();
         for (const field of form.querySelectorAll(".another")) {
-          if (sent.some(([name, value]) => name === field.name && value === field.value)) field.value = "";
+          const isFault = document.getElementById(`fault-${field.name}`).childElementCount > 0;
+          if (!isFault && sent.some(([name, value]) => name === field.name && value === field.value)) field.value = "";
         }
+        // The choices of the builder's own page survive a reload.
+        if (response.ok && !form.role && location.pathname === new URL(form.action).pathname) history.replaceState(null, "", response.url);
         if (form.role === "search") say(`${document.querySelectorAll(".names li").length} found`);
         const slider = form.querySelector("[type=range]");
         if (slider) {
