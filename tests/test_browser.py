@@ -123,10 +123,9 @@ def assert_harmless(visit: Visit) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_have_no_accessibility_fault(path: str, varied: Site, visit: Visiting) -> None:
     page = visit(varied.base + path).page
-    unfold = (
+    page.evaluate(
         "for (const d of document.querySelectorAll('.subscribe details, #embed')) d.open = true"
     )
-    page.evaluate(unfold)
     if "embed/" in path:
         # axe 4 takes the ground of a transparent page for white, also where the browser's is dark.
         page.evaluate("document.documentElement.style.background = 'Canvas'")

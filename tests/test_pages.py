@@ -490,18 +490,20 @@ def test_story_without_a_summary_of_its_own_has_its_title_once(
 
 
 @pytest.mark.parametrize(
-    ("widths", "shown"),
+    ("path", "widths", "shown"),
     [
-        ((1200, 336, 400, 120), 1),
-        ((1200, 335), 0),
-        ((120, 300), 1),
-        ((None, 120), 1),
-        ((None, None), 0),
+        ("/", (1200, 336, 400, 120), 1),
+        ("/", (1200, 335), 0),
+        ("/", (120, 300), 1),
+        ("/", (None, 120), 1),
+        ("/", (None, None), 0),
+        ("/embed/", (1200, 336, 192, 191), 2),
     ],
 )
 def test_page_shows_the_smallest_picture_that_is_sharp(
     collection: Collection,
     serve: Callable[[Collection], Site],
+    path: str,
     widths: tuple[int | None, ...],
     shown: int,
 ) -> None:
@@ -510,7 +512,7 @@ def test_page_shows_the_smallest_picture_that_is_sharp(
         more += f'  - url: "https://images.example/{number}.jpg"\n'
         more += f"    width: {width}\n" if width else ""
     collection.write("one.md", article(more=more))
-    (picture,) = stories(parsed(serve(collection).get("/")))[0].iter("img")
+    (picture,) = stories(parsed(serve(collection).get(path)))[0].iter("img")
     assert picture.get("src") == f"https://images.example/{shown}.jpg"
 
 
