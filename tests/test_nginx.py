@@ -72,7 +72,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/topics/%E4%BA%BA%E5%B7%A5%E7%9F%A5%E8%83%BD/", "text/html"),
         ("/topics/machines/archive/2020-05/", "text/html"),
         ("/topics/", "text/html"),
-        ("/build/", "text/html"),
         ("/embed/", "text/html"),
         ("/feed.atom", "application/atom+xml"),
         ("/providers/the-example/feed.rss", "application/rss+xml"),

@@ -140,6 +140,7 @@ class Pages:
             # Decoded, a `?` in it would pass for the query.
             quote(path),
             config=self.index.config,
+            is_served=self.is_served,
             code=code,
             problem=problem,
             nearest=[(s.path, self._heading(self.title(s) or s.slug)) for s in nearest],
