@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event, text
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from feeds.web import create_app
-from feeds.web.cache import PATIENCE
+from feeds.web.cache import MAX_WAIT
 from feeds.web.responses import coding_of
 from tests.support import Collection, Site, article
 
@@ -313,7 +313,7 @@ def count_kept(made: Made, paths: list[str]) -> int:
 def test_any_number_of_addresses_stays_within_the_bound(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.web.cache.MAX_BYTES", 200_000)
+    monkeypatch.setattr("feeds.web.cache.MAX_CACHE_SIZE", 200_000)
     paths = [f"/feed.atom?min_heat={number}" for number in range(100)]
     for path in paths:
         assert made.ask(path).status_code == 200
@@ -323,7 +323,7 @@ def test_any_number_of_addresses_stays_within_the_bound(
 def test_long_addresses_count_among_what_is_kept(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.web.cache.MAX_BYTES", 200_000)
+    monkeypatch.setattr("feeds.web.cache.MAX_CACHE_SIZE", 200_000)
     oembed = "/oembed?url=http://localhost/&utm_source="
     paths = [f"{oembed}{number}" + 20_000 * "y" for number in range(20)]
     for path in paths:
@@ -342,7 +342,7 @@ def test_document_larger_than_the_bound_is_answered_and_takes_no_place(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made.ask("/embed.js")
-    monkeypatch.setattr("feeds.web.cache.MAX_BYTES", 20_000)
+    monkeypatch.setattr("feeds.web.cache.MAX_CACHE_SIZE", 20_000)
     made.collection.write("long.md", article(body=30_000 * "x"))
     small, large = f"{LAW}?limit=1", FEED
     made.collection.sync(datetime.now(UTC))
@@ -414,7 +414,7 @@ def test_last_version_stands_in_where_a_new_one_takes_long(made: Made) -> None:
     began = time.monotonic()
     assert made.ask().data == old.data
     assert made.ask(If_None_Match=old.headers["ETag"]).status_code == 304
-    assert 2 * PATIENCE <= time.monotonic() - began < 5
+    assert 2 * MAX_WAIT <= time.monotonic() - began < 5
     # It is not kept as the new one.
     hold.go_on.set()
     join(maker)
@@ -440,7 +440,7 @@ def test_whoever_has_another_version_waits_for_the_new_one(made: Made) -> None:
     maker, statuses = start(made.ask), list[int]()
     assert hold.began.wait(5)
     asking = start(lambda: statuses.append(made.ask(If_None_Match=known).status_code))
-    asking[0].join(2 * PATIENCE)
+    asking[0].join(2 * MAX_WAIT)
     assert statuses == []
     hold.go_on.set()
     join(maker + asking)

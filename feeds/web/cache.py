@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Bytes of responses that a process keeps.
-MAX_BYTES = 64 << 20
+MAX_CACHE_SIZE = 64 << 20
 #: Seconds for which a request waits for a new version before it gets the previous one. A
 #: feed takes much less. The lists of a huge site take a second, during which they must not
 #: block all threads.
-PATIENCE = 0.25
+MAX_WAIT = 0.25
 #: Seconds between attempts to apply what time has changed.
-_ADVANCE_PAUSE = 1.0
+_ATTEMPT_PAUSE = 1.0
 #: The path of static files, whose responses are not kept.
 STATIC = "/static/"
 #: Headers that are hidden from the application, which makes whole documents alone.
@@ -155,7 +155,7 @@ class ResponseCache:
         # A client with validators that do not match may have a newer version than the old one.
         is_enough = old and (not conditional or old.is_known(environ))
         try:
-            found = making.result(PATIENCE if is_enough else None)
+            found = making.result(MAX_WAIT if is_enough else None)
         except TimeoutError:
             found = old
         # An error is not shared: it has a request's id, and the next attempt may succeed.
@@ -165,10 +165,10 @@ class ResponseCache:
         self, address: Address, version: Version, environ: WSGIEnvironment
     ) -> CachedResponse | Response:
         """Return the application's response to an unconditional GET; cache it if it has an ETag."""
-        asked = {name: value for name, value in environ.items() if name not in _CONDITIONS}
-        asked["REQUEST_METHOD"] = "GET"
+        unconditional = {name: value for name, value in environ.items() if name not in _CONDITIONS}
+        unconditional["REQUEST_METHOD"] = "GET"
         began = time.monotonic()
-        response = Response.from_app(self._app, asked, buffered=True)
+        response = Response.from_app(self._app, unconditional, buffered=True)
         old = self._responses.get(address)
         if response.status_code == 503 and old:
             return old
@@ -180,14 +180,14 @@ class ResponseCache:
         return made
 
     def _keep(self, address: Address, made: CachedResponse) -> None:
-        """Cache a response, and drop the oldest ones until all fit into MAX_BYTES."""
+        """Cache a response, and drop the oldest ones until all fit into MAX_CACHE_SIZE."""
         with self._lock:
-            if self._find(address) or made.size > MAX_BYTES:
+            if self._find(address) or made.size > MAX_CACHE_SIZE:
                 return
             self._forget(address)
             self._responses[address] = made
             self._size += made.size
-            while self._size > MAX_BYTES:
+            while self._size > MAX_CACHE_SIZE:
                 self._forget(next(iter(self._responses)))
 
     def _forget(self, address: Address) -> None:
@@ -212,7 +212,7 @@ class ResponseCache:
     def _advance(self, status: Status) -> Status:
         """Apply what time has changed, unless another thread or process is doing so."""
         if time.monotonic() >= self._next_advance:
-            self._next_advance = time.monotonic() + _ADVANCE_PAUSE
+            self._next_advance = time.monotonic() + _ATTEMPT_PAUSE
             with suppress(IndexUnavailable):
                 advance(self._index, utc_now())
                 return self._index.status()

@@ -28,20 +28,20 @@ from feeds.web.parameters import (
 from feeds.web.site import Site
 from feeds.wire import FRAME_POLICY
 
-#: Letters of a name that somebody looks for.
+#: Characters of the parameter `find`.
 MAX_FIND_LENGTH = 100
 #: Seconds for which caches keep a file under `/static/`.
 MAX_STATIC_AGE = 86400
 
 
 class PageRoutes:
-    """What browsers show."""
+    """Views of pages, of frames, and of the files that they need."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
     def page(self, kind: Kind, slug: str = "") -> Response:
-        """The page of a selection; that of everything shows what the site publishes."""
+        """Return the page of a selection; that of everything is the home page."""
         if kind == "site" and "find" in request.args:
             return self._index()
         selection = self._site.select_page(kind, slug)
@@ -56,30 +56,30 @@ class PageRoutes:
         return self._respond(self._pages.home(find))
 
     def names(self, of: Kind) -> Response:
-        """All topics or all providers, or those that are called so."""
+        """Return the list of topics or providers, or of those that `find` names."""
         page = number(request.args, "page", 1, 10**6) or 1
         find = self._find()
         self._site.require(LISTS[of] + _query(find=find, page=str(page) if page > 1 else ""))
         return self._respond(self._pages.names(of, find, page))
 
     def month(self, kind: Kind, month: str, cursor: str = "", slug: str = "") -> Response:
-        """The stories of a month."""
+        """Return the page of a month."""
         selection = self._site.select_page(kind, slug, archive=True)
-        part = self._site.part(selection, month, cursor)
-        self._site.require(selection.address(part.page))
-        made = self._pages.stories(selection, part)
+        archive = self._site.archive(selection, month, cursor)
+        self._site.require(selection.address(archive.page))
+        made = self._pages.stories(selection, archive)
         if made is None:
             raise Missing("no stories of that month", history=selection)
         return self._respond(made)
 
     def months(self, kind: Kind, slug: str = "") -> Response:
-        """The months that have stories."""
+        """Return the list of the months that have stories."""
         selection = self._site.select_page(kind, slug, archive=True)
         self._site.require(selection.address("archive/"))
         return self._respond(self._pages.months(selection))
 
     def build(self) -> Response:
-        """The builder."""
+        """Return the builder, with the selection of the query chosen in it."""
         chosen = keep_known(request.args, PARAMETERS)
         refuse_many(chosen)
         pages = self._pages
@@ -104,8 +104,8 @@ class PageRoutes:
         return bool(is_both) or not self._site.is_known(name, value.strip())
 
     def embed(self, kind: Kind, slug: str = "") -> Response:
-        """A frame."""
-        selection = self._site.select(kind, slug, beside=["theme", "images"], usual=STORIES)
+        """Return a frame."""
+        selection = self._site.select(kind, slug, further=["theme", "images"], usual=STORIES)
         # Frames that were pasted before they had this slash followed the visitor's system.
         usual = THEMES[0] if request.path.endswith("/") else "auto"
         options = EmbedOptions(
@@ -117,13 +117,13 @@ class PageRoutes:
         return response
 
     def file(self, name: str) -> Response:
-        """A file at the top of the site, such as the script of the custom element."""
+        """Return a file at the top of the site, such as the script of the custom element."""
         refuse_unknown(request.args, [])
         self._site.require(f"/{name}")
         return self._respond(assets(self._site.config)[name])
 
     def static(self, name: str) -> Response:
-        """A style sheet, a script or an icon, at an address that changes with its bytes."""
+        """Return a style sheet, a script or an icon, at an address that changes with its bytes."""
         asset = assets(self._site.config).get(name) or abort(404)
         response = Response(asset.body, content_type=asset.content_type)
         response.headers["Cache-Control"] = f"public, max-age={MAX_STATIC_AGE}"
@@ -132,7 +132,7 @@ class PageRoutes:
         return response
 
     def oembed(self) -> Response:
-        """The embedding of a page (oEmbed 1.0)."""
+        """Return the embedding of a page (oEmbed 1.0)."""
         refuse_unknown(request.args, ["url", "maxwidth", "maxheight", "format"])
         if (values(request.args, "format") or ["json"]) != ["json"]:
             abort(501, "the format is json")
@@ -152,7 +152,7 @@ class PageRoutes:
         return self._respond(_published(body, "application/json; charset=utf-8"))
 
     def _selection_at(self, address: str) -> Selection:
-        """The selection of a page, a feed or a frame of this site."""
+        """Return the selection of a page, a feed or a frame of this site, or abort with 404."""
         home = urlsplit(self._site.base)
         try:
             parts = urlsplit(iri_to_uri(address))
@@ -193,7 +193,7 @@ def _published(body: bytes, content_type: str) -> Published:
 
 
 def _query(**chosen: str) -> str:
-    """The query of a list of names, in the spelling that the browser's form has too."""
+    """Return the query of a list of names, spelled as a browser spells that of the form."""
     query = urlencode({name: value for name, value in chosen.items() if value})
     return f"?{query}" if query else ""
 

@@ -1,4 +1,4 @@
-"""What a reader chooses in the query of an address."""
+"""The parameters of addresses, and the selections that they make."""
 
 from __future__ import annotations
 
@@ -27,28 +27,29 @@ PARAMETERS = {
     "min_heat": "Only articles that are as hot as this now.",
     "limit": "How many entries, from 1 to 200.",
 }
-#: What an archive of a feed does not take.
-OF_THE_CURRENT = frozenset({"min_heat", "limit"})
-#: What other sites add to the links they share. At a feed nothing else that is unknown is
-#: let pass, because a misspelt parameter would give a subscriber another feed for ever.
+#: The parameters that an archive of a feed does not take.
+NOT_IN_ARCHIVES = frozenset({"min_heat", "limit"})
+#: Parameters that other sites add to links, and that feeds ignore. Feeds refuse any other unknown
+#: one, because a misspelt parameter would give a subscriber another feed for ever.
 TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref"})
 #: Parameters in one address.
-MOST = 50
+MAX_PARAMETERS = 50
 #: Names that an error suggests.
 MAX_NEAREST = 3
-_RANK = 10**6
+#: The highest quality or heat that may be chosen; the lowest is its negative.
+_MAX_RANK = 10**6
 
 Arguments = MultiDict[str, str]
 
 
 def known_parameters(kind: Kind, archive: bool = False) -> list[str]:
-    """The parameters that the feeds of a kind take."""
-    left_out = OF_THE_CURRENT if archive else frozenset()
+    """Return the parameters that the feeds of a kind take."""
+    left_out = NOT_IN_ARCHIVES if archive else frozenset()
     return [name for name in PARAMETERS if name != kind and name not in left_out]
 
 
 def refuse_unknown(arguments: Arguments, known: Iterable[str]) -> None:
-    """Answer 400 to a parameter that is not known here; tracking ones are let pass."""
+    """Abort with 400 at a parameter that is neither known here nor added by other sites."""
     listed = ", ".join(known) or "none"
     for name in arguments:
         if name not in known and name not in TRACKING and not name.startswith("utm_"):
@@ -65,9 +66,9 @@ def keep_known(arguments: Arguments, known: Iterable[str]) -> Arguments:
 
 
 def refuse_many(arguments: Arguments) -> None:
-    """Answer 400 to more parameters than a selection has any use for."""
-    if sum(len(arguments.getlist(name)) for name in arguments) > MOST:
-        refuse(f"more than {MOST} parameters")
+    """Abort with 400 at more parameters than any selection needs."""
+    if sum(len(arguments.getlist(name)) for name in arguments) > MAX_PARAMETERS:
+        refuse(f"more than {MAX_PARAMETERS} parameters")
 
 
 def refuse(problem: str) -> NoReturn:
@@ -76,12 +77,12 @@ def refuse(problem: str) -> NoReturn:
 
 
 def values(arguments: Arguments, name: str) -> list[str]:
-    """The values of a parameter; a form sends empty ones for what was not chosen."""
+    """Return the values of a parameter, without the empty ones that a form sends."""
     return [value.strip() for value in arguments.getlist(name) if value.strip()]
 
 
-class Choosing:
-    """Makes selections of addresses; whatever names none is answered at once."""
+class SelectionParser:
+    """Parses paths and queries into selections, and aborts if they name none."""
 
     def __init__(self, index: Index, base: str) -> None:
         self._index = index
@@ -89,7 +90,7 @@ class Choosing:
         self._base = base
 
     def name(self, kind: Kind, slug: str) -> Selection:
-        """The topic or provider of a slug."""
+        """Return the topic or provider of a slug."""
         return self._names(kind, [slug])[0]
 
     def is_known(self, parameter: str, value: str) -> bool:
@@ -101,20 +102,20 @@ class Choosing:
         return found is not None and not self._is_withdrawn(kind, value, found)
 
     def selection(self, base: Selection, arguments: Arguments, usual: int) -> Selection:
-        """The selection that the parameters make of a plain one with a `usual` limit."""
+        """Return a plain selection, narrowed by parameters; a `usual` limit is left out."""
         refuse_many(arguments)
         topics = self._names("topic", values(arguments, "topic"))
         providers = self._names("provider", values(arguments, "provider"))
         topics += [base] if base.kind == "topic" else []
         providers += [base] if base.kind == "provider" else []
         limit = number(arguments, "limit", 1, MAX_LIMIT)
-        wanted = number(arguments, "min_quality", -_RANK, _RANK)
+        wanted = number(arguments, "min_quality", -_MAX_RANK, _MAX_RANK)
         chosen = choose(
             topics,
             providers,
             [self._type(value) for value in values(arguments, "type")],
             [self._excluded(value) for value in values(arguments, "exclude")],
-            min_heat=number(arguments, "min_heat", -_RANK, _RANK),
+            min_heat=number(arguments, "min_heat", -_MAX_RANK, _MAX_RANK),
             limit=None if limit == usual else limit,
         )
         if wanted is not None and wanted > self._config.least_quality(chosen):
@@ -125,7 +126,7 @@ class Choosing:
         return chosen
 
     def _names(self, kind: Kind, slugs: list[str]) -> list[Selection]:
-        """Those that are not withdrawn, if any is left."""
+        """Return the public topics or providers of some slugs, without those withdrawn."""
         found = {slug: self._index.resolve(kind, slug) for slug in slugs}
         kept = {slug: s for slug, s in found.items() if not self._is_withdrawn(kind, slug, s)}
         if found and not kept:
@@ -137,9 +138,9 @@ class Choosing:
             return self._config.name(selection).withdrawn
         if len(slug) > MAX_SLUG_LENGTH:
             return False
-        asked = slugify(kind, slug)
+        natural = slugify(kind, slug)
         return any(
-            asked in (slugify(kind, known) for known in (key, name.slug, *name.former))
+            natural in (slugify(kind, known) for known in (key, name.slug, *name.former))
             for key, name in self._config.names(kind).items()
             if name.withdrawn
         )
@@ -166,16 +167,16 @@ class Choosing:
         """Yield the public selections whose slugs are most like another, the nearest first."""
         if len(slug) > MAX_SLUG_LENGTH:
             return
-        asked = slugify(kind, slug)
-        known = self._index.known(kind, asked)
-        for near in get_close_matches(asked, known, cutoff=0.5):
+        natural = slugify(kind, slug)
+        known = self._index.known(kind, natural)
+        for near in get_close_matches(natural, known, cutoff=0.5):
             found = self._index.resolve(kind, near)
             if found and not self._is_withdrawn(kind, near, found):
                 yield found
 
 
 def number(arguments: Arguments, name: str, least: int, most: int) -> int | None:
-    """The whole number that a parameter says, if it says any."""
+    """Return the whole number in a parameter; None without the parameter."""
     written = values(arguments, name)
     if len(written) > 1:
         refuse(f"{name} stands {len(written)} times, once is enough")
@@ -189,6 +190,6 @@ def number(arguments: Arguments, name: str, least: int, most: int) -> int | None
 
 
 def _shown(text: str) -> str:
-    """What somebody sent, short and without marks."""
+    """Return text of a request for a message: cut, and percent-encoded unless it is a word."""
     text = text[:80]
     return text if re.fullmatch(r"[\w.-]+", text) else quote(text, safe="")

@@ -29,8 +29,8 @@ PATHS: dict[Kind, str] = {
 }
 #: Seconds for which the counts of `/healthz` are kept.
 MAX_HEALTH_AGE = 1.0
-#: A month of the history, and the entries of a month after a cursor.
-PARTS = ("<month>", "<month>/<cursor>")
+#: The paths of an archive: a month, and the entries of a month after a cursor.
+ARCHIVES = ("<month>", "<month>/<cursor>")
 
 
 class FeedRoutes:
@@ -54,12 +54,14 @@ class FeedRoutes:
     ) -> Response:
         """Return a month of a feed's history in a format."""
         selection = self._site.select(kind, slug, archive=True)
-        part = self._site.part(selection, month, cursor)
-        self._site.require(selection.address(part.file(form.suffix)))
-        return self._publish(selection, form, part)
+        archive = self._site.archive(selection, month, cursor)
+        self._site.require(selection.address(archive.file(form.suffix)))
+        return self._publish(selection, form, archive)
 
-    def _publish(self, selection: Selection, form: Format, part: Archive | None = None) -> Response:
-        made = publish(self._index, selection, form, self._site.base, part)
+    def _publish(
+        self, selection: Selection, form: Format, archive: Archive | None = None
+    ) -> Response:
+        made = publish(self._index, selection, form, self._site.base, archive)
         return self._site.respond(made or abort(404, "no such feed"))
 
     def subscriptions(self) -> Response:
@@ -127,15 +129,15 @@ def add_routes(app: Flask, site: Site) -> None:
         of_kind = {"kind": kind}
         app.add_url_rule(path, f"{kind}-page", pages.page, defaults=of_kind)
         app.add_url_rule(f"{path}archive/", f"{kind}-months", pages.months, defaults=of_kind)
-        for part in PARTS:
-            rule = f"{path}archive/{part}/"
+        for archive in ARCHIVES:
+            rule = f"{path}archive/{archive}/"
             app.add_url_rule(rule, f"{kind}-month", pages.month, defaults=of_kind)
         app.add_url_rule(path + embedding.FRAME, f"{kind}-embed", pages.embed, defaults=of_kind)
         for name, form in FORMATS.items():
             defaults = of_kind | {"form": form}
             app.add_url_rule(path + form.file, f"{kind}-{name}", feeds.feed, defaults=defaults)
-            for part in PARTS:
-                rule, end = f"{path}archive/{part}.{name}", f"{kind}-{name}-archive"
+            for archive in ARCHIVES:
+                rule, end = f"{path}archive/{archive}.{name}", f"{kind}-{name}-archive"
                 app.add_url_rule(rule, end, feeds.archive, defaults=defaults)
         for guess, name in GUESSES.items():
             defaults = of_kind | {"form": FORMATS[name]}

@@ -17,7 +17,7 @@ from feeds.selection import EVERYTHING, Kind, Selection
 from feeds.web.errors import Missing
 from feeds.web.parameters import (
     Arguments,
-    Choosing,
+    SelectionParser,
     keep_known,
     known_parameters,
     refuse_unknown,
@@ -29,7 +29,7 @@ _FIRST_MONTH = Month.of(EARLIEST).plus(-1)
 
 
 class Site:
-    """Finds what the address of a request names, and answers at once if it names nothing."""
+    """Finds what the address of a request names, and aborts if it names nothing."""
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -47,19 +47,19 @@ class Site:
         slug: str,
         *,
         archive: bool = False,
-        beside: Iterable[str] = (),
+        further: Iterable[str] = (),
         usual: int | None = None,
     ) -> Selection:
         """Return the selection of this request, or abort with the answer to give instead.
 
-        `beside` are further parameters that the address takes. `usual` is the number of
+        `further` are other parameters that the address takes. `usual` is the number of
         entries without a limit.
         """
-        refuse_unknown(request.args, [*known_parameters(kind, archive), *beside])
+        refuse_unknown(request.args, [*known_parameters(kind, archive), *further])
         return self.named(kind, slug, request.args, usual)
 
     def select_page(self, kind: Kind, slug: str, *, archive: bool = False) -> Selection:
-        """The selection of a page, which ignores the parameters that it does not know."""
+        """Return the selection of a page, which ignores unknown parameters, or abort."""
         known = known_parameters(kind, archive)
         return self.named(kind, slug, keep_known(request.args, known))
 
@@ -67,13 +67,13 @@ class Site:
         self, kind: Kind, slug: str, arguments: Arguments, usual: int | None = None
     ) -> Selection:
         """Return the selection of a path and a query, or abort."""
-        choosing = Choosing(self.index, self.base)
-        base = EVERYTHING if kind == "site" else choosing.name(kind, slug)
-        return choosing.selection(base, arguments, usual or self.config.limit)
+        parser = SelectionParser(self.index, self.base)
+        base = EVERYTHING if kind == "site" else parser.name(kind, slug)
+        return parser.selection(base, arguments, usual or self.config.limit)
 
     def is_known(self, parameter: str, value: str) -> bool:
         """Return whether a value of `topic`, `provider` or `exclude` names something public."""
-        return Choosing(self.index, self.base).is_known(parameter, value)
+        return SelectionParser(self.index, self.base).is_known(parameter, value)
 
     def require(self, address: str) -> None:
         """Abort with a 301 if the request's address is another spelling of this one."""
@@ -81,7 +81,7 @@ class Site:
         if request.path != unquote(path) or request.query_string.decode() != query:
             abort(moved(self.base + address))
 
-    def part(self, selection: Selection, month: str, cursor: str) -> Archive:
+    def archive(self, selection: Selection, month: str, cursor: str) -> Archive:
         """Return the archive of a selection that an address names, or abort with 404."""
         read = Month.read(month)
         if read is None or not _FIRST_MONTH <= read <= Month.of(datetime.now(UTC)).plus(1):
