@@ -194,7 +194,7 @@ def test_flask_makes_whole_documents_alone(made: Made) -> None:
         ("GET", "/nowhere", 404),
         ("HEAD", "/nowhere", 404),
         ("GET", "/topics/AI/feed.atom", 301),
-        ("GET", "/?x=1", 400),
+        ("GET", "/feed.atom?x=1", 400),
         ("GET", "/healthz", 200),
         ("GET", "/static/style.css", 200),
         ("POST", FEED, 405),
