@@ -1,4 +1,4 @@
-"""Publishes a folder of articles as Atom feeds, one for each topic and provider."""
+"""Publishes a folder of articles as feeds, one for each topic and provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["create_app"]
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """The WSGI application; see `feeds.web.create_app`."""
+    """Return the WSGI application; see `feeds.web.create_app`."""
     # Not with this module: processes that only read articles need no web server.
     from feeds.web import create_app
 

@@ -1,4 +1,4 @@
-"""What is wrong with a folder of articles, for the curator."""
+"""The faults and warnings of a folder of articles."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from feeds.selection import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
-    """What was found in a folder."""
+class CheckResult:
+    """The result of checking a folder."""
 
     #: How many article files there are.
     files: int
@@ -34,7 +34,7 @@ class Checked:
 
 
 class _File(NamedTuple):
-    """What was found in a file; it goes between processes."""
+    """The result of checking a file; it goes between processes."""
 
     faults: tuple[ArticleError, ...] = ()
     warnings: tuple[ArticleError, ...] = ()
@@ -45,8 +45,8 @@ class _File(NamedTuple):
     feeds: Set[FeedKey] = frozenset()
 
 
-def check_folder(directory: Path, config: Config, now: datetime, jobs: int = 1) -> Checked:
-    """Read every file anew and to its end, whatever the index knows, by `jobs` processes.
+def check_folder(directory: Path, config: Config, now: datetime, jobs: int = 1) -> CheckResult:
+    """Check every file, without the index, by `jobs` processes.
 
     Raises OSError if the folder cannot be read or a process dies.
     """
@@ -70,26 +70,28 @@ def check_folder(directory: Path, config: Config, now: datetime, jobs: int = 1) 
     counts = Counter(file.state for file in found.values() if file.state)
     warnings = [str(warning) for file in found.values() for warning in file.warnings]
     warnings += [*_shared_links(found), *_shared_slugs(found, config), *_unused(found, config)]
-    return Checked(files=len(paths), counts=counts, faults=tuple(faults), warnings=tuple(warnings))
+    return CheckResult(
+        files=len(paths), counts=counts, faults=tuple(faults), warnings=tuple(warnings)
+    )
 
 
 def _check(directory: Path, config: Config, now: datetime, path: str) -> _File:
     full = str(directory / path)
     try:
-        reading = parse_article(read_bytes(directory, path), full)
+        parsed = parse_article(read_bytes(directory, path), full)
     except OSError as error:
         return _File((ArticleError(full, 1, f"cannot be read, {error.strerror}"),))
-    article = reading.article
+    article = parsed.article
     if article is None:
-        return _File(reading.faults, reading.warnings)
+        return _File(parsed.faults, parsed.warnings)
     meant = memberships(article, config)
-    state = "not published" if reading.withheld else "public"
+    state = "not published" if parsed.withheld else "public"
     if state == "public" and article.published > now:
         state = "scheduled"
     elif state == "public" and all(article.quality < least for _, _, least in meant):
         state = "below the threshold"
     feeds = frozenset((s.kind, s.key) for s, _, _ in meant if s.kind != "site")
-    return _File((), reading.warnings, state, article.link, feeds)
+    return _File((), parsed.warnings, state, article.link, feeds)
 
 
 def _shared_links(found: dict[str, _File]) -> Iterator[str]:

@@ -24,7 +24,7 @@ _PICTURE = re.compile(r'<img(?: (?!src=)[\w-]++="[^"]*+")*+ src="([^"]+)"')
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A name and where it is at home (RFC 4287 section 3.2)."""
+    """A name and its web address (RFC 4287 section 3.2)."""
 
     name: str
     uri: str
@@ -113,7 +113,7 @@ class Links:
     current: str | None = None
     prev_archive: str | None = None
     next_archive: str | None = None
-    #: Who tells subscribers of changes (WebSub).
+    #: The hub that sends changes to subscribers (WebSub).
     hub: str | None = None
 
 
@@ -125,7 +125,7 @@ def make_feed(
     config: Config,
     base: str,
 ) -> Feed:
-    """The feed of a selection.
+    """Return the feed of a selection.
 
     `names` is what articles call its topics and providers, `base` the site's address
     without a final slash.
@@ -156,7 +156,7 @@ def make_entry(
     base: str,
     slug: Callable[[str], str] | None = None,
 ) -> Entry:
-    """What subscribers see of an article: all of it, and nothing else.
+    """Return all that subscribers see of an article, and nothing else.
 
     `slug` gives the slug of a topic that an article names, as `config` does.
     """

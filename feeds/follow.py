@@ -1,4 +1,4 @@
-"""Keep an index up to a folder that people save files in, and to the time."""
+"""Keep an index up to date with a folder, in which people save files, and with the time."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ QUIET_TIME = 5
 ADVANCE_PAUSE = 200
 #: Seconds until the first scan of the folder, and between later ones. Network file systems
 #: report no changes, and a change is not reported that came while the watch began.
-FIRST_SCAN = 1
-NEXT_SCAN = 30
-#: Files that a line names before the rest is only counted.
-NAMED = 3
+FIRST_SCAN_PAUSE = 1
+SCAN_PAUSE = 30
+#: Files that a line of the log names; further ones are only counted.
+MAX_NAMED_FILES = 3
 
 #: Writes a line to the log, with one of logging's levels.
 Log = Callable[[int, str], None]
@@ -93,7 +93,7 @@ def _follow(
     watched = directory.stat()
     # Where the system refuses a watch, `follow` calls this again, and so scans, every second.
     report = run(None)
-    next_scan, unnoticed = time.monotonic() + FIRST_SCAN, False
+    next_scan, unnoticed = time.monotonic() + FIRST_SCAN_PAUSE, False
     for changes in watchfiles.watch(
         directory,
         watch_filter=lambda change, path: "/.git/" not in path,
@@ -118,7 +118,7 @@ def _follow(
         if replaced or time.monotonic() >= next_scan or not index.is_readable():
             index.acquire("follow")
             report = run(None)
-            next_scan = time.monotonic() + NEXT_SCAN
+            next_scan = time.monotonic() + SCAN_PAUSE
             # A change that the watch does not report next: on a disk that was mounted again,
             # the watch is of the old one.
             unnoticed = bool(report.paths)
@@ -130,7 +130,7 @@ def _follow(
 
 
 class SyncReporter:
-    """Turns syncs into lines for people."""
+    """Writes the results of syncs to the log."""
 
     def __init__(self, log: Log, faults: Iterable[str] = ()) -> None:
         self._log = log
@@ -138,13 +138,13 @@ class SyncReporter:
         self._trouble = ""
 
     def fail(self, trouble: str) -> None:
-        """Report what keeps the index from following the folder, if it is new."""
+        """Report what keeps the index from following the folder, unless it was reported last."""
         if trouble != self._trouble:
             self._log(logging.WARNING, trouble)
         self._trouble = trouble
 
     def recover(self) -> None:
-        """Have the next trouble reported, even if it is the same as the last."""
+        """Forget the last trouble, so that the same one is reported again."""
         self._trouble = ""
 
     def report(self, report: Report) -> None:
@@ -157,7 +157,10 @@ class SyncReporter:
         for warning in report.warnings:
             self._log(logging.WARNING, str(warning))
         if report.paths:
-            names, more = ", ".join(report.paths[:NAMED]), len(report.paths) - NAMED
+            names, more = (
+                ", ".join(report.paths[:MAX_NAMED_FILES]),
+                len(report.paths) - MAX_NAMED_FILES,
+            )
             if more > 0:
                 names += f" and {counted(more, 'more file')}"
             self._log(logging.INFO, f"{names}: {counted(report.changed_feeds, 'feed')} changed")

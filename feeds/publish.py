@@ -1,4 +1,4 @@
-"""From a selection to its documents, each with its bytes and validators."""
+"""The documents of a selection, each with its bytes and validators."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _SAFE = "!$&'()*+,;=:@/?%"
 
 
 def counted(number: int, noun: str) -> str:
-    """A number and what it counts, such as `1 feed` and `2,000 feeds`."""
+    """Return a number and what it counts, such as `1 feed` and `2,000 feeds`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

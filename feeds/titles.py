@@ -1,4 +1,4 @@
-"""What a selection is called, in the words of its reader."""
+"""The title of a selection, in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Names = Mapping[tuple[Kind, str], str]
 def titles(selection: Selection, names: Names, config: Config) -> tuple[str, str]:
     """Return a feed's title and subtitle, those of the settings where there are any.
 
-    A limit says how many entries a feed has, and nothing of what it is.
+    They do not depend on its limit.
     """
     _ = translations(config.language).gettext
     selection = selection.whole

@@ -20,9 +20,9 @@ from feeds.selection import Selection
 from feeds.text import text
 
 #: Seconds between searches for feeds that wait.
-POLL = 0.2
+POLL_PAUSE = 0.2
 #: Seconds from a poll of the index by every process until all of them surely answer with it.
-SETTLE = 0.25
+SETTLE_PAUSE = 0.25
 #: Seconds for one ping, from the lookup of the host to the end of the answer.
 TIMEOUT = 30
 #: Seconds until a hub that failed is tried again: the first time, and the maximum without
@@ -41,7 +41,7 @@ def ping(index: Index, stop: Event, log: Callable[[str], None]) -> None:
     pinger = Pinger(index=index, log=log)
     while not stop.is_set():
         try:
-            pause = min(pinger.step(), POLL) if index.acquire("ping") else 1
+            pause = min(pinger.step(), POLL_PAUSE) if index.acquire("ping") else 1
         except (OSError, IndexUnavailable):
             pause = 1  # the process that follows the folder reports the error
         stop.wait(pause)
@@ -99,7 +99,7 @@ class Pinger:
             # A hub fetches the feed at once, and a process may still answer with the old one.
             self._settled = waiting.latest
             polls = config.index_polls_per_second
-            pause = SETTLE + (1 / polls if polls else 0)
+            pause = SETTLE_PAUSE + (1 / polls if polls else 0)
             self._next = self.clock() + pause
             return pause
         for form in FORMATS.values():

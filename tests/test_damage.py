@@ -201,7 +201,7 @@ def test_index_is_readable_once_it_was_filled(collection: Collection) -> None:
 
 
 def test_locked_index_is_kept(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feeds.index.sqlite._PATIENCE", 10)
+    monkeypatch.setattr("feeds.index.sqlite.LOCK_TIMEOUT", 10)
     collection.write("one.md", article())
     collection.sync()
     path = file_of(collection)
@@ -218,7 +218,7 @@ def test_locked_index_is_kept(collection: Collection, monkeypatch: pytest.Monkey
 def test_index_that_takes_nothing_is_served_as_it_is(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.index.sqlite._PATIENCE", 10)
+    monkeypatch.setattr("feeds.index.sqlite.LOCK_TIMEOUT", 10)
     collection.write("one.md", article())
     with pytest.raises(IndexUnavailable, match="cannot be written"):
         serving._compare(Index(f"sqlite:///{collection.folder}", collection.config), print)

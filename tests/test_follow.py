@@ -155,7 +155,7 @@ def test_folder_whose_disk_is_mounted_again_is_followed(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The new disk has the old one's number, as its first folder has."""
-    monkeypatch.setattr("feeds.follow.NEXT_SCAN", 1)
+    monkeypatch.setattr("feeds.follow.SCAN_PAUSE", 1)
     mount = f"mount -t tmpfs tmpfs {collection.folder} 2>/dev/null"
     if os.system(mount):
         pytest.skip("no disk can be mounted here")
@@ -166,7 +166,7 @@ def test_folder_whose_disk_is_mounted_again_is_followed(
         os.system(f"umount -l {collection.folder}; {mount}")
         collection.write("one.md", article("Second"))
         follower.wait_for(lambda: "Second" in follower.titles())
-        monkeypatch.setattr("feeds.follow.NEXT_SCAN", 60)
+        monkeypatch.setattr("feeds.follow.SCAN_PAUSE", 60)
         time.sleep(2.2)
         collection.write("one.md", article("Third"))
         follower.wait_for(lambda: "Third" in follower.titles())
@@ -178,7 +178,7 @@ def test_folder_whose_disk_is_mounted_again_is_followed(
 def test_change_without_an_event_starts_a_new_watch(
     follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.follow.NEXT_SCAN", 1)
+    monkeypatch.setattr("feeds.follow.SCAN_PAUSE", 1)
     watch, anew = watchfiles.watch, list[object]()
 
     def count(*about: Any, **more: Any) -> Any:
@@ -361,7 +361,7 @@ def test_change_before_the_watch_is_found_by_a_scan(
     collection.write("one.md", article("First"))
     collection.sync(datetime.now(UTC))
     collection.write("two.md", article("Before the watch"))
-    monkeypatch.setattr("feeds.follow.NEXT_SCAN", 1)
+    monkeypatch.setattr("feeds.follow.SCAN_PAUSE", 1)
     follower = Follower(collection)
     follower.wait_for(lambda: "Before the watch" in follower.titles())
     follower.close()

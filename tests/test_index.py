@@ -266,7 +266,7 @@ def test_index_of_another_version_leaves_what_was_given_out(collection: Collecti
     collection.write("two.md", article(topics=("C++",)))
     collection.write("one.md", article(topics=("cplusplus",)))
     collection.sync(NOW + timedelta(hours=1))
-    known = collection.index.known("topic")
+    known = collection.index.slugs("topic")
     owners = {slug: collection.index.resolve("topic", slug) for slug in known}
     assert [owner.key for owner in owners.values() if owner] == ["cplusplus", "c++", "emptied"]
     revision = collection.index.status()
@@ -275,7 +275,7 @@ def test_index_of_another_version_leaves_what_was_given_out(collection: Collecti
         connection.execute(schema.meta.update().values(version=0))
     collection.sync(NOW)  # by a clock that went back
     assert {slug: collection.index.resolve("topic", slug) for slug in known} == owners
-    assert collection.index.known("topic") == known
+    assert collection.index.slugs("topic") == known
     assert collection.index.status().revision > revision.revision
     found = collection.index.find(Selection(kind="topic", key="emptied", slug="emptied"))
     assert found and found.articles == ()
@@ -292,7 +292,7 @@ def test_index_of_a_version_with_other_columns_is_made_from_nothing(
         connection.exec_driver_sql("ALTER TABLE feeds DROP COLUMN name")
         connection.exec_driver_sql("ALTER TABLE meta DROP COLUMN changed")
     assert collection.sync().added == 1
-    assert collection.index.known("topic") == ["ai"]
+    assert collection.index.slugs("topic") == ["ai"]
 
 
 def test_application_fills_an_index_of_another_version_anew(collection: Collection) -> None:
@@ -320,7 +320,7 @@ def test_new_index_that_another_process_writes_to_is_waited_for(
         assert collection.sync().added == 0
         timer.join()
     with contextlib.closing(sqlite3.connect(path.replace("articles", "slow"))) as other:
-        monkeypatch.setattr("feeds.index.sqlite._PATIENCE", 50)
+        monkeypatch.setattr("feeds.index.sqlite.LOCK_TIMEOUT", 50)
         other.execute("BEGIN IMMEDIATE")
         other.execute("CREATE TABLE x (y)")
         slow = Index(f"sqlite:///{path.replace('articles', 'slow')}", collection.config)
@@ -395,8 +395,8 @@ def test_of_many_slugs_those_that_begin_alike_are_known(
 ) -> None:
     collection.write("one.md", article(topics=("AI", "Art", "Law")))
     collection.sync()
-    assert collection.index.known("topic", "arts") == ["ai", "art", "law"]
-    monkeypatch.setattr("feeds.index.MAX_KNOWN", 2)
-    assert collection.index.known("topic", "arts") == ["ai", "art"]
-    assert collection.index.known("topic", "lew") == ["law"]
-    assert collection.index.known("topic", "%") == []
+    assert collection.index.slugs("topic", "arts") == ["ai", "art", "law"]
+    monkeypatch.setattr("feeds.index.MAX_SLUGS", 2)
+    assert collection.index.slugs("topic", "arts") == ["ai", "art"]
+    assert collection.index.slugs("topic", "lew") == ["law"]
+    assert collection.index.slugs("topic", "%") == []

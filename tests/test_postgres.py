@@ -24,7 +24,7 @@ from feeds.config import Config, ConfigError, read_config
 from feeds.follow import follow
 from feeds.formats import FORMATS
 from feeds.index import Index, schema
-from feeds.index.postgresql import CONNECT
+from feeds.index.postgresql import CONNECT_TIMEOUT
 from feeds.index.store import IndexUnavailable
 from feeds.index.sync import Report, advance, sync
 from feeds.selection import EVERYTHING
@@ -157,7 +157,7 @@ def test_sync_waits_only_so_long_for_another(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collection.sync()
-    monkeypatch.setattr("feeds.index.postgresql._PATIENCE", 100)
+    monkeypatch.setattr("feeds.index.postgresql.LOCK_TIMEOUT", 100)
     other = Index(collection.config.database, collection.config)
     with other.write_transaction():
         with pytest.raises(IndexUnavailable, match=r"cannot be written: .* due to lock timeout"):
@@ -239,7 +239,7 @@ def test_silent_server_holds_up_one_request_alone(collection: Collection) -> Non
             thread.start()
         for thread in threads:
             thread.join()
-        assert time.monotonic() - began < CONNECT * 1.8
+        assert time.monotonic() - began < CONNECT_TIMEOUT * 1.8
         again = threading.Thread(target=ask)
         again.start()
         time.sleep(0.2)
@@ -304,7 +304,7 @@ def test_every_machine_and_sqlite_give_the_same(collection: Collection, tmp_path
             advance(index, now)
         one, two, three = (documents(index) for index in indexes)
         assert one == two == three
-        slugs = [index.known("topic", "a") for index in indexes]
+        slugs = [index.slugs("topic", "a") for index in indexes]
         assert slugs[0] == slugs[2] == sorted(slugs[0])
         assert indexes[0].status()[1:] == indexes[2].status()[1:]
     assert sum(report.changed_feeds for report in reports) > 10
@@ -317,8 +317,8 @@ def test_wildcards_in_a_slug_are_letters(
 ) -> None:
     collection.write("one.md", article(topics=("AI", "Art", "Law")))
     collection.sync()
-    monkeypatch.setattr("feeds.index.MAX_KNOWN", 2)
-    assert [collection.index.known("topic", near) for near in "%_\\a"] == [
+    monkeypatch.setattr("feeds.index.MAX_SLUGS", 2)
+    assert [collection.index.slugs("topic", near) for near in "%_\\a"] == [
         [],
         [],
         [],

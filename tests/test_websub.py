@@ -553,7 +553,7 @@ def test_process_takes_over_from_one_that_dies(
     holder.start()
     assert ready.wait(30)
     pusher(announced)
-    time.sleep(websub.SETTLE + 0.5)
+    time.sleep(websub.SETTLE_PAUSE + 0.5)
     assert hub.requests == []
     holder.kill()
     wait_for(lambda: waiting(announced) == [])
@@ -647,9 +647,9 @@ def test_hub_is_pinged_once_every_process_has_seen_the_change(
     config = replace(announced.config, index_polls_per_second=4)
     clock = [0.0]
     pinger = websub.Pinger(index=Index(config.database, config), log=print, clock=lambda: clock[0])
-    assert pinger.step() == websub.SETTLE + 0.25
-    assert pinger.step() == websub.SETTLE + 0.25
-    clock[0] = websub.SETTLE + 0.25
+    assert pinger.step() == websub.SETTLE_PAUSE + 0.25
+    assert pinger.step() == websub.SETTLE_PAUSE + 0.25
+    clock[0] = websub.SETTLE_PAUSE + 0.25
     assert pinger.step() == 0
     assert len(hub.pings) == 3
     pinger.index.close()

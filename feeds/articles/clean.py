@@ -86,7 +86,7 @@ def _unescape(raw: str) -> str:
 
 
 def summary(content: str) -> str:
-    """The beginning of some safe HTML as plain text, at most 300 characters."""
+    """Return the beginning of some safe HTML as plain text, at most 300 characters."""
     words = prose(content)
     if len(words) <= 300:
         return words
@@ -96,7 +96,7 @@ def summary(content: str) -> str:
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
-    """An attribute of a body, None to drop it: `https:page` is relative in spite of its scheme."""
+    """Return an attribute of a body, or None to drop it; `https:page` is a relative address."""
     if name not in ("href", "src", "cite"):
         return value
     try:
@@ -115,7 +115,7 @@ _HTML = nh3.Cleaner(
 
 
 def markdown(raw: str) -> str:
-    """HTML of CommonMark, without script, frame, form, style or relative address.
+    """Return HTML of CommonMark, without script, frame, form, style or relative address.
 
     Empty where nothing that shows is left of it. Raises ValueError, saying what to do.
     """
@@ -130,7 +130,7 @@ def markdown(raw: str) -> str:
 
 
 def frame(raw: str) -> str:
-    """The address that the first iframe of some HTML shows; empty without one."""
+    """Return the address that the first iframe of some HTML shows; empty without one."""
     found = _IFRAME.search(raw)
     if not found:
         return ""

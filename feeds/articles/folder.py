@@ -200,5 +200,5 @@ def _target(root: str, path: str) -> str:
 
 
 def _is_at(directory: Path, root: int) -> bool:
-    """Whether the path of a folder still leads to the folder that was opened."""
+    """Return whether the path of a folder still leads to the folder that was opened."""
     return os.path.samestat(os.fstat(root), os.stat(directory))

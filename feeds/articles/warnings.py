@@ -1,4 +1,4 @@
-"""What in an article file looks like a mistake, though the file can be read."""
+"""Warnings of what looks like a mistake in an article file that can be read."""
 
 from __future__ import annotations
 

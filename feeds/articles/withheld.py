@@ -23,7 +23,7 @@ _PLAINLY = {
 
 
 def is_unpublished(raw: bytes) -> bool:
-    """Whether the front matter of a file has the line `published: false`.
+    """Return whether the front matter of a file has the line `published: false`.
 
     This line withholds an article whatever the other lines say, so most files are not parsed.
     """
@@ -50,7 +50,7 @@ def _is_false(node: Node) -> bool:
 
 
 def is_withheld_at_fault(raw: bytes, *, cut: bool) -> bool:
-    """Whether a file that cannot be parsed withholds its article.
+    """Return whether a file that cannot be parsed withholds its article.
 
     It does if its front matter has 'published' in any form that is not plainly true, or
     'removed' in any form that is not plainly false. Without an end of the front matter, all

@@ -21,8 +21,8 @@ from feeds.index.schema import VERSION, articles, entries, feeds, files, meta
 from feeds.index.store import IndexUnavailable, Store
 from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, short_hash, slugify
 
-#: At most so many slugs are compared with one that is not known.
-MAX_KNOWN = 2_000
+#: Slugs that are compared with one that is not known, to name the nearest.
+MAX_SLUGS = 2_000
 
 
 class Status(NamedTuple):
@@ -135,18 +135,18 @@ class Index(Store):
             types = connection.execute(select(meta.c.types)).scalar_one()
             return msgspec.json.decode(types, type=list[str])
 
-    def known(self, kind: Kind, near: str = "") -> list[str]:
-        """Return the slugs of public selections of a kind, in order, at most MAX_KNOWN.
+    def slugs(self, kind: Kind, near: str = "") -> list[str]:
+        """Return the slugs of public selections of a kind, in order, at most MAX_SLUGS.
 
         Where there are more, return those with the first letter of `near`.
         """
         statement = select(feeds.c.slug).where(feeds.c.kind == kind, PUBLIC).order_by(feeds.c.slug)
         with self.read_transaction() as connection:
-            slugs = list(connection.execute(statement.limit(MAX_KNOWN + 1)).scalars())
-            if len(slugs) > MAX_KNOWN:
+            found = list(connection.execute(statement.limit(MAX_SLUGS + 1)).scalars())
+            if len(found) > MAX_SLUGS:
                 alike = statement.where(feeds.c.slug.startswith(near[:1], autoescape=True))
-                slugs = list(connection.execute(alike.limit(MAX_KNOWN)).scalars())
-        return slugs
+                found = list(connection.execute(alike.limit(MAX_SLUGS)).scalars())
+        return found
 
     def health(self) -> Health:
         """Return counts, and when files were last compared.

@@ -1,4 +1,4 @@
-"""The files of a folder that are not as the index knows them."""
+"""The files of a folder that differ from their rows in the index."""
 
 from __future__ import annotations
 

@@ -14,12 +14,16 @@ from sqlalchemy.engine.interfaces import Dialect
 from feeds.index.schema import fill, is_current, metadata, outlasting
 
 #: Milliseconds that a transaction waits for another to end, and one that does not `wait`.
-_PATIENCE, _SHORT_PATIENCE = 30_000, 20
+LOCK_TIMEOUT, _SHORT_LOCK_TIMEOUT = 30_000, 20
 #: Seconds that a server may take to accept a connection; libpq allows no less than 2.
-CONNECT = 3
+CONNECT_TIMEOUT = 3
 #: The options of a connection, where its URL does not give them. The last is in
 #: milliseconds: a connection is closed whose server acknowledges nothing for so long.
-_CONNECTING = {"connect_timeout": CONNECT, "client_encoding": "utf8", "tcp_user_timeout": 10_000}
+_CONNECTING = {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "client_encoding": "utf8",
+    "tcp_user_timeout": 10_000,
+}
 #: The server ends the session, and so releases all locks, of a machine that is gone, and of
 #: a process that died and whose forked children hold the connection open.
 _SESSION = (
@@ -63,8 +67,8 @@ class PostgreSQL:
         # Statements must see what was committed while this process waited for the lock.
         engine = self.engine.execution_options(isolation_level="READ COMMITTED")
         with engine.begin() as connection:
-            patience = {"milliseconds": str(_PATIENCE if wait else _SHORT_PATIENCE)}
-            connection.execute(_WAIT, patience)
+            timeout = {"milliseconds": str(LOCK_TIMEOUT if wait else _SHORT_LOCK_TIMEOUT)}
+            connection.execute(_WAIT, timeout)
             connection.execute(_LOCK, {"lock": _WRITE_LOCK})
             if is_current(connection):
                 yield connection

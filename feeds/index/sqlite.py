@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from feeds.index.schema import fill, is_current, metadata, outlasting
 
 #: Milliseconds that a transaction waits for another to end.
-_PATIENCE = 30_000
+LOCK_TIMEOUT = 30_000
 # A disk that fails or is full gives other codes.
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ}
 _DISK_ERRORS = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}
@@ -43,7 +43,8 @@ class SQLite:
         if wait:
             self._make_file()
         self._reopen_if_replaced()
-        options = {"sqlite_begin": "BEGIN IMMEDIATE", "sqlite_patience": _PATIENCE if wait else 0}
+        timeout = LOCK_TIMEOUT if wait else 0
+        options = {"sqlite_begin": "BEGIN IMMEDIATE", "sqlite_timeout": timeout}
         with self.engine.execution_options(**options).begin() as connection:
             _create(connection)
             yield connection
@@ -140,7 +141,7 @@ def _create(connection: Connection) -> None:
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Turn on SQLite's write-ahead log, with which readers and the writer never wait."""
-    deadline = time.monotonic() + _PATIENCE / 1000
+    deadline = time.monotonic() + LOCK_TIMEOUT / 1000
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -169,15 +170,15 @@ def _engine(path: str) -> Engine:
         # Python's sqlite3 begins transactions late by itself; SQLAlchemy's docs,
         # "SQLite: Serializable isolation", turn that off and begin here.
         connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+        connection.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT}")
         _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        patience = options.get("sqlite_patience", _PATIENCE)
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+        timeout = options.get("sqlite_timeout", LOCK_TIMEOUT)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {timeout}")
         connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
 
     return engine

@@ -15,9 +15,9 @@ from feeds.index.query import PUBLIC, Query
 from feeds.index.schema import articles, entries, feeds, files
 from feeds.selection import Selection
 
-#: What may become of an article file.
+#: The states of an article file.
 STATES = ("public", "scheduled", "below the threshold", "not published", "at fault")
-#: A rate is computed from at most so many articles, of at most so many days.
+#: Articles and days from which a rate is computed.
 MAX_SAMPLE = 1_000
 _MAX_DAYS = 84
 _SECONDS_PER_DAY = 86_400
@@ -86,7 +86,7 @@ def listing(index: Index) -> list[Listed]:
 
 
 def counts(index: Index) -> dict[str, int]:
-    """How many articles there are of each state but a fault, where there are any.
+    """Return the number of articles in each state but a fault, where there are any.
 
     The last good version of a file at fault counts too.
     """

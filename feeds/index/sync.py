@@ -1,4 +1,4 @@
-"""Bring the index up to the files of a folder, and to the time."""
+"""Bring the index up to date with the files of a folder, and with the time."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def sync(
     jobs: int = 1,
     changed_paths: Set[str] | None = None,
 ) -> Report:
-    """Bring the index up to a folder's files.
+    """Bring the index up to date with the files of a folder.
 
     Many files are read by `jobs` processes. A file is read if its size or its time is
     not as before. `changed_paths` are the files and folders that changed since the last

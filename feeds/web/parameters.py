@@ -168,7 +168,7 @@ class SelectionParser:
         if len(slug) > MAX_SLUG_LENGTH:
             return
         natural = slugify(kind, slug)
-        known = self._index.known(kind, natural)
+        known = self._index.slugs(kind, natural)
         for near in get_close_matches(natural, known, cutoff=0.5):
             found = self._index.resolve(kind, near)
             if found and not self._is_withdrawn(kind, near, found):
