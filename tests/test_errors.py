@@ -63,7 +63,7 @@ def led_to(page: html.HtmlElement, at: str) -> dict[str, str]:
     [
         *((path, 404) for path in ("/nowhere", "/topics/no/where/", "/%F0%9F/x")),
         *((path, 404) for path in ("/topics/?page=9", "/archive/x/", "/topics/none/archive/")),
-        *((path, 404) for path in ("/providers/none.example", "/?exclude=x", "/build/?topic=x")),
+        *((path, 404) for path in ("/providers/none.example", "/?exclude=x")),
         *((path, 410) for path in ("/topics/gone/", "/topics/gone", "/?topic=gone")),
         *((path, 400) for path in ("/?limit=x", "/build/?limit=x", "/?find=" + "a" * 101)),
     ],
@@ -116,7 +116,7 @@ def test_other_method_at_a_page_is_refused_in_plain_text(portal: Site) -> None:
         "/topics/portal-gates/",
         "/topics/Portals-gate",
         "/?topic=portal-gates",
-        "/build/?exclude=portals-gate",
+        "/?exclude=portals-gate",
     ],
 )
 def test_page_of_an_unknown_name_leads_to_the_nearest(portal: Site, path: str) -> None:
