@@ -131,6 +131,16 @@ def test_story_has_its_picture_source_date_and_summary(
     assert [heading.inner_text(), heading.get_attribute("href")] == ["News", f"{news.base}/"]
 
 
+def test_element_draws_no_more_than_it_says_of_a_longer_answer(
+    news: Site, host: Hosting, visit: Visiting
+) -> None:
+    """A built site answers with its whole feed."""
+    page = visit(host("")).page
+    _answer(page, f"{news.base}/", _feed(*({"title": f"Story {n}"} for n in range(9))))
+    page.goto(host(_page(news, _element(f"{news.base}/", 'limit="2"'))))
+    assert _titles(page, 2) == ["Story 0", "Story 1"]
+
+
 @pytest.mark.parametrize(
     ("lang", "date"), [("de", "8. Mai 2020"), ("en-US", "May 8, 2020"), ("{{none}}", "May 8, 2020")]
 )

@@ -54,13 +54,16 @@ p + p { color: inherit; font-size: .9em; display: -webkit-box; overflow: hidden;
     try {
       const url = new URL(/^https?:.*/.exec(src));
       url.pathname = url.pathname.replace(/\/?$/, "/feed.json");
-      url.searchParams.set("limit", /^([1-9]\d?|1\d\d|200)$/.test(limit) ? limit : 5);
+      const most = /^([1-9]\d?|1\d\d|200)$/.test(limit) ? limit : 5;
+      url.searchParams.set("limit", most);
       url.searchParams.sort();
       const response = await fetch(url, { credentials: "omit" });
       const text = await response.text();
       const feed = response.ok && JSON.parse(text);
       const age = /max-age=(\d+)/.exec(response.headers.get("Cache-Control"))?.[1];
-      if (/jsonfeed/.test(feed.version) && feed.items) return { feed, text, age };
+      // A site of files answers with its whole feed.
+      feed.items = feed.items.slice(0, most);
+      if (/jsonfeed/.test(feed.version)) return { feed, text, age };
     } catch {}
     return {};
   }
