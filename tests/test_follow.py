@@ -87,7 +87,7 @@ def test_saved_file_is_followed(follower: Follower) -> None:
 
 
 def test_article_comes_when_its_time_has_come(follower: Follower) -> None:
-    due = datetime.now(UTC) + timedelta(seconds=2)
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
     follower.collection.write("due.md", article("Due", time=due.isoformat()))
     follower.wait_for(lambda: len(follower.lines) == 1)
     assert follower.titles() == ["First"]
@@ -99,7 +99,8 @@ def test_time_that_changes_the_index_while_another_process_writes_is_no_trouble(
     follower: Follower,
 ) -> None:
     follower.wait_for_syncs(2)
-    due = datetime.now(UTC) + timedelta(seconds=3)
+    # Articles keep whole seconds.
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
     follower.collection.write("due.md", article("Due", time=due.isoformat()))
     follower.wait_for(lambda: len(follower.lines) == 1)
     other = Index(follower.collection.config.database, follower.collection.config)
