@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from msgspec import Meta, Struct
 
 from feeds import logs, validators
 from feeds.selection import Kind, Selection, domain_key, fold, slugify
-from feeds.settings import TEXT, compose, fault, read_fields, read_pairs
+from feeds.settings import TEXT, compose, config_errors, fault, read_fields, read_pairs
 from feeds.settings import ConfigError as ConfigError
 from feeds.text import text, uri
 from feeds.validators import Network
@@ -218,7 +217,7 @@ def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     for variable, value in environ.items():
         if variable.startswith("FEEDS_") and variable != "FEEDS_CONFIG":
             name = variable.removeprefix("FEEDS_").lower()
-            with _config_errors(variable):
+            with config_errors(variable):
                 pair = yaml.ScalarNode(TEXT, name), yaml.ScalarNode(TEXT, value)
                 values |= read_fields(Config, [pair])
     return Config(**values)
@@ -231,22 +230,8 @@ def environment_config() -> Config:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    with _config_errors(path):
+    with config_errors(path):
         values = read_fields(Config, read_pairs(compose(path.read_text("utf-8"))))
     for name in {"articles", "icon"} & values.keys():
         values[name] = path.parent / values[name]
     return values
-
-
-@contextmanager
-def _config_errors(source: Path | str) -> Iterator[None]:
-    """Raise errors in a file or variable as ConfigError, with their place."""
-    try:
-        yield
-    except ConfigError as error:
-        line = f":{error.mark.line + 1}" if error.mark else ""
-        raise ConfigError(f"{source}{line}: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"{source}: cannot be read, {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{source}: not UTF-8, save the file as UTF-8") from error

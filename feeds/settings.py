@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -29,6 +31,20 @@ def fault(key: yaml.Node, problem: str | ValueError) -> ConfigError:
     """Return an error that names a setting, at the place of the inner setting if that is wrong."""
     mark = problem.mark if isinstance(problem, ConfigError) else key.start_mark
     return ConfigError(f"{key.value}: {problem}", mark)
+
+
+@contextmanager
+def config_errors(source: Path | str) -> Iterator[None]:
+    """Raise errors in a file or variable as ConfigError, with their place."""
+    try:
+        yield
+    except ConfigError as error:
+        line = f":{error.mark.line + 1}" if error.mark else ""
+        raise ConfigError(f"{source}{line}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{source}: cannot be read, {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{source}: not UTF-8, save the file as UTF-8") from error
 
 
 def compose(written: str) -> yaml.Node | None:
