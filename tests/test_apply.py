@@ -191,7 +191,7 @@ def test_due_article_appears_in_its_time_without_a_sync(collection: Collection) 
     assert collection.index.status().next_change is None
 
 
-def test_what_is_due_next_is_told_after_each_change(collection: Collection) -> None:
+def test_next_change_is_known_after_each_sync(collection: Collection) -> None:
     times = [NOW + timedelta(minutes=minutes) for minutes in (10, 20)]
     for number, at in enumerate(times):
         collection.write(f"{number}.md", article(time=stamp(at)))
@@ -229,7 +229,7 @@ def test_time_makes_no_index_where_there_is_none(collection: Collection, tmp_pat
     assert list(tmp_path.glob("*.sqlite3")) == []
 
 
-def test_clock_that_is_set_back_takes_a_due_article_from_nobody(collection: Collection) -> None:
+def test_clock_that_is_set_back_removes_no_scheduled_article(collection: Collection) -> None:
     collection.write("one.md", article(time=stamp(NOW + timedelta(minutes=10))))
     collection.sync()
     collection.advance(LATER)
@@ -424,7 +424,7 @@ def stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_no_address_tells_of_topics_of_the_future(collection: Collection) -> None:
+def test_no_address_reveals_topics_of_scheduled_articles(collection: Collection) -> None:
     soon = stamp(NOW + timedelta(minutes=10))
     collection.write("one.md", article("One", topics=("C++", "cplusplus"), time=soon))
     collection.write("two.md", article("Two", topics=("C#",), time=soon))
@@ -536,7 +536,7 @@ def test_slug_of_the_settings_replaces_the_natural_one(
         assert selection and selection.path == "/topics/machines/"
 
 
-def test_address_does_not_tell_of_a_topic_that_nobody_knows(collection: Collection) -> None:
+def test_address_does_not_reveal_a_hidden_topic(collection: Collection) -> None:
     collection.write("due.md", article(topics=("C++",), time="2099-01-01T00:00:00Z"))
     collection.write("poor.md", article(topics=("C plus plus", "c-plus-plus"), quality=1))
     collection.sync()

@@ -141,7 +141,7 @@ def test_secured_is_kept_nowhere() -> None:
         assert secured[1] not in repr(reading)
 
 
-def test_secured_is_not_told_in_a_fault() -> None:
+def test_secured_is_in_no_fault() -> None:
     reading = parse_article(article(more="secured: [QUJDRA, {x: QUJDRA}\n").encode(), "one.md")
     assert reading.faults
     assert "QUJDRA" not in str(reading)

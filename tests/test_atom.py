@@ -358,7 +358,7 @@ def test_categories_are_in_one_order_with_scheme_and_label(collection: Collectio
     read_atom(body)
 
 
-def test_feed_says_who_what_and_in_which_language(
+def test_feed_has_title_author_and_language(
     make_collection: Callable[..., Collection],
 ) -> None:
     collection = make_collection(

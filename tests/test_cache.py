@@ -200,7 +200,7 @@ def test_flask_makes_whole_documents_alone(made: Made) -> None:
         ("POST", FEED, 405),
     ],
 )
-def test_what_is_no_document_is_not_kept(made: Made, method: str, path: str, status: int) -> None:
+def test_only_documents_are_cached(made: Made, method: str, path: str, status: int) -> None:
     assert [made.ask(path, method).status_code for _ in range(2)] == [status, status]
     assert made.count == 2
 
@@ -210,7 +210,7 @@ def test_static_files_are_conditional_too(made: Made) -> None:
     assert made.ask("/static/style.css", If_None_Match=tag).status_code == 304
 
 
-def test_head_alone_keeps_the_document(made: Made) -> None:
+def test_head_request_caches_the_document(made: Made) -> None:
     head = made.ask(method="HEAD")
     whole = made.ask()
     assert head.data == b""
@@ -232,7 +232,7 @@ def test_document_is_compressed_once(made: Made, monkeypatch: pytest.MonkeyPatch
     assert count == [1]
 
 
-def test_change_that_nobody_sees_lets_answers_stand(made: Made) -> None:
+def test_invisible_change_keeps_cached_responses(made: Made) -> None:
     made.ask()
     made.collection.write("two.md", article(published="false"))
     made.collection.sync(datetime.now(UTC))
@@ -264,7 +264,7 @@ def test_hosts_share_answers_where_documents_have_an_address_of_their_own(
 
 
 @pytest.mark.parametrize("left_out", ["HTTP_HOST", "QUERY_STRING", "SCRIPT_NAME"])
-def test_what_a_server_leaves_out_is_empty(made: Made, left_out: str) -> None:
+def test_missing_wsgi_variables_are_empty(made: Made, left_out: str) -> None:
     """HTTP/1.0 has no host, and PEP 3333 lets a server leave out what is empty."""
     environ = EnvironBuilder(FEED).get_environ()
     del environ[left_out]
@@ -282,7 +282,7 @@ def test_request_without_a_path_is_answered(made: Made) -> None:
     assert status == "200 OK"
 
 
-def test_what_a_server_adds_to_an_answer_is_not_kept(made: Made) -> None:
+def test_headers_that_a_server_adds_are_not_cached(made: Made) -> None:
     started = list[list[str]]()
 
     def begin(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
@@ -367,7 +367,7 @@ def test_document_is_made_once_however_many_ask(made: Made) -> None:
     assert set(map(title, answers[8:])) == {"Fresh"}
 
 
-def test_errors_are_made_by_all_who_waited_at_once(made: Made) -> None:
+def test_waiting_requests_make_an_error_at_once(made: Made) -> None:
     """In a queue, requests for one address would hold up all threads of a server."""
     first, others = threading.Event(), threading.Barrier(5)
 
@@ -431,7 +431,7 @@ def test_other_addresses_do_not_wait_for_a_slow_one(made: Made) -> None:
     join(maker)
 
 
-def test_whoever_has_another_version_waits_for_the_new_one(made: Made) -> None:
+def test_request_with_other_validators_waits_for_the_new_version(made: Made) -> None:
     """It may have the new one already, of another process."""
     made.ask()
     save(made.collection, "Fresh")
@@ -447,7 +447,7 @@ def test_whoever_has_another_version_waits_for_the_new_one(made: Made) -> None:
     assert statuses == [304]
 
 
-def test_whoever_knows_more_is_not_answered_with_less(
+def test_request_with_newer_validators_gets_no_older_version(
     seldom: Collection, clock: list[float]
 ) -> None:
     """Of two processes that poll once a second, a client gets the newer answer first."""
@@ -460,7 +460,7 @@ def test_whoever_knows_more_is_not_answered_with_less(
     assert title(late.ask().data) == "Fresh"
 
 
-def test_whoever_sends_no_validators_gets_the_previous_version_for_one_pause_at_most(
+def test_request_without_validators_gets_the_previous_version_for_one_pause_at_most(
     seldom: Collection, clock: list[float]
 ) -> None:
     late, early = Made(seldom), Made(seldom)
@@ -472,7 +472,7 @@ def test_whoever_sends_no_validators_gets_the_previous_version_for_one_pause_at_
     assert title(late.ask().data) == "Fresh"
 
 
-def test_nothing_older_is_answered_than_what_another_request_got(
+def test_no_response_is_older_than_that_of_another_request(
     seldom: Collection, clock: list[float]
 ) -> None:
     made = Made(seldom)
@@ -482,7 +482,7 @@ def test_nothing_older_is_answered_than_what_another_request_got(
     assert title(made.ask().data) == "Fresh"
 
 
-def test_whoever_knows_more_does_not_rely_on_what_others_ask(
+def test_request_with_newer_validators_needs_no_other_request(
     seldom: Collection, clock: list[float]
 ) -> None:
     """Another request has read the index before the change, and says so after it."""
@@ -528,7 +528,7 @@ def test_index_that_does_not_answer_holds_up_no_more_than_it_must(made: Made) ->
     assert made.ask().data == old.data
 
 
-def test_of_two_processes_under_load_none_takes_anybody_back(collection: Collection) -> None:
+def test_no_process_under_load_answers_with_an_older_version(collection: Collection) -> None:
     save(collection, "0")
     apps = [create_app(collection.config) for _ in range(2)]
     done = threading.Event()
@@ -669,7 +669,7 @@ def schedule(collection: Collection, seconds: float = 1) -> datetime:
     return due
 
 
-def test_what_time_alone_changes_shows_under_the_application_alone(site: Site) -> None:
+def test_application_alone_publishes_scheduled_articles(site: Site) -> None:
     due = schedule(site.collection)
     before = site.get(FEED)
     assert datetime.now(UTC) < due, "too slow to tell"
@@ -683,7 +683,7 @@ def test_what_time_alone_changes_shows_under_the_application_alone(site: Site) -
     ).replace(tzinfo=UTC)
 
 
-def test_what_time_changes_waits_while_another_process_writes(
+def test_scheduled_article_waits_while_another_process_writes(
     made: Made, clock: list[float]
 ) -> None:
     due = schedule(made.collection)

@@ -140,7 +140,7 @@ def test_iri_is_made_a_uri(raw: str, made: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["", "x", "//a/b", "https:///a", "https://a b/", "https://a\\b/"])
-def test_what_is_no_uri_is_refused(raw: str) -> None:
+def test_invalid_uri_is_refused(raw: str) -> None:
     with pytest.raises(ValueError, match="correct it"):
         clean.uri(raw)
 

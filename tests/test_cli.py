@@ -57,7 +57,7 @@ def test_missing_folder_is_named(run: Callable[..., Result], command: str) -> No
     assert "Error: the folder nowhere does not exist, name another\n" in result.output
 
 
-def test_file_instead_of_a_folder_is_told(run: Callable[..., Result], folder: Path) -> None:
+def test_file_instead_of_a_folder_is_an_error(run: Callable[..., Result], folder: Path) -> None:
     (folder / "one.md").write_text(article())
     result = run("check", folder / "one.md")
     assert result.exit_code == 2
@@ -72,7 +72,7 @@ def test_file_instead_of_a_folder_is_told(run: Callable[..., Result], folder: Pa
         (("serve", "--host", "a..b", "."), "cannot listen on a..b:8000, it is no name of a host"),
     ],
 )
-def test_typo_is_told_on_one_line(
+def test_typo_is_reported_on_one_line(
     run: Callable[..., Result],
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -89,7 +89,7 @@ def test_typo_is_told_on_one_line(
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_output_that_nobody_takes_is_no_traceback(
+def test_closed_output_causes_no_traceback(
     run: Callable[..., Result], folder: Path, full: bool
 ) -> None:
     assert run("index", folder).exit_code == 0
@@ -104,7 +104,7 @@ def test_output_that_nobody_takes_is_no_traceback(
 
 @pytest.mark.parametrize("command", ["index", "ping"])
 @pytest.mark.parametrize("path", ["articles/one.md/index.db", "/proc/index.db"])
-def test_place_where_no_index_can_be_is_told(
+def test_index_that_cannot_be_made_is_an_error(
     run: Callable[..., Result],
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -372,7 +372,7 @@ def test_explain_names_each_feed(run: Callable[..., Result], folder: Path) -> No
     ]
 
 
-def test_explain_tells_of_the_last_good_version(run: Callable[..., Result], folder: Path) -> None:
+def test_explain_mentions_the_last_good_version(run: Callable[..., Result], folder: Path) -> None:
     (folder / "one.md").write_text(article())
     run("index", folder)
     (folder / "one.md").write_text(article(quality="x"))
@@ -384,7 +384,7 @@ def test_explain_tells_of_the_last_good_version(run: Callable[..., Result], fold
     ]
 
 
-def test_explain_tells_of_newer_articles(
+def test_explain_counts_newer_articles(
     run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FEEDS_LIMIT", "1")
@@ -446,7 +446,7 @@ def test_explain_of_an_address_of_the_site_says_how_it_answers(
         *("https://example.com/topics/ai/", "http://[", "x" * 300),
     ],
 )
-def test_explain_of_what_is_no_article_says_so(
+def test_explain_of_another_file_says_that_it_is_no_article(
     run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
     monkeypatch.chdir(folder.parent)

@@ -51,12 +51,12 @@ def test_junk_is_the_peers(junk: str) -> None:
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.9", "192.0.2.8", "::ffff:203.0.113.9"])
-def test_nobody_but_a_proxy_is_believed(peer: str) -> None:
+def test_forwarded_fields_count_from_a_proxy_alone(peer: str) -> None:
     assert client(peer, "6.6.6.6") == peer.removeprefix("::ffff:")
     assert client("10.9.9.9", "6.6.6.6", proxies=()) == "10.9.9.9"
 
 
-def test_peer_without_an_address_is_local_and_believed_nothing() -> None:
+def test_peer_without_an_address_is_local_and_no_proxy() -> None:
     for peer in (None, ""):
         assert client(peer, "6.6.6.6") == ""
     peers = Clients(()).peer

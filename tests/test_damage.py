@@ -137,7 +137,7 @@ def compare(last: httpx.Response, response: httpx.Response) -> httpx.Response:
     return response
 
 
-def test_index_made_anew_is_no_index_that_was_known(
+def test_new_index_is_not_taken_for_the_old_one(
     collection: Collection, serve: Callable[[Collection], Site]
 ) -> None:
     """Both had one change; what was kept of the first must not stand for the second."""

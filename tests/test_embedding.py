@@ -208,7 +208,7 @@ def test_fallback_stays_where_there_is_no_such_feed(
     _assert_only_failed_to_load(opened)
 
 
-def test_fallback_stays_where_nobody_answers(news: Site, host: Hosting, visit: Visiting) -> None:
+def test_fallback_stays_without_an_answer(news: Site, host: Hosting, visit: Visiting) -> None:
     opened = visit(host(""))
     with opened.page.expect_event("requestfailed"):
         # Nothing listens on the discard port.
@@ -537,7 +537,7 @@ def test_frame_becomes_as_high_as_its_content(
     assert element.evaluate("frame => frame.clientHeight") == frame.evaluate(f"Math.ceil({height})")
 
 
-def test_frame_alone_in_its_window_tells_nobody(news: Site, visit: Visiting) -> None:
+def test_frame_without_a_parent_sends_no_messages(news: Site, visit: Visiting) -> None:
     page = visit(news.base + "/embed/").page
     page.evaluate(
         "window.heard = []; addEventListener('message', (event) => heard.push(event.data))"

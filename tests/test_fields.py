@@ -59,7 +59,7 @@ def test_text_is_cleaned_by_the_given_cleaner() -> None:
         ("{x: y}", "'a' must be text"),
     ],
 )
-def test_what_yaml_takes_for_something_else_is_no_text(written: str, problem: str) -> None:
+def test_other_yaml_type_is_no_text(written: str, problem: str) -> None:
     read, faults = fields(f"---\na: {written}\n")
     assert read.text("a") == ""
     assert faults == [(2, problem)]
@@ -170,7 +170,7 @@ def test_faults_of_inner_maps_stand_with_the_others() -> None:
     ]
 
 
-def test_what_is_no_map_or_no_list_is_a_fault_and_empty() -> None:
+def test_wrong_map_or_list_is_a_fault_and_empty() -> None:
     read, faults = fields("a: x\nb:\n  c: d\n")
     assert read.map("a").text("b") == ""
     assert (read.texts("b"), read.maps("b")) == ([], [])

@@ -91,7 +91,7 @@ def test_folder_may_be_a_link_itself(folder: Path, tmp_path: Path) -> None:
     assert paths(tmp_path / "link") == ["one.md", "two.md"]
 
 
-def test_what_is_no_file_is_left_out(folder: Path) -> None:
+def test_only_regular_files_are_listed(folder: Path) -> None:
     os.mkfifo(folder / "pipe.md")
     (folder / "link.md").symlink_to("pipe.md")
     (folder / "device.md").symlink_to("/dev/zero")
@@ -131,7 +131,7 @@ def test_name_that_is_no_articles_may_be_any(folder: Path, name: str) -> None:
     assert list_files(folder).faults == {}
 
 
-def test_folder_that_cannot_be_read_is_told_and_the_others_are_listed(
+def test_unreadable_subfolder_is_a_fault_and_the_others_are_listed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a/closed", "b"):
@@ -197,7 +197,7 @@ def test_folder_on_a_failing_disk_is_an_error(
         list_files(folder)
 
 
-def test_folder_below_that_is_moved_while_listed_is_told(
+def test_subfolder_moved_while_it_is_listed_is_a_fault(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "a").mkdir()
@@ -239,7 +239,7 @@ def test_folder_that_is_replaced_while_listed_is_listed_again(
     assert paths(current) == ["a/three.md", "one.md"]
 
 
-def test_named_files_are_found_as_a_list_has_them(folder: Path) -> None:
+def test_scanned_paths_are_as_in_the_whole_list(folder: Path) -> None:
     names = ["a.md", "b.TXT", ".c.md", ".h/d.md", "x/.e.md", "x/f.markdown", "page.html"]
     for name in names:
         (folder / name).parent.mkdir(exist_ok=True)
@@ -253,7 +253,7 @@ def test_named_files_are_found_as_a_list_has_them(folder: Path) -> None:
     "path",
     ["x", "link.md", "behind/one.md", "x/one.md/a.md", "pipe/a.md", "line\nbreak.md", "x" * 300],
 )
-def test_named_file_that_only_a_list_can_tell_of_is_none(folder: Path, path: str) -> None:
+def test_path_that_only_the_whole_list_finds_is_not_scanned(folder: Path, path: str) -> None:
     (folder / "x").mkdir()
     (folder / "x" / "one.md").write_text("x")
     (folder / "line\nbreak.md").write_text("x")
@@ -264,7 +264,7 @@ def test_named_file_that_only_a_list_can_tell_of_is_none(folder: Path, path: str
     assert scan_paths(folder, ["x/one.md", path]) is None
 
 
-def test_named_files_of_a_folder_that_is_replaced_meanwhile_are_not_told(
+def test_paths_of_a_folder_that_was_replaced_meanwhile_are_not_scanned(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "one.md").write_text("x")

@@ -115,11 +115,11 @@ def test_months_follow_each_other_over_the_year() -> None:
         *("20200518T024100Z-" + "0" * 33, "20200518T024100Z-" + "0" * 32 + "\n"),
     ],
 )
-def test_place_that_is_none_is_not_read(text: str) -> None:
+def test_invalid_cursor_is_refused(text: str) -> None:
     assert Cursor.read(text) is None
 
 
-def test_place_is_read_as_it_is_written() -> None:
+def test_cursor_is_read_as_it_is_written() -> None:
     place = Cursor(published=datetime(2020, 5, 18, 2, 41, tzinfo=UTC), id="0a" * 16)
     assert str(place) == "20200518T024100Z-" + "0a" * 16
     assert Cursor.read(str(place)) == place
@@ -239,7 +239,7 @@ def test_short_feed_says_that_it_is_complete(
     assert "/archive/2020-04/2020".replace("atom", suffix) in part.links["prev-archive"]
 
 
-def test_what_is_hot_now_has_no_history(make_collection: Callable[..., Collection]) -> None:
+def test_feed_chosen_by_heat_has_no_history(make_collection: Callable[..., Collection]) -> None:
     collection = make_collection(limit=1)
     write_months(collection, "2020-04", "2020-05")
     collection.sync()

@@ -105,7 +105,7 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 
 
 @pytest.mark.databases("sqlite")
-def test_what_is_rare_is_gone_through_however_much_is_not(
+def test_rare_choice_is_found_among_many_articles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counted in the steps that SQLite takes, of which its plan says nothing."""

@@ -187,7 +187,7 @@ def test_feed_names_its_canonical_address_and_its_page(
     assert (feed["feed_url"], feed["home_page_url"]) == (f"{link}feed.json", link)
 
 
-def test_feed_says_who_what_and_in_which_language(
+def test_feed_has_title_author_and_language(
     make_collection: Callable[..., Collection],
 ) -> None:
     collection = make_collection(
@@ -342,7 +342,7 @@ def test_original_address_is_left_out_where_it_is_the_link(collection: Collectio
     assert item["_feeds"] == {"type": "article", "provider": "example.org", "related": []}
 
 
-def test_related_articles_tell_their_provider_and_no_quality(collection: Collection) -> None:
+def test_related_articles_show_their_provider_and_no_quality(collection: Collection) -> None:
     more = "".join(
         f'  - title: "{name} & <b>"\n    webUrl: "https://{name}.example/"\n'
         f"    quality: {quality}\n"

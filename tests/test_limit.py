@@ -32,7 +32,7 @@ def limited(
     return serve(collection)
 
 
-def test_client_past_the_limit_is_told_when_to_come_back(limited: Site) -> None:
+def test_client_past_the_limit_gets_retry_after(limited: Site) -> None:
     statuses = [limited.get(FEED).status_code for _ in range(7)]
     assert statuses == [200] * 3 + [429] * 4
     refused = limited.get(FEED)
@@ -207,7 +207,7 @@ def test_counts_begin_anew_each_minute(
 
 
 @pytest.mark.parametrize(("passed", "wait"), [(0.0, 60), (30.2, 30), (59.9, 1), (60.0, 1)])
-def test_who_waits_as_long_as_told_may_ask_again(
+def test_client_that_waits_for_retry_after_is_answered(
     monkeypatch: pytest.MonkeyPatch, passed: float, wait: int
 ) -> None:
     clock = [1000.0]

@@ -78,7 +78,7 @@ def test_requests_are_counted_by_what_they_are_for(client: Client) -> None:
     assert again["feeds_conditional_requests_total atom topic 304"] == 2
 
 
-def test_state_of_the_index_is_told(client: Client) -> None:
+def test_metrics_show_the_state_of_the_index(client: Client) -> None:
     client.get(FEED)
     found = read(client)
     assert found["feeds_index_up"] == 1
@@ -107,7 +107,7 @@ def test_empty_site_has_no_newest_article(make_collection: Callable[..., Collect
     assert "feeds_newest_article_timestamp_seconds" not in found
 
 
-def test_counts_are_told_while_the_index_cannot_be_read(
+def test_counts_are_reported_while_the_index_cannot_be_read(
     make_collection: Callable[..., Collection],
 ) -> None:
     collection = make_collection(metrics=LOCAL)
@@ -129,7 +129,7 @@ def test_nobody_reads_it_by_default(collection: Collection) -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.2", "203.0.113.5", "::1", "2001:db9::1", "", "x"])
-def test_others_are_told_that_there_is_none(client: Client, address: str) -> None:
+def test_other_clients_get_404(client: Client, address: str) -> None:
     reply = client.get("/metrics", environ_overrides={"REMOTE_ADDR": address})
     assert (reply.status_code, reply.data) == (404, client.get("/nowhere").data)
 
@@ -184,7 +184,7 @@ def test_processes_of_any_server_add_up_in_a_folder(
 
 
 @pytest.mark.parametrize("here", [{"REMOTE_ADDR": "::1"}, {"REMOTE_ADDR": "2001:db8:7::1"}])
-def test_operators_are_told_of_files_and_faults(client: Client, here: dict[str, str]) -> None:
+def test_operators_see_files_and_faults(client: Client, here: dict[str, str]) -> None:
     response = client.get("/healthz", environ_overrides=here)
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
     health = response.get_json()
@@ -200,7 +200,9 @@ def test_operators_are_told_of_files_and_faults(client: Client, here: dict[str, 
         HERE | {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
     ],
 )
-def test_public_is_told_of_visible_articles_alone(client: Client, environ: dict[str, str]) -> None:
+def test_public_sees_counts_of_visible_articles_alone(
+    client: Client, environ: dict[str, str]
+) -> None:
     response = client.get("/healthz", environ_overrides=environ)
     assert response.json and response.json.keys() == {"status", "visible", "last_sync"}
 

@@ -198,7 +198,7 @@ def test_page_was_last_modified_when_the_site_was(library: Site) -> None:
         assert library.get(path, if_modified_since=site).status_code == 304
 
 
-def test_page_does_not_move_with_what_nobody_sees(site: Site) -> None:
+def test_invisible_change_keeps_the_page(site: Site) -> None:
     before = site.get("/topics/ai/")
     site.collection.write("one.md", article(more='secured: "abc"\n'))
     site.collection.write("two.md", article("Hushed", published="false"))
@@ -233,7 +233,7 @@ def test_page_shows_nothing_of_undue_articles_until_they_come(
         assert (new.status_code, "Law" in new.text or "Fresh" in new.text) == (200, True)
 
 
-def test_index_tells_counts_and_the_date_of_the_newest_story(library: Site) -> None:
+def test_index_prints_counts_and_the_date_of_the_newest_story(library: Site) -> None:
     page = parsed(library.get("/"))
     (topics,) = page.xpath("//section[@id='topics']")
     assert text(topics) == "Topics AI 30 · 15 May 2020 Law 15 · 15 May 2020 C++ 1 · 20 May 2020"
@@ -586,7 +586,7 @@ def test_history_lists_the_months_that_have_stories(
     assert set(months) <= links(page, at)
 
 
-def test_what_is_hot_now_has_no_history(library: Site) -> None:
+def test_feed_chosen_by_heat_has_no_history(library: Site) -> None:
     page = library.get("/topics/ai/?min_heat=1")
     assert "All months" not in page.text
     assert library.get("/archive/2020-05.atom?min_heat=1").status_code == 400

@@ -426,7 +426,7 @@ def test_feed_without_its_own_topic_is_refused(library: Site, path: str) -> None
         ("/feed.atom?exclude=gon", "topic or provider: gon"),
     ],
 )
-def test_unknown_name_is_not_found_and_near_ones_are_told(
+def test_unknown_name_is_not_found_and_similar_ones_are_suggested(
     library: Site, path: str, problem: str
 ) -> None:
     text = f"404 Not Found: no such {problem}; {library.base}/ {LISTED}"
@@ -523,7 +523,7 @@ def test_excluded_provider_without_a_dot_leads_to_its_address(
 
 
 @pytest.mark.parametrize("kind", HIDDEN)
-def test_nothing_tells_of_hidden_articles(
+def test_no_address_reveals_hidden_articles(
     collection: Collection, serve: Callable[[Collection], Site], kind: str
 ) -> None:
     collection.write("one.md", article())

@@ -122,7 +122,7 @@ def test_announced_update_comes_with_the_time() -> None:
     assert [row.next_change for row in made.inserted] == [None]
 
 
-def test_clock_that_is_set_back_takes_an_article_from_nobody() -> None:
+def test_clock_that_is_set_back_removes_no_article() -> None:
     before = as_of(article(), NOW)
     assert plan({"one": before}, {"one": article()}, 800).deleted == []
     edited = plan({"one": before}, {"one": article(digest=b"other")}, 800)

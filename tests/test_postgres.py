@@ -201,7 +201,7 @@ def test_server_that_goes_and_comes_back(
     assert lines[-1] == "two.md: 3 feeds changed"
 
 
-def test_leader_that_lost_its_connection_is_told(collection: Collection) -> None:
+def test_leader_that_lost_its_connection_gets_an_error(collection: Collection) -> None:
     index = collection.index
     assert index.acquire("follow") and index.acquire("follow")
     with index.read_transaction() as connection:

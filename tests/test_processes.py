@@ -70,7 +70,7 @@ def test_process_that_dies_is_an_error() -> None:
         list(spread(os._exit, range(MIN_ITEMS), 2))
 
 
-def test_what_is_not_wanted_any_more_ends() -> None:
+def test_closed_generator_ends_its_processes() -> None:
     results = spread(eval, [WHO] * MIN_ITEMS, 2)
     worker = next(results)
     assert is_there(worker)

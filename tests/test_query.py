@@ -294,7 +294,7 @@ def test_undue_article_names_no_feed(collection: Collection) -> None:
 @pytest.mark.parametrize(
     "chosen", [choose([AI], min_quality=90), choose([], exclude=[AI]), choose([AI], PROVIDERS[:1])]
 )
-def test_article_that_comes_may_name_a_topic_anew_for_who_chose_by_it(
+def test_scheduled_article_renames_a_topic_in_chosen_feeds(
     collection: Collection, chosen: Selection
 ) -> None:
     collection.write("one.md", article(topics=("AI",), domain="a.example", quality=95))

@@ -244,7 +244,7 @@ def test_restart_moves_no_validator(
     assert after.headers["Last-Modified"] == before.headers["Last-Modified"]
 
 
-def test_two_edits_in_one_second_are_told_apart_by_tag_and_by_date(site: Site) -> None:
+def test_two_edits_in_one_second_differ_in_tag_and_date(site: Site) -> None:
     seen = [dated(site)]
     for number in range(2):
         site.collection.write("one.md", article(f"Edit {number}"))

@@ -376,7 +376,7 @@ def test_log_of_every_process_is_for_programs_where_the_settings_say_so(
     assert "127.0.0.1" not in json.dumps(records)
 
 
-def test_last_of_several_fields_tells_the_client(
+def test_last_of_several_header_fields_names_the_client(
     start: Callable[..., Process], seeds: Path
 ) -> None:
     server = start(seeds, FEEDS_PROXIES="127.0.0.0/8", FEEDS_RATE_LIMIT="2")

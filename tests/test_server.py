@@ -155,7 +155,7 @@ def test_pipelined_requests_are_answered_in_turn(served: Process) -> None:
     assert places == sorted(places)
 
 
-def test_clients_that_go_early_or_never_read_stop_nobody(served: Process) -> None:
+def test_clients_that_leave_early_or_never_read_block_no_others(served: Process) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(20):
             connection = stack.enter_context(connect(served))
@@ -171,7 +171,7 @@ def test_clients_that_go_early_or_never_read_stop_nobody(served: Process) -> Non
         assert time.monotonic() - begun < 9
 
 
-def test_clients_that_never_read_are_let_go(tmp_path: Path) -> None:
+def test_clients_that_never_read_are_disconnected(tmp_path: Path) -> None:
     port = free_port()
     script = (
         "import time; from functools import partial; from feeds import server\n"
@@ -212,7 +212,7 @@ def _connect_soon(port: int) -> socket.socket:
             time.sleep(0.05)
 
 
-def test_slow_clients_stop_nobody_and_are_let_go(served: Process) -> None:
+def test_slow_clients_block_no_others_and_are_disconnected(served: Process) -> None:
     """More of them than Granian holds by itself: silent, at half a header, and dripping."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(4096, before[0]), before[1]))

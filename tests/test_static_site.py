@@ -497,7 +497,7 @@ def test_a_topic_that_time_renames_is_built_as_from_nothing(
     assert b"<title>AI " in one["topics/ai/archive/2020-02.atom"]
 
 
-def test_no_file_tells_of_what_is_to_come(make_collection: Make, tmp_path: Path) -> None:
+def test_no_built_file_reveals_scheduled_articles(make_collection: Make, tmp_path: Path) -> None:
     collection = make_collection(base_url=BASE)
     collection.write("now.md", article(more="updatedDateTime: 2030-01-01T00:00:00Z\n"))
     collection.write("soon.md", article("Soon", time="2031-01-01T00:00:00Z", topics=("Later",)))
@@ -540,7 +540,7 @@ def test_a_changed_colour_is_in_the_style_and_in_its_address(
     assert b"#07a" in coloured.removeprefix(plain)
 
 
-def test_what_is_gone_is_removed_and_what_is_not_of_the_site_stays(
+def test_old_files_of_the_site_are_removed_and_other_files_stay(
     large: Collection, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -630,7 +630,7 @@ def test_several_processes_build_the_same_site(many: Collection, tmp_path: Path)
     assert done[-1] == (len(done) - 1, len(done) - 1)
 
 
-def test_a_process_that_dies_is_told_in_one_line(many: Collection, tmp_path: Path) -> None:
+def test_process_that_dies_is_reported_in_one_line(many: Collection, tmp_path: Path) -> None:
     def kill(done: int, total: int) -> None:
         for worker in multiprocessing.active_children():
             worker.kill()
@@ -660,7 +660,7 @@ def test_a_change_while_several_processes_build_is_not_lost(
     assert files(out) == files(tmp_path / "new")
 
 
-def test_what_went_meanwhile_is_left_out(many: Collection, tmp_path: Path) -> None:
+def test_feed_removed_during_a_build_is_left_out(many: Collection, tmp_path: Path) -> None:
     def replace(done: int, total: int) -> None:
         if not done:
             many.index.close()
@@ -715,9 +715,7 @@ def test_the_command_needs_a_base_url(tmp_path: Path) -> None:
     assert made.output == "Error: a static site needs whole addresses, set 'base_url'\n"
 
 
-def test_the_command_tells_errors_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_command_prints_errors_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEEDS_DATABASE", f"sqlite:///{tmp_path}/index.sqlite3")
     articles, out = tmp_path / "articles", tmp_path / "out"
     articles.mkdir()

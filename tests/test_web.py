@@ -254,7 +254,7 @@ def test_emptied_topic_keeps_its_feed_and_page(site: Site) -> None:
     ],
     ids=["unpublished", "below", "future", "removed"],
 )
-def test_nothing_tells_of_a_topic_that_was_never_public(
+def test_no_response_reveals_a_topic_that_was_never_public(
     collection: Collection, serve: Callable[[Collection], Site], hidden: str
 ) -> None:
     collection.write("one.md", article())

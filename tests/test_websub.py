@@ -224,7 +224,7 @@ def test_worker_has_nothing_of_the_threads_that_follow_and_push(
     server.wait_until(lambda: server.get("/healthz").status_code == 200)
 
 
-def test_hub_that_hangs_costs_nobody_anything(
+def test_hub_that_hangs_delays_no_responses(
     start: Callable[..., Process], seeds: Path, hub: Hub
 ) -> None:
     hub.always = Trouble(status=0, seconds=30)
@@ -412,7 +412,7 @@ def test_no_redirect_is_followed(
     elsewhere.close()
 
 
-def test_hub_that_is_away_is_told_when_it_is_back(
+def test_hub_that_was_down_is_pinged_when_it_is_back(
     make_collection: Callable[..., Collection], pusher: Callable[[Collection], Pushing]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -655,7 +655,7 @@ def test_hub_is_pinged_once_every_process_has_seen_the_change(
     pinger.index.close()
 
 
-def test_command_tells_the_hub(
+def test_command_pings_the_hub(
     announced: Collection, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run() -> tuple[int, str]:
