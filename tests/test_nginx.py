@@ -208,6 +208,7 @@ def test_a_withdrawn_address_is_gone(server: httpx.Client, path: str) -> None:
         "/?a=b&find=x",
         "/feeds.opml?format=rss",
         "/healthz",
+        "/build/",
     ],
 )
 def test_what_is_not_there_is_404_in_plain_text(server: httpx.Client, path: str) -> None:
