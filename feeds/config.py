@@ -19,6 +19,7 @@ from feeds.settings import TEXT, compose, config_errors, fault, read_fields, rea
 from feeds.settings import ConfigError as ConfigError
 from feeds.text import text, uri
 from feeds.validators import Network
+from feeds.words import words_version
 
 Text = Annotated[str, text]
 Networks = Annotated[tuple[Network, ...], validators.network]
@@ -71,7 +72,9 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     title: Annotated[str, validators.title, "The site's name."] = "News"
     description: Annotated[Text, "One sentence on the site."] = ""
     author: Annotated[Text, "Who publishes the feeds; without it, the title."] = ""
-    language: Annotated[str, validators.language, "The language of the feeds (BCP 47)."] = "en"
+    language: Annotated[str, validators.language, "The language of feeds and pages (BCP 47)."] = (
+        "en"
+    )
     base_url: Annotated[
         str,
         validators.site_url,
@@ -203,9 +206,10 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         return uuid5(self._namespace, name)
 
     def fingerprint(self) -> str:
-        """Return text that differs whenever a setting that can change a feed differs."""
+        """Return text that differs whenever a setting or a translation can change a feed."""
         names = [name for name in self.__struct_fields__ if name not in _NOT_IN_FEEDS]
-        return repr([getattr(self, name) for name in names])
+        words = words_version(self.language)
+        return repr([getattr(self, name) for name in names] + [words] * bool(words))
 
 
 def read_config(path: Path | None, environ: Mapping[str, str]) -> Config:

@@ -222,7 +222,9 @@ def _content(
         parts.append(_linked(escape(line), article.link))
     parts.append(article.content or f"<p>{escape(article.summary or article.title)}</p>")
     if related:
-        parts.append(f"<p>{escape(_('Related coverage:'))}</p>")
+        # Babel 2.19 finds no words inside an f-string.
+        heading = _("Related coverage:")
+        parts.append(f"<p>{escape(heading)}</p>")
         parts.append(f"<ul>{''.join(map(_item, related))}</ul>")
     return "\n".join(parts)
 

@@ -148,7 +148,7 @@ def test_month_beyond_the_history_leads_to_it(
     address = f"{under}archive/{month}/{query}"
     page = page_of(portal.get(address, accept=BROWSER), 404)
     history = f"{portal.base}{under}archive/{query}"
-    assert led_to(page, portal.base + address)["All months"] == history
+    assert led_to(page, portal.base + address)["Alle Monate"] == history
     assert portal.get(history).status_code == 200
 
 

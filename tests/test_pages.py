@@ -580,7 +580,7 @@ def test_history_lists_the_months_that_have_stories(
     site = serve(collection)
     at = site.base + "/topics/ai/archive/"
     page = parsed(site.get(at))
-    shown = "History 2020 December 2020 May 2020 2018 January 2018 1990 January 1990"
+    shown = "History 2020 December May 2018 January 1990 January"
     assert shown in text(page)
     months = [f"{site.base}/topics/ai/archive/{m}/" for m in ("2020-12", "2018-01", "1990-01")]
     assert set(months) <= links(page, at)
@@ -697,7 +697,7 @@ def test_plot_tells_how_many_stories_a_week_come_through(
 ) -> None:
     page = parsed(library.get(address))
     (sentence,) = page.xpath("//p[b[@id='rate']]")
-    assert text(sentence) == f"{rate} stories a week, April to May 2020"
+    assert text(sentence) == f"{rate} stories a week, April \u2013 May 2020"
     (drawing,) = page.xpath("//div[@id='plot']//svg")
     found = dict(pair.split(":") for pair in (drawing.get("data-steps") or "").split())
     assert {int(quality): value for quality, value in found.items()} | steps == {
@@ -708,7 +708,7 @@ def test_plot_tells_how_many_stories_a_week_come_through(
 @pytest.mark.parametrize(
     ("times", "months"),
     [
-        (("2020-12-31", "2021-01-01"), "December 2020 to January 2021"),
+        (("2020-12-31", "2021-01-01"), "December 2020 \u2013 January 2021"),
         (("2021-01-30", "2021-01-15"), "January 2021"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from babel import Locale
 
 from feeds.config import Name
 from feeds.history import Month
@@ -123,7 +124,6 @@ def test_plot_falls_at_each_quality() -> None:
     made = drawn((60, 5), (80, 4), (100, 1))
     assert made.steps == ((60, 10), (80, 5), (100, 1))
     assert made.outline == "M0 80V0.0H0.0V40.0H160.0V72.0H320.0V80Z"
-    assert made.data == "60:10 80:5.0 100:1.0"
     assert (made.cut, made.rate, made.most) == (60, 10, 10)
 
 
@@ -164,3 +164,8 @@ def test_plot_has_no_more_steps_than_it_can_show() -> None:
 )
 def test_rates_are_short(rate: float, text: str) -> None:
     assert format_rate(rate) == text
+
+
+@pytest.mark.parametrize(("rate", "text"), [(0.01, "<0,1"), (3.14, "3,1"), (1234.5, "1.234")])
+def test_rates_are_written_as_the_language_writes_them(rate: float, text: str) -> None:
+    assert format_rate(rate, Locale("de")) == text

@@ -48,7 +48,7 @@ CALLED: Names = {
 def test_titles_say_what_was_chosen_and_subtitles_do_not_repeat_it(
     selection: Selection, title: str, subtitle: str, language: str
 ) -> None:
-    # There is no catalogue of another language yet.
+    # There is no catalogue of Māori.
     assert titles(selection, CALLED, Config(language=language)) == (title, subtitle)
 
 
@@ -56,3 +56,17 @@ def test_subtitle_is_the_description_of_the_settings() -> None:
     config = Config(description="All of it.", topics={"ai": Name(description="On machines.")})
     assert titles(EVERYTHING, CALLED, config) == ("News", "All of it.")
     assert titles(AI, CALLED, config) == ("AI · News", "On machines.")
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("de", "AI oder Law, von Yahoo!, Qualität ab 80 · News"),
+        ("ja", "AIまたはLaw、提供元: Yahoo!、品質80以上 · News"),
+        ("ar", "AI أو Law، من Yahoo!، الجودة 80 فأعلى · News"),
+    ],
+)
+def test_titles_are_in_the_language_of_the_site(language: str, title: str) -> None:
+    chosen = choose([AI, LAW], [YAHOO], min_quality=80)
+    called = {**CALLED, ("topic", "law"): "Law"}
+    assert titles(chosen, called, Config(language=language))[0] == title

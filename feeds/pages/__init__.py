@@ -71,6 +71,7 @@ class Pages:
             *made,
             kind=kind,
             find=find,
+            count=len(named),
             items=named[(number - 1) * most : number * most],
             number=number,
             pages=pages,

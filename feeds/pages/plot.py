@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from babel import Locale
+from babel.numbers import format_decimal
+
 from feeds.index.survey import Qualities
+from feeds.words import ENGLISH
 
 #: In the units of the drawing.
 WIDTH, HEIGHT = 320, 80
@@ -45,11 +49,6 @@ class Plot:
         """Where a quality stands, from the left."""
         return WIDTH * (min(quality, self.high) - self.low) / (self.high - self.low)
 
-    @property
-    def data(self) -> str:
-        """The steps for a script: `quality:rate`, the least quality first."""
-        return " ".join(f"{quality}:{format_rate(rate)}" for quality, rate in self.steps)
-
 
 def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
     """The plot from the site's threshold `least` to `high`, with the chosen `cut`."""
@@ -76,8 +75,11 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
     )
 
 
-def format_rate(rate: float) -> str:
+def format_rate(rate: float, locale: Locale = ENGLISH) -> str:
     """A rate as people say it."""
     if 0 < rate < 0.05:
-        return "<0.1"
-    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"
+        return "<" + format_decimal(0.1, locale=locale)
+    # Rounded here, because Babel rounds 0.05 to an even digit.
+    if rate >= 10:
+        return format_decimal(round(rate), locale=locale)
+    return format_decimal(round(rate, 1), "0.0", locale)

@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from functools import cache, partial
 from urllib.parse import quote, urlsplit
 
+from babel.dates import format_date, format_interval, format_skeleton
+from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from feeds.articles import Image
+from feeds.config import Config
 from feeds.feed import Entry
 from feeds.formats import FORMATS, opml
-from feeds.history import Month
 from feeds.pages import embedding
 from feeds.pages.assets import asset_address
 from feeds.pages.linked_data import linked_data
 from feeds.pages.plot import format_rate
 from feeds.selection import domain_key
-
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+from feeds.words import nearest_locale, translations, words_language
 
 
-def render(template: str, address: str, **context: object) -> bytes:
+def render(template: str, address: str, *, config: Config, **context: object) -> bytes:
     """The HTML of a page; `address` is its own under the site's.
 
     Links among pages are relative, so that they hold at every host, and in a folder.
     """
     root = "../" * (address.partition("?")[0].count("/") - 1) or "./"
-    made = _TEMPLATES.get_template(template).render(root=root, address=address, **context)
-    return made.encode()
+    made = _environment(config.language).get_template(template)
+    return made.render(root=root, address=address, config=config, **context).encode()
 
 
 @pass_context
@@ -52,19 +51,6 @@ def _picture(entry: Entry, slot_width: int) -> Image | None:
     return next((i for i in sized if (i.width or 0) >= 2 * slot_width), sized[-1])
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
-
-
-def _month(month: Month) -> str:
-    return f"{_MONTHS[month.month - 1]} {month.year}"
-
-
-def _grouped(number: int) -> str:
-    """With a narrow space between thousands (ISO 80000-1)."""
-    return f"{number:,}".replace(",", "\u202f")
-
-
 def _subscribe_links(readers: Iterable[str], feed: str) -> list[tuple[str, str]]:
     """Return the domain of each web reader, and where it subscribes to a feed."""
     return [(domain_key(urlsplit(r).hostname or ""), r + quote(feed, safe="")) for r in readers]
@@ -75,23 +61,41 @@ def _feed_link(feed: str) -> str:
     return f"feed:{feed.removeprefix('http:')}"
 
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("feeds.pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    extensions=["jinja2.ext.i18n"],
-)
-_TEMPLATES.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension's
-_TEMPLATES.filters |= {"day": _day, "month": _month, "grouped": _grouped, "picture": _picture}
-_TEMPLATES.globals |= {
-    "asset": _asset,
-    "FORMATS": FORMATS,
-    "OPML": opml.FILE,
-    "embedding": embedding,
-    "linked_data": linked_data,
-    "format_rate": format_rate,
-    "subscribe_links": _subscribe_links,
-    "feed_link": _feed_link,
-}
+@cache
+def _environment(language: str) -> Environment:
+    """Return the templates of a site of a language, with its words, dates and numbers."""
+    environment = Environment(
+        loader=PackageLoader("feeds.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(  # type: ignore[attr-defined]  # the extension's
+        translations(language), newstyle=True
+    )
+    words = words_language(language)
+    locale = nearest_locale(words)
+    environment.filters |= {
+        "day": partial(format_date, format="long", locale=locale),
+        "month": lambda month: format_skeleton("yMMMM", month.start, locale=locale),
+        "months": lambda first, last: format_interval(first, last, "yMMMM", locale=locale),
+        "month_name": lambda month: format_date(month.start, "LLLL", locale),
+        "grouped": partial(format_decimal, locale=locale),
+        "picture": _picture,
+    }
+    environment.globals |= {
+        "direction": nearest_locale(language).text_direction,
+        "words_lang": "" if words == language else Markup(f' lang="{words}"'),
+        "own_lang": "" if words == language else Markup(f' lang="{language}"'),
+        "asset": _asset,
+        "FORMATS": FORMATS,
+        "OPML": opml.FILE,
+        "embedding": embedding,
+        "linked_data": linked_data,
+        "format_rate": partial(format_rate, locale=locale),
+        "subscribe_links": _subscribe_links,
+        "feed_link": _feed_link,
+    }
+    return environment

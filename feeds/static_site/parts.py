@@ -29,7 +29,7 @@ from feeds.selection import EVERYTHING, Selection
 from feeds.static_site.output import SiteError, file_of
 
 #: The libraries that the bytes of documents depend on.
-_LIBRARIES = ("brotli", "feedgen", "jinja2", "lxml", "msgspec")
+_LIBRARIES = ("babel", "brotli", "feedgen", "jinja2", "lxml", "msgspec")
 #: The suffixes of our own files that they depend on.
 _CODE_SUFFIXES = (".py", ".html")
 

@@ -10,7 +10,8 @@
     if (image.complete && !image.naturalWidth) drop(image);
   }
 
-  const say = (text) => { document.getElementById("said").textContent = text; };
+  const said = document.getElementById("said");
+  const say = (text) => { said.textContent = text; };
 
   async function copy(button) {
     const field = document.getElementById(button.dataset.copy);
@@ -21,13 +22,14 @@
       await navigator.clipboard.writeText(text);
     } catch {
       // Browsers have no clipboard for pages of http, but at localhost.
-      if (!document.execCommand("copy")) return say("Copying is not allowed here; the text is selected.");
+      if (!document.execCommand("copy")) return say(said.dataset.refused);
     }
     const label = button.firstChild;
-    label.data = "Copied";
-    say(`Copied ${button.textContent.slice(6)}`);
+    const usual = (label.usual ??= label.data);
+    label.data = said.dataset.copied;
+    say(button.textContent);
     button.focus();
-    setTimeout(() => { label.data = "Copy"; }, 2000);
+    setTimeout(() => { label.data = usual; }, 2000);
   }
 
   document.addEventListener("click", (event) => {
@@ -80,11 +82,11 @@
     // There is nothing to choose among stories of one quality.
     if (!drawing) return;
     const steps = drawing.dataset.steps.split(" ").filter(Boolean);
-    const step = steps.map((pair) => pair.split(":")).find(([quality]) => +quality >= +slider.value);
+    const [, rate] = steps.map((pair) => pair.split(":")).find(([quality]) => +quality >= +slider.value);
     const across = (slider.value - slider.min) / (slider.max - slider.min);
     document.querySelector("#through rect").setAttribute("x", across * 320);
     document.getElementById("cut").textContent = slider.value;
-    document.getElementById("rate").textContent = step ? step[1] : "0.0";
+    document.getElementById("rate").textContent = rate;
   }
 
   // The server draws all that changes, so that a form says the same with and without a script.
@@ -125,7 +127,7 @@
         }
         // The choices of the builder's own page survive a reload.
         if (response.ok && !form.role && location.pathname === new URL(form.action).pathname) history.replaceState(null, "", response.url);
-        if (form.role === "search") say(`${document.querySelectorAll(".names li").length} found`);
+        if (form.role === "search") say(page.getElementById("said").textContent);
         const slider = form.querySelector("[type=range]");
         if (slider) {
           const { min, max, parentElement } = page.getElementById(slider.id);
@@ -134,7 +136,7 @@
           cut(slider);
         }
       } catch (error) {
-        if (error.name !== "AbortError") refuse("The server does not answer; try again later.");
+        if (error.name !== "AbortError") refuse(said.dataset.unanswered);
       }
     };
 
