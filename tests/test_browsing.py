@@ -520,3 +520,28 @@ def test_screenshot_of_the_readme_is_that_of_a_page(
         [b64encode(picture).decode() for picture in (made, known)],
     )
     assert difference < 6
+
+
+def test_hebrew_pages_run_from_right_to_left(
+    make_collection: Callable[..., Collection],
+    serve: Callable[[Collection], Site],
+    visit: Visiting,
+) -> None:
+    collection = make_collection(language="he")
+    for quality in (60, 80, 80):
+        collection.write(f"{quality}.md", article(quality=quality))
+    page = visit(serve(collection).base + "/", width=390).page
+    assert overflow(page) == 0
+    page.locator("summary", has_text="הרשמה").click()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="העתקה Atom").first.click()
+    page.get_by_role("button", name="הועתק Atom").first.wait_for()
+    # A name in Latin letters stands at the right too.
+    reach = """(heading) => {
+      const range = document.createRange();
+      range.selectNodeContents(heading);
+      return heading.getBoundingClientRect().right - range.getBoundingClientRect().right;
+    }"""
+    assert page.locator("h1").evaluate(reach) == 0
+    # The least quality is at the right, in the plot as at the slider.
+    assert page.locator("#plot svg").evaluate("(plot) => getComputedStyle(plot).scale") == "-1 1"

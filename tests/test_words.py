@@ -212,6 +212,7 @@ def test_pages_are_in_the_language_of_the_site(
         page = html.fromstring(site.get(address).text)
         assert (page.get("lang"), page.get("dir")) == root
         assert page.xpath("string(//body/@lang)") == body
+        assert page.xpath("string(//body/@dir)") == ("ltr" if body else "")
         assert page.xpath("string(//time)") == day
         assert page.xpath("string(//*[@role='article']//*[@dir]/@lang)") == story
     assert newest in site.get("/").text

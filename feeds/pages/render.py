@@ -87,7 +87,7 @@ def _environment(language: str) -> Environment:
     }
     environment.globals |= {
         "direction": nearest_locale(language).text_direction,
-        "words_lang": "" if words == language else Markup(f' lang="{words}"'),
+        "words_lang": "" if words == language else Markup(f' lang="{words}" dir="ltr"'),
         "own_lang": "" if words == language else Markup(f' lang="{language}"'),
         "asset": _asset,
         "FORMATS": FORMATS,
