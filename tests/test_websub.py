@@ -598,7 +598,7 @@ def test_hub_whose_answer_does_not_end_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
     answer: tuple[bytes, bytes, float],
 ) -> None:
-    monkeypatch.setattr(websub, "TIMEOUT", 1)
+    monkeypatch.setattr(websub, "TIMEOUT", 0.3)
     monkeypatch.setattr(websub, "FIRST_PAUSE", 0.2)
     hub = Saying(*answer)
     collection = make_collection(base_url=BASE, hub=hub.url)
