@@ -104,7 +104,7 @@ def test_ctrl_c_ends_a_first_sync_at_once(tmp_path: Path) -> None:
         wait_until(lambda: len(children(process.pid)) >= min(2, processes.PROCESSORS))
         workers = children(process.pid)
         process.send_signal(signal.SIGINT)
-        _, output = process.communicate(timeout=20)
+        _, output = process.communicate(timeout=60)
     assert process.returncode == 1 and output.strip() == "Aborted!"
     wait_until(lambda: not any(map(is_there, workers)))
 

@@ -121,13 +121,13 @@ def stop_build(
     lists = Path(f"/proc/{process.pid}/task").glob("*/children")
     children = [int(pid) for path in lists for pid in path.read_text().split()]
     process.send_signal(number)
-    assert process.wait(20) != 0
+    assert process.wait(60) != 0
     assert children
     return children
 
 
 def wait_until(come: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not come():
         assert time.monotonic() < deadline
         time.sleep(0.01)
