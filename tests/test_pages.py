@@ -17,7 +17,7 @@ from lxml import html
 from feeds.config import Name, read_config
 from feeds.formats import FORMATS
 from feeds.history import Archive, Month
-from feeds.pages import ENTRIES, LARGEST, MAX_FOUND, MAX_NAMES, NEWEST, Pages
+from feeds.pages import MAX_FOUND, MAX_LARGEST, MAX_NAMES, MAX_NEWEST, MAX_STORIES, Pages
 from feeds.selection import EVERYTHING
 from tests.support import BASE, NOW, Collection, Site, article
 
@@ -239,13 +239,13 @@ def test_index_prints_counts_and_the_date_of_the_newest_story(library: Site) -> 
     assert text(topics) == "Topics AI 30 · 15 May 2020 Law 15 · 15 May 2020 C++ 1 · 20 May 2020"
     (providers,) = page.xpath("//section[@id='providers']")
     assert text(providers) == "Providers Paper A 30 · 15 May 2020 Example 1 · 20 May 2020"
-    assert titles(page) == ["C", *(f"Story {number}" for number in range(29, 30 - NEWEST, -1))]
+    assert titles(page) == ["C", *(f"Story {number}" for number in range(29, 30 - MAX_NEWEST, -1))]
     assert f"{library.base}/feeds.opml" in links(page, library.base + "/")
 
 
 def test_stories_of_the_index_stand_before_its_topics(library: Site) -> None:
     parts = parsed(library.get("/")).xpath("//*[@role='article'] | //section[@id='topics']")
-    assert [part.get("id") for part in parts] == [*[None] * NEWEST, "topics"]
+    assert [part.get("id") for part in parts] == [*[None] * MAX_NEWEST, "topics"]
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_lists_of_names_go_on_over_pages(
     collection.write("one.md", article(topics=tuple(names)))
     site = serve(collection)
     index = parsed(site.get("/"))
-    assert len(index.xpath("//section[@id='topics']//li")) == LARGEST
+    assert len(index.xpath("//section[@id='topics']//li")) == MAX_LARGEST
     assert "All 201 topics" in text(index)
     shown = []
     for number in (1, 2, 3):
@@ -555,7 +555,7 @@ def test_older_leads_through_the_whole_history(
         page = parsed(library.get(at))
         shown += titles(page)
         seen += 1
-        assert len(titles(page)) <= ENTRIES
+        assert len(titles(page)) <= MAX_STORIES
         older = [link.get("href") for link in page.iter("a") if link.get("rel") == "prev"]
         at = urljoin(at, older[0]) if older else ""
     assert shown == [f"Story {e}" if isinstance(e, int) else e for e in expected]

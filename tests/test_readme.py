@@ -25,7 +25,7 @@ from feeds.cli import main
 from feeds.config import Config, Name, read_config
 from feeds.index.schema import metadata
 from feeds.pages.assets import STATIC
-from feeds.pages.embedding import STORIES, THEMES, EmbedOptions, snippets
+from feeds.pages.embedding import THEMES, USUAL_STORIES, EmbedOptions, snippets
 from feeds.selection import Selection
 from feeds.web import create_app
 from feeds.web.counter import KINDS
@@ -288,7 +288,7 @@ def test_parts_and_properties_of_the_element_are_those_of_its_script() -> None:
 def test_parameters_of_a_frame_are_those_of_the_code() -> None:
     rows = table(manual("embedding"), "parameter of a frame")
     assert first_names(rows) == ["limit", *EmbedOptions(theme="dark", images=False).parameters]
-    assert f"by default {STORIES}." in rows
+    assert f"by default {USUAL_STORIES}." in rows
     assert [theme for theme in THEMES if f"`{theme}`" not in rows] == []
 
 

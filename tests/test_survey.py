@@ -11,7 +11,7 @@ from babel import Locale
 from feeds.config import Name
 from feeds.history import Month
 from feeds.index.survey import Qualities, counts, months, qualities
-from feeds.pages.plot import HEIGHT, WIDTH, Plot, format_rate, plot
+from feeds.pages.plot import PLOT_HEIGHT, PLOT_WIDTH, Plot, format_rate, plot
 from feeds.selection import EVERYTHING, Selection, choose
 from tests.support import Collection, article
 
@@ -128,13 +128,13 @@ def test_plot_falls_at_each_quality() -> None:
 
 
 def test_plot_without_stories_is_a_line() -> None:
-    assert drawn().outline == f"M0 {HEIGHT}V{HEIGHT}Z"
+    assert drawn().outline == f"M0 {PLOT_HEIGHT}V{PLOT_HEIGHT}Z"
     assert (drawn().low, drawn(high=0).high) == (60, 61)
 
 
 def test_plot_reaches_to_the_chosen_cut() -> None:
     made = drawn((70, 1), cut=400)
-    assert (made.high, made.across(made.cut), made.rate) == (400, WIDTH, 0)
+    assert (made.high, made.across(made.cut), made.rate) == (400, PLOT_WIDTH, 0)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_plot_leaves_out_what_is_below_the_threshold_of_the_site() -> None:
 
 def test_plot_has_no_more_steps_than_it_can_show() -> None:
     made = drawn(*((quality, 1) for quality in range(60, 100_000)), high=99_999)
-    assert len(made.steps) == WIDTH + 1
+    assert len(made.steps) == PLOT_WIDTH + 1
     rates = [rate for _, rate in made.steps]
     assert rates == sorted(rates, reverse=True)
 

@@ -21,7 +21,7 @@ from feeds.processes import PROCESSORS
 from feeds.text import counted
 
 #: Feeds and faults that are printed before the rest is only counted.
-SHOWN = 10
+MAX_SHOWN = 10
 
 FOLDER = click.argument(
     "folder", required=False, type=click.Path(path_type=Path), metavar="[FOLDER]"
@@ -65,10 +65,10 @@ def show(report: Report, index: Index) -> None:
     """Print what a sync did, the first faults and warnings, and how many articles are public."""
     problems = [(str(fault), "red") for fault in report.faults]
     problems += [(str(warning), "yellow") for warning in report.warnings]
-    for problem, color in problems[:SHOWN]:
+    for problem, color in problems[:MAX_SHOWN]:
         click.secho(problem, err=True, fg=color)
-    if problems[SHOWN:]:
-        click.echo(f"and {len(problems) - SHOWN} more: 'feeds check' names all", err=True)
+    if problems[MAX_SHOWN:]:
+        click.echo(f"and {len(problems) - MAX_SHOWN} more: 'feeds check' names all", err=True)
     click.echo(f"{report.added} added, {report.changed} changed, {report.removed} removed.")
     files = report.added + report.changed + report.unchanged
     click.echo(summary(files, counts(index), report.faults))

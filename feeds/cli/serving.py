@@ -15,7 +15,7 @@ from threading import Event, Thread
 import click
 
 from feeds.articles import ArticleError
-from feeds.cli.common import FOLDER, SHOWN, show, sync_folder, with_folder
+from feeds.cli.common import FOLDER, MAX_SHOWN, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.follow import SyncReporter, follow
 from feeds.formats import FORMATS
@@ -121,10 +121,10 @@ def _announce(index: Index, host: str, port: int) -> None:
         os.environ["FEEDS_TRUSTED_HOSTS"] = ",".join((*config.trusted_hosts, name))
     click.echo(f"The feeds of {config.articles} are listed at {base}/")
     listed = listing(index)
-    for item in listed[:SHOWN]:
+    for item in listed[:MAX_SHOWN]:
         click.echo(f"  {base}{item.selection.path}{FORMATS['atom'].file}")
-    if listed[SHOWN:]:
-        click.echo(f"  and {len(listed) - SHOWN} more")
+    if listed[MAX_SHOWN:]:
+        click.echo(f"  and {len(listed) - MAX_SHOWN} more")
     if config.base_url and config.id == Config().id:
         log(WARNING, "Set 'id' before anybody subscribes: it is part of every entry's id.")
     if host in _EVERY_HOST and not config.base_url:

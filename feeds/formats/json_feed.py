@@ -9,14 +9,14 @@ import msgspec
 from feeds.feed import Entry, Feed, Links, Person
 from feeds.formats.entries import cache_entries
 
-VERSION = "https://jsonfeed.org/version/1.1"
+JSON_FEED_VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def write(feed: Feed, links: Links) -> bytes:
     """Return a feed as a JSON Feed. Members that the standard does not have stand in `_feeds`."""
     return msgspec.json.encode(
         _present(
-            version=VERSION,
+            version=JSON_FEED_VERSION,
             title=feed.title,
             description=feed.subtitle,
             home_page_url=feed.link,

@@ -13,17 +13,16 @@ from feeds.index import Index
 from feeds.index.query import Found
 from feeds.index.survey import Listed, by_size, listing, months, qualities
 from feeds.pages.builder import Builder, builder
-from feeds.pages.embedding import FRAME, STORIES, EmbedOptions
+from feeds.pages.embedding import FRAME, USUAL_STORIES, EmbedOptions
 from feeds.pages.plot import plot
 from feeds.pages.render import render
 from feeds.publish import Published, etag, find_feed
 from feeds.selection import EVERYTHING, MAX_SLUG_LENGTH, Kind, Selection, fold
 
-#: Entries on a page, and the newest ones on the index page.
-ENTRIES, NEWEST = 15, 10
-#: Topics or providers on the index page, of those that somebody looks for there, and on a
-#: page that lists nothing else.
-LARGEST, MAX_FOUND, MAX_NAMES = 8, 40, 100
+#: Stories on a page, and on the index page.
+MAX_STORIES, MAX_NEWEST = 15, 10
+#: Topics or providers on the index page, the found ones there, and those on a page of a list.
+MAX_LARGEST, MAX_FOUND, MAX_NAMES = 8, 40, 100
 #: Where the builder is.
 BUILD = "/build/"
 #: Where the lists of names are.
@@ -42,11 +41,11 @@ class Pages:
 
     def home(self, find: str = "") -> Published | None:
         """What the site publishes; with `find`, the topics and providers called so."""
-        made = self._feed(EVERYTHING, most=NEWEST)
+        made = self._feed(EVERYTHING, most=MAX_NEWEST)
         if made is None:
             return None
         named = {kind: by_size(_named(self._listed, kind, find)) for kind in LISTS}
-        shown = MAX_FOUND if find else LARGEST
+        shown = MAX_FOUND if find else MAX_LARGEST
         return self._page(
             "index.html",
             "/",
@@ -83,7 +82,9 @@ class Pages:
         None if the selection is not public, or has no stories before or none after the month.
         """
         limit = selection.limit or self.index.config.limit
-        made = self._feed(selection, archive, min(limit, ENTRIES) if not archive else ENTRIES)
+        made = self._feed(
+            selection, archive, min(limit, MAX_STORIES) if not archive else MAX_STORIES
+        )
         if made is None or (archive and _is_beyond(archive, *made)):
             return None
         address = selection.address(archive.page if archive else "")
@@ -121,7 +122,7 @@ class Pages:
 
     def embed(self, selection: Selection, options: EmbedOptions) -> Published | None:
         """The newest stories for a frame; None if the selection is not public."""
-        made = self._feed(selection, most=selection.limit or STORIES)
+        made = self._feed(selection, most=selection.limit or USUAL_STORIES)
         if made is None:
             return None
         address = selection.address(FRAME, **options.parameters)

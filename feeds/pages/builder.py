@@ -12,11 +12,11 @@ from feeds.index.survey import Listed, Qualities, by_size
 from feeds.pages.plot import Plot
 from feeds.selection import MAX_LIMIT, Selection, fold
 
-#: Topics and providers that stand there to be chosen, and those suggested as one types.
-OFFERED, SUGGESTED = 10, 60
-#: To compare texts takes time: the letters of one, and how many names it is compared with.
+#: Boxes of topics or of providers, and names suggested while somebody types another.
+MAX_OFFERED, MAX_SUGGESTED = 10, 60
+#: Comparing texts takes time: letters of the typed name, and names that it is compared with.
 MAX_TYPED, MAX_COMPARED = 100, 1000
-#: How many times a week a reader polls that does so twice a day.
+#: The polls in a week of a reader that polls twice a day.
 POLLS_A_WEEK = 14
 #: The limits that are offered are multiples of this.
 LIMIT_STEP = 50
@@ -123,7 +123,7 @@ def builder(
 
 
 def _group(name: str, listed: list[Listed], chosen: set[str]) -> Group:
-    offered = {item.selection.slug: item.name for item in listed[:OFFERED]}
+    offered = {item.selection.slug: item.name for item in listed[:MAX_OFFERED]}
     names = {item.selection.slug: item.name for item in listed}
     slugs = [*sorted(chosen), *(slug for slug in offered if slug not in chosen)]
     return Group(
@@ -133,7 +133,8 @@ def _group(name: str, listed: list[Listed], chosen: set[str]) -> Group:
             for slug in slugs
         ),
         suggested=tuple(
-            (item.selection.slug, item.name) for item in listed[OFFERED : OFFERED + SUGGESTED]
+            (item.selection.slug, item.name)
+            for item in listed[MAX_OFFERED : MAX_OFFERED + MAX_SUGGESTED]
         ),
     )
 
@@ -165,5 +166,5 @@ def _excluded(selection: Selection, listed: list[Listed]) -> Group:
             Option(value=s.excluded, label=names.get((s.kind, s.key), s.slug), checked=True)
             for s in selection.exclude
         ),
-        suggested=tuple((item.selection.excluded, item.name) for item in listed[:SUGGESTED]),
+        suggested=tuple((item.selection.excluded, item.name) for item in listed[:MAX_SUGGESTED]),
     )

@@ -16,10 +16,11 @@ THEMES = ("light", "dark", "auto")
 #: The frame of a selection, below its page.
 FRAME = "embed/"
 #: Stories in a frame that does not say how many.
-STORIES = 5
-#: Pixels: a frame's width where nobody bounds it, its heading, and each story with and without
-#: a picture. The style sheet gives them these heights.
-WIDTH, HEADING, STORY, PLAIN_STORY = 600, 64, 97, 80
+USUAL_STORIES = 5
+#: Pixels: the width of a frame in oEmbed if the request sets no bound.
+FRAME_WIDTH = 600
+#: Pixels, as in the style sheet: the heading, and a story with and without a picture.
+HEADING_HEIGHT, ROW_HEIGHT, PLAIN_ROW_HEIGHT = 64, 97, 80
 #: The custom element's script, at the top of the site.
 SCRIPT = "embed.js"
 #: oEmbed's endpoint, at the top of the site.
@@ -55,7 +56,7 @@ class Snippets:
 def snippets(selection: Selection, title: str, base: str) -> Snippets:
     """The three ways in which a selection gets into another site."""
     page, name = escape(base + selection.address()), escape(title)
-    limit = selection.limit or STORIES
+    limit = selection.limit or USUAL_STORIES
     element = (
         f'<script src="{escape(base)}/{SCRIPT}" async></script>\n'
         f'<news-feed src="{page}" limit="{limit}"><a href="{page}">{name}</a></news-feed>'
@@ -81,13 +82,13 @@ def frame(
 
 
 def _address(selection: Selection) -> str:
-    limit = None if selection.limit == STORIES else selection.limit
+    limit = None if selection.limit == USUAL_STORIES else selection.limit
     return replace(selection, limit=limit).address(FRAME)
 
 
 def height(stories: int) -> int:
     """Pixels that a frame of so many stories takes."""
-    return HEADING + STORY * stories
+    return HEADING_HEIGHT + ROW_HEIGHT * stories
 
 
 def discovery(selection: Selection, base: str) -> str:
@@ -111,10 +112,10 @@ def oembed(
     `site` is the site's name, `age` in seconds, the bounds in pixels. No more stories
     than the height has room for, and at least one.
     """
-    stories = selection.limit or STORIES
-    tall, wide = height(stories), WIDTH
+    stories = selection.limit or USUAL_STORIES
+    tall, wide = height(stories), FRAME_WIDTH
     if most_high is not None and most_high < tall:
-        stories = max(1, (most_high - HEADING) // STORY)
+        stories = max(1, (most_high - HEADING_HEIGHT) // ROW_HEIGHT)
         tall = min(height(stories), most_high)
     if most_wide is not None:
         wide = min(wide, most_wide)

@@ -10,8 +10,8 @@ from babel.numbers import format_decimal
 from feeds.index.survey import Qualities
 from feeds.words import ENGLISH
 
-#: In the units of the drawing.
-WIDTH, HEIGHT = 320, 80
+#: The size of the drawing, in its own units.
+PLOT_WIDTH, PLOT_HEIGHT = 320, 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +40,16 @@ class Plot:
     @property
     def outline(self) -> str:
         """The path of the staircase (SVG 2 section 9.3)."""
-        path = [f"M0 {HEIGHT}"]
+        path = [f"M0 {PLOT_HEIGHT}"]
         for quality, rate in self.steps:
-            path.append(f"V{HEIGHT * (1 - rate / (self.most or 1)):.1f}H{self.across(quality):.1f}")
-        return "".join(path) + f"V{HEIGHT}Z"
+            path.append(
+                f"V{PLOT_HEIGHT * (1 - rate / (self.most or 1)):.1f}H{self.across(quality):.1f}"
+            )
+        return "".join(path) + f"V{PLOT_HEIGHT}Z"
 
     def across(self, quality: int) -> float:
         """Where a quality stands, from the left."""
-        return WIDTH * (min(quality, self.high) - self.low) / (self.high - self.low)
+        return PLOT_WIDTH * (min(quality, self.high) - self.low) / (self.high - self.low)
 
 
 def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
@@ -60,7 +62,7 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
     for quality, count in reversed(shown.counts):
         if quality >= least:
             through += count
-            place = WIDTH * (quality - least) // (high - least)
+            place = PLOT_WIDTH * (quality - least) // (high - least)
             last = steps[place][0] if place in steps else quality
             steps[place] = (last, through / shown.weeks)
     return Plot(

@@ -32,7 +32,7 @@ MAX_WAIT = 0.25
 #: Seconds between attempts to apply what time has changed.
 _ATTEMPT_PAUSE = 1.0
 #: The path of static files, whose responses are not kept.
-STATIC = "/static/"
+STATIC_PATH = "/static/"
 #: Headers that are hidden from the application, which makes whole documents alone.
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 
@@ -81,7 +81,7 @@ class ResponseCache:
             self._poll()
         method = environ["REQUEST_METHOD"]
         conditional = "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ
-        if method not in ("GET", "HEAD") or environ.get("PATH_INFO", "").startswith(STATIC):
+        if method not in ("GET", "HEAD") or environ.get("PATH_INFO", "").startswith(STATIC_PATH):
             return self._answer(self._app, environ, start_response, conditional)
         try:
             address: Address = self._address(environ)

@@ -12,7 +12,7 @@ from werkzeug.urls import iri_to_uri
 
 from feeds.pages import BUILD, LISTS, Pages, embedding
 from feeds.pages.assets import assets
-from feeds.pages.embedding import FRAME, STORIES, THEMES, EmbedOptions
+from feeds.pages.embedding import FRAME, THEMES, USUAL_STORIES, EmbedOptions
 from feeds.publish import Published, etag
 from feeds.selection import EVERYTHING, Kind, Selection
 from feeds.web.errors import Missing
@@ -105,7 +105,7 @@ class PageRoutes:
 
     def embed(self, kind: Kind, slug: str = "") -> Response:
         """Return a frame."""
-        selection = self._site.select(kind, slug, further=["theme", "images"], usual=STORIES)
+        selection = self._site.select(kind, slug, further=["theme", "images"], usual=USUAL_STORIES)
         # Frames that were pasted before they had this slash followed the visitor's system.
         usual = THEMES[0] if request.path.endswith("/") else "auto"
         options = EmbedOptions(
