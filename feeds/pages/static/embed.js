@@ -7,7 +7,7 @@ customElements.get("news-feed") || customElements.define("news-feed", class F ex
   constructor() {
     super();
     this.attachShadow({ mode: "open" }).append(this.#make("slot", ""));
-    // No CSP forbids it.
+    // CSP allows it, unlike <style>.
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(`
 :host(:not([hidden])) { display: block; color: var(--news-text); font: var(--news-font) }
@@ -75,7 +75,7 @@ p + p { color: inherit; font-size: .9em; display: -webkit-box; overflow: hidden;
   }
 
   #story({ authors, date_published: dateTime, image: src, summary, title, url }) {
-    // Any other makes dates fail.
+    // Other tags raise errors below.
     const lang = this.closest("[lang]")?.lang.match(/^[a-z]{2,3}(-[a-z]{2})?/i)?.[0];
     const day = new Date(dateTime).toLocaleDateString(lang, { dateStyle: "long", timeZone: "UTC" });
     const time = dateTime && this.#make("time", "", { dateTime }, day);
@@ -83,7 +83,7 @@ p + p { color: inherit; font-size: .9em; display: -webkit-box; overflow: hidden;
     const meta = this.#make("p", "meta", {}, name, name && time && " · ", time);
     const text = this.#make("p", "summary", {}, summary);
     const story = this.#make("div", "", {}, this.#link("title", url, title), meta, text);
-    // Secure pages show no others.
+    // Pages of https block http.
     const isSafe = ["https:", location.protocol].includes(/^https?:/.exec(src)?.[0]);
     const isShown = isSafe && this.getAttribute("images") !== "0";
     const picture = { alt: "", loading: "lazy", referrerPolicy: "no-referrer", src };
@@ -105,7 +105,7 @@ p + p { color: inherit; font-size: .9em; display: -webkit-box; overflow: hidden;
 
 // Our frames tell how high they are.
 {
-  // Unknown to a module.
+  // Modules have none.
   const site = document.currentScript?.src.match(/^https?:..[^/]+/)?.[0];
   addEventListener("message", ({ data, origin, source }) => {
     try {

@@ -1,17 +1,17 @@
-// What pages do beyond plain HTML: copy buttons, and forms that answer as one types.
+// Copy buttons, and forms that show their result while somebody types.
 "use strict";
 {
   document.documentElement.classList.add("scripted");
 
-  // A picture that cannot be loaded leaves no empty frame; some failed before this script came.
+  // Remove pictures that cannot be loaded, also those that failed before this script ran.
   const drop = (image) => image.closest?.(".picture")?.remove();
   document.addEventListener("error", ({ target }) => drop(target), true);
   for (const image of document.querySelectorAll(".picture img")) {
     if (image.complete && !image.naturalWidth) drop(image);
   }
 
-  const said = document.getElementById("said");
-  const say = (text) => { said.textContent = text; };
+  const status = document.getElementById("status");
+  const announce = (text) => { status.textContent = text; };
 
   async function copy(button) {
     const field = document.getElementById(button.dataset.copy);
@@ -21,13 +21,13 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Browsers have no clipboard for pages of http, but at localhost.
-      if (!document.execCommand("copy")) return say(said.dataset.refused);
+      // Browsers give the clipboard only to pages of https and of localhost.
+      if (!document.execCommand("copy")) return announce(status.dataset.refused);
     }
     const label = button.firstChild;
     const usual = (label.usual ??= label.data);
-    label.data = said.dataset.copied;
-    say(button.textContent);
+    label.data = status.dataset.copied;
+    announce(button.textContent);
     button.focus();
     setTimeout(() => { label.data = usual; }, 2000);
   }
@@ -37,7 +37,7 @@
     if (button) copy(button);
   });
 
-  // The code and the preview follow what is chosen for them; the server wrote both for the usual.
+  // The snippets and the preview follow the choices. The server wrote them for the defaults.
   const choices = document.getElementById("embed-choices");
 
   function follow() {
@@ -64,7 +64,7 @@
     frame.value = holder.innerHTML;
     const shown = images.checked ? "" : ' images="0"';
     element.value = element.defaultValue.replace(/ limit="\d+"/, ` limit="${limit.value}"${shown}`);
-    // The site may have another address in the code than here.
+    // The snippets have the `base_url` of the site, which may differ from the address of this page.
     const address = new URL(preview.src);
     address.search = url.search;
     if (address.href !== preview.src) preview.src = address;
@@ -72,7 +72,7 @@
 
   if (choices) {
     choices.addEventListener("input", follow);
-    // A browser that goes back fills fields in again.
+    // A browser fills the fields in again when its user goes back.
     addEventListener("pageshow", follow);
   }
 
@@ -89,13 +89,13 @@
     document.getElementById("rate").textContent = rate;
   }
 
-  // The server draws all that changes, so that a form says the same with and without a script.
+  // The server makes all that changes, so a form shows the same with and without a script.
   for (const form of document.querySelectorAll("form[data-live]")) {
     let timer, request;
 
     const refuse = (problem) => {
       const [fault, result] = [form.querySelector("#fault"), form.querySelector("#result")];
-      if (!result) return say(problem);
+      if (!result) return announce(problem);
       fault.textContent = problem;
       result.hidden = problem !== "";
     };
@@ -107,7 +107,7 @@
       try {
         const response = await fetch(`${form.action}?${new URLSearchParams(sent)}`, request);
         const text = await response.text();
-        // A form with a fault has the page too, which says it at its field.
+        // A fault of the form comes as a page too, which shows it at its field.
         const isPage = /^text\/html/.test(response.headers.get("Content-Type"));
         if (!isPage) return refuse(text.replace(/^\d+ [^:]+: /, ""));
         refuse("");
@@ -115,7 +115,7 @@
         const focused = document.activeElement?.id;
         for (const id of form.dataset.live.trim().split(" ")) {
           const [old, made] = [document.getElementById(id), page.getElementById(id)];
-          // What is spoken as it changes has to stay.
+          // Screen readers announce changes of an element only while it stays in the page.
           if (!old || !made) continue;
           old.hidden = made.hidden;
           old.replaceChildren(...document.adoptNode(made).childNodes);
@@ -125,9 +125,9 @@
           const isFault = document.getElementById(`fault-${field.name}`).childElementCount > 0;
           if (!isFault && sent.some(([name, value]) => name === field.name && value === field.value)) field.value = "";
         }
-        // The choices of the builder's own page survive a reload.
+        // On the page of the builder, the address has the choices, so that they survive a reload.
         if (response.ok && !form.role && location.pathname === new URL(form.action).pathname) history.replaceState(null, "", response.url);
-        if (form.role === "search") say(page.getElementById("said").textContent);
+        if (form.role === "search") announce(page.getElementById("status").textContent);
         const slider = form.querySelector("[type=range]");
         if (slider) {
           const { min, max, parentElement } = page.getElementById(slider.id);
@@ -136,22 +136,22 @@
           cut(slider);
         }
       } catch (error) {
-        if (error.name !== "AbortError") refuse(said.dataset.unanswered);
+        if (error.name !== "AbortError") refuse(status.dataset.unanswered);
       }
     };
 
     const soon = (event) => {
       if (event.target.type === "range") cut(event.target);
-      // What is being typed is no name yet.
+      // A name is sent when it is complete, which is the event `change`.
       if (event.type === "input" && event.target.className === "another") return;
       clearTimeout(timer);
-      // An answer to less than what is chosen now would undo the rest.
+      // An answer to an older state of the form would undo the choices made since.
       request?.abort();
       timer = setTimeout(update, 150);
     };
     form.addEventListener("input", soon);
     form.addEventListener("change", soon);
-    // A browser that goes back fills a form in again.
+    // A browser fills the form in again when its user goes back.
     addEventListener("pageshow", () => {
       const isAsMade = [...form.elements].every(({ type, checked, defaultChecked, value, defaultValue }) =>
         (type === "checkbox" ? checked === defaultChecked : !defaultValue || value === defaultValue));
