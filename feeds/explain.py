@@ -93,5 +93,5 @@ def _obstacle(index: Index, article: Article) -> str:
     meant = memberships(article, config)
     lowest = min(least for selection, _, least in meant if not config.name(selection).withdrawn)
     if article.quality < lowest:
-        return f"quality {article.quality} below {lowest}"
+        return f"quality {article.quality} is below the threshold {lowest}"
     return f"older than the {config.limit} newest articles of each"

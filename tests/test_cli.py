@@ -347,7 +347,7 @@ def test_list_shows_counts_and_addresses(run: Callable[..., Result], folder: Pat
         (article(published="false"), "in no feed: not published"),
         (article(published="'true'"), "in no feed: not published ('published' on line 8 is not"),
         (article(more="removed: true\n"), "in no feed: removed"),
-        (article(quality=58), "in no feed: quality 58 below 60"),
+        (article(quality=58), "in no feed: quality 58 is below the threshold 60"),
         (article(time="2099-01-01T09:30:00Z"), "in no feed yet: due on 2099-01-01 09:30 UTC"),
         (article(time="2020-05-18"), "in no feed: faulty at line 4: 'publishedDateTime' is not"),
         (article(published="false", quality="x"), "in no feed: not published"),
@@ -400,7 +400,7 @@ def test_explain_passes_over_the_threshold_of_a_withdrawn_topic(
     monkeypatch.setenv("FEEDS_TOPICS", "{AI: {min_quality: 40, withdrawn: true}}")
     (folder / "one.md").write_text(article(quality=50))
     result = run("explain", folder / "one.md", folder)
-    assert result.output == "in no feed: quality 50 below 60\n"
+    assert result.output == "in no feed: quality 50 is below the threshold 60\n"
 
 
 def test_explain_takes_a_path_a_name_and_an_address(
@@ -414,7 +414,7 @@ def test_explain_takes_a_path_a_name_and_an_address(
     (folder / "video.md").write_text(
         article(quality="x", published="no").replace("webUrl:", "originalUrl:")
     )
-    low, not_public = "in no feed: quality 1 below 60", "in no feed: not published"
+    low, not_public = "in no feed: quality 1 is below the threshold 60", "in no feed: not published"
     for wanted in ("sub/one.md", "one", "https://example.org/caf%C3%A9"):
         header = "sub/one.md:\n" if wanted != "sub/one.md" else ""
         assert run("explain", wanted, folder).output == f"{header}{low}\n"
@@ -434,7 +434,7 @@ def test_explain_of_an_address_of_the_site_says_how_it_answers(
         ("/topics/AI/", f"Moved to {base}/topics/ai/\n"),
         ("/topics/law/", "404 Not Found: no such topic: law"),
         ("/[", "404 Not Found: "),
-        ("//[", f"Error: {base}//[ is not an article of "),
+        ("//[", f"Error: no article of {folder} has the address {base}//[, and the site is at "),
     ):
         assert run("explain", base + path, folder).output.startswith(told)
 
@@ -443,7 +443,7 @@ def test_explain_of_an_address_of_the_site_says_how_it_answers(
     "wanted",
     [
         *("articles/.draft.md", "articles/page.html", "articles/out.md", "other.md", "nothing"),
-        *("https://example.com/topics/ai/", "http://[", "x" * 300),
+        "x" * 300,
     ],
 )
 def test_explain_of_another_file_says_that_it_is_no_article(
@@ -456,8 +456,29 @@ def test_explain_of_another_file_says_that_it_is_no_article(
     result = run("explain", wanted, folder)
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: {wanted} is not an article of {folder}: articles are files of that folder that"
-        " end in .markdown, .md, .txt, without a dot first\n"
+        f"Error: {wanted} is not an article of {folder}: articles are the files of that folder"
+        " that end in .markdown, .md, .txt and do not begin with a dot\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "site"),
+    [("https://example.org", "https://example.org"), ("", "localhost until 'base_url' is set")],
+)
+@pytest.mark.parametrize("wanted", ["https://example.com/topics/ai/", "http://["])
+def test_explain_of_another_address_says_where_the_site_is(
+    run: Callable[..., Result],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    base: str,
+    site: str,
+) -> None:
+    monkeypatch.setenv("FEEDS_BASE_URL", base)
+    result = run("explain", wanted, folder)
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: no article of {folder} has the address {wanted}, and the site is at {site}\n"
     )
 
 
@@ -479,7 +500,7 @@ def test_explain_of_a_link_from_elsewhere_explains_what_it_leads_to(
     (folder / "one.md").write_text(article(quality=59))
     (tmp_path / "link.md").symlink_to(folder / "one.md")
     result = run("explain", tmp_path / "link.md", folder)
-    assert result.output == "one.md:\nin no feed: quality 59 below 60\n"
+    assert result.output == "one.md:\nin no feed: quality 59 is below the threshold 60\n"
 
 
 def test_explain_of_the_second_file_of_a_name_says_so(

@@ -122,9 +122,7 @@ def explain(config: Config, article: str, folder: Path | None) -> None:
     if not found and (answer := explain_address(index, article)):
         click.echo(answer)
     elif not found:
-        endings = ", ".join(sorted(SUFFIXES))
-        message = f"{article} is not an article of {config.articles}: articles are files of that"
-        raise click.ClickException(f"{message} folder that end in {endings}, without a dot first")
+        raise click.ClickException(_not_found(config, article))
     for path, owner in found.items():
         if not article.endswith(path):
             click.echo(f"{path}:")
@@ -135,3 +133,16 @@ def explain(config: Config, article: str, folder: Path | None) -> None:
         fault = faults.get(path)
         for line in explain_article(index, stem_of(path), reading, fault, utc_now()):
             click.echo(line)
+
+
+def _not_found(config: Config, wanted: str) -> str:
+    """Return why nothing of the folder or of the site is what was asked for."""
+    if "://" in wanted:
+        site = config.base_url or "localhost until 'base_url' is set"
+        return (
+            f"no article of {config.articles} has the address {wanted}, and the site is at {site}"
+        )
+    return (
+        f"{wanted} is not an article of {config.articles}: articles are the files of that folder"
+        f" that end in {', '.join(sorted(SUFFIXES))} and do not begin with a dot"
+    )
