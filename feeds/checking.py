@@ -25,7 +25,7 @@ class CheckResult:
 
     #: How many article files there are.
     files: int
-    #: How many of them are public, or are not for which reason but a fault.
+    #: How many of those without a fault are public, or are not, by the reason.
     counts: dict[str, int]
     #: Every fault of every file.
     faults: tuple[ArticleError, ...]
@@ -34,11 +34,11 @@ class CheckResult:
 
 
 class _File(NamedTuple):
-    """The result of checking a file; it goes between processes."""
+    """The result of checking a file, which is sent from one process to another."""
 
     faults: tuple[ArticleError, ...] = ()
     warnings: tuple[ArticleError, ...] = ()
-    #: Whether it is public, or why not; empty for a fault.
+    #: "public" or the reason why it is not; empty for a fault.
     state: str = ""
     link: str = ""
     #: The topics and the provider that it names.

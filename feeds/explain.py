@@ -18,17 +18,17 @@ _ADDRESS = re.compile(rb"^(?:webUrl|originalUrl):[ \t]*[\"']?(\S+?)[\"']?[ \t]*\
 
 
 def find_files(directory: Path, wanted: str) -> dict[str, str]:
-    """Return the article files that a path, a stem or an article's address means.
+    """Return the article files that are meant by a path, a stem or the address of an article.
 
-    Each has the file that owns its stem; all paths are relative to the folder. Raises
-    OSError if a file cannot be read.
+    The value of each is the file that owns its stem. All paths are relative to the folder.
+    Raises OSError if a file cannot be read.
     """
     listed = sorted(list_files(directory).paths)
     owners: dict[str, str] = {}
     for path in listed:
         owners.setdefault(stem_of(path), path)
     root, file = directory.resolve(), Path(wanted)
-    # A link in the folder is an article itself; one from elsewhere is what it leads to.
+    # A link in the folder is an article itself; a link elsewhere stands for its target.
     places = (file.parent.resolve() / file.name, file.resolve())
     below = [place.relative_to(root).as_posix() for place in places if place.is_relative_to(root)]
     found = [path for path in below if path in listed][:1]
@@ -43,7 +43,7 @@ def find_files(directory: Path, wanted: str) -> dict[str, str]:
 
 def explain_address(index: Index, address: str) -> str | None:
     """Return how the site answers an address; None if that is no address of the site."""
-    # Without `base_url`, the hosts that are trusted.
+    # Without `base_url`, the site is at the trusted hosts.
     hosts = "|".join(map(re.escape, index.config.trusted_hosts))
     base = re.escape(index.config.base_url) or rf"https?://(?:{hosts})(?::[0-9]{{1,5}})?"
     found = re.fullmatch(rf"({base})(/(?!/).*)", address)
@@ -60,9 +60,9 @@ def explain_address(index: Index, address: str) -> str | None:
 def explain(
     index: Index, stem: str, reading: ParseResult, fault: ArticleError | None, now: datetime
 ) -> list[str]:
-    """Lines for the curator, of an index that is up to the file.
+    """Return lines that say which feeds an article is in, or why it is in none.
 
-    `fault` is what the index holds against the file, if anything.
+    The index must be up to date with the file. `fault` is its fault there, if it has one.
     """
     shown = _shown_in(index, stem)
     lines = [f"in {index.config.base_url}{path}" for path in shown]
@@ -79,7 +79,7 @@ def explain(
 
 
 def _shown_in(index: Index, stem: str) -> list[str]:
-    """The pages of all feeds that show an article now."""
+    """Return the pages of all feeds that show an article now."""
     shown = []
     for item in listing(index):
         found = index.find(item.selection)
@@ -89,6 +89,7 @@ def _shown_in(index: Index, stem: str) -> list[str]:
 
 
 def _obstacle(index: Index, article: Article) -> str:
+    """Return why no feed shows an article that is published and due."""
     config = index.config
     meant = memberships(article, config)
     lowest = min(least for selection, _, least in meant if not config.name(selection).withdrawn)

@@ -169,8 +169,9 @@ def check_port(host: str, port: int) -> None:
     except OSError as error:
         # Python adds the address to the system's message, except after a name lookup.
         problem = str(error.strerror).partition(" (while")[0]
-        if error.errno == errno.EADDRINUSE:
-            problem += "; name another with --port"
+        option = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
+        problem += f"; name another with {option}"
         raise OSError(f"cannot listen on {host}:{port}, {problem}") from error
     except UnicodeError as error:  # from IDNA, for instance for `a..b`
-        raise OSError(f"cannot listen on {host}:{port}, it is no name of a host") from error
+        problem = "it is no name of a host; name another with --host"
+        raise OSError(f"cannot listen on {host}:{port}, {problem}") from error

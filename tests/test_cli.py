@@ -46,6 +46,7 @@ def test_help_names_every_command(run: Callable[..., Result]) -> None:
     for command in ("new", "serve", "build", "index", "ping", "check", "list", "explain"):
         assert re.search(rf"^  {command} .*\.$", result.output, re.M)
     assert "..." not in result.output.partition("Commands:")[2]
+    assert "FOLDER" in result.output and "setting 'articles'" in result.output
     assert run("-h").output == result.output
     assert run("list", "-h").output == run("list", "--help").output
 
@@ -69,7 +70,8 @@ def test_file_instead_of_a_folder_is_an_error(run: Callable[..., Result], folder
     [
         (("index", "x" * 300), "x: File name too long"),
         (("--config", "loop.yaml", "index"), "Too many levels of symbolic links"),
-        (("serve", "--host", "a..b", "."), "cannot listen on a..b:8000, it is no name of a host"),
+        (("serve", "--host", "a..b", "."), "it is no name of a host; name another with --host"),
+        (("serve", "--host", "203.0.113.1", "."), "; name another with --host"),
     ],
 )
 def test_typo_is_reported_on_one_line(
@@ -133,7 +135,8 @@ def test_no_site_is_built_among_the_articles(
     result = run("build", out, folder)
     assert result.exit_code == 2
     assert (
-        f"Error: OUT is the folder of articles, {folder}; name another before it" in result.output
+        f"Error: OUT is the folder of articles, {folder}; name another folder as OUT"
+        in result.output
     )
     assert os.listdir(folder) == ["link"]
 

@@ -334,7 +334,7 @@ def test_listening_on_every_host_says_what_others_need(
 ) -> None:
     output = start(seeds, "--host", host).stop()
     assert re.search(r"are listed at http://localhost:\d+/$", output, re.M)
-    assert "Set 'base_url' for other machines: no other host is answered.\n" in output
+    assert "Set 'base_url' to serve other machines: until then they are refused.\n" in output
 
 
 def test_many_feeds_are_not_all_printed(start: Callable[..., Process], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from feeds.static_site.output import SiteError
 
 
 class _Main(click.Group):
-    """Turns the errors that people can mend into one line."""
+    """Print errors that people can mend as one line."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -25,7 +25,7 @@ class _Main(click.Group):
         except (ConfigError, IndexUnavailable, SiteError) as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:
-            raise  # who reads what is printed has left, and Click ends in silence
+            raise  # the reader of a pipe has ended, and Click exits in silence
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{place}{error.strerror or error}") from error
@@ -39,13 +39,16 @@ class _Main(click.Group):
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="YAML file of settings; without it, FEEDS_CONFIG.",
+    help="YAML file of settings; by default, the one that FEEDS_CONFIG names.",
 )
 @click.version_option(package_name="feeds")
 @click.pass_context
 def main(ctx: click.Context, config: Path | None) -> None:
-    """Publish a folder of articles as feeds: of everything, each topic and each provider."""
+    """Publish a folder of articles as feeds: of everything, each topic and each provider.
+
+    FOLDER is the folder of articles. Without it, the setting 'articles' names the folder.
+    """
     if config:
-        # Where the workers of `serve` look for it.
+        # The workers of `serve` read it from there.
         os.environ["FEEDS_CONFIG"] = str(config.absolute())
     ctx.obj = environment_config()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from feeds.cli import common
 from feeds.cli.common import FOLDER, progress, sync_folder, with_folder
 from feeds.config import Config
 from feeds.index import open_index
+from feeds.processes import PROCESSORS
 from feeds.static_site import Built, nginx
 from feeds.static_site import build as build_site
 
@@ -19,9 +19,11 @@ from feeds.static_site import build as build_site
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @FOLDER
 @click.option(
-    "--jobs", type=click.IntRange(1), help="Processes; without it, one for each processor."
+    "--jobs", type=click.IntRange(1), help="Processes; by default, one for each processor."
 )
-@click.option("--print-nginx", is_flag=True, help="Print a configuration of nginx for OUT.")
+@click.option(
+    "--print-nginx", is_flag=True, help="Print the configuration of nginx for OUT instead."
+)
 @click.pass_obj
 def build(
     config: Config,
@@ -32,15 +34,15 @@ def build(
 ) -> None:
     """Write the site of FOLDER as files below OUT.
 
-    A web server that runs no code can serve them. What did not change is left as it is,
-    its time too. What the site no longer has is removed; your own files stay.
+    A web server that runs no code can serve them. Files that have not changed keep
+    their time. Files of articles that are gone are removed; your own files stay.
     """
     if not config.base_url:
         raise click.ClickException("a static site needs whole addresses, set 'base_url'")
     config = with_folder(config, folder)
     if out.exists() and out.samefile(config.articles):
         raise click.UsageError(
-            f"OUT is the folder of articles, {config.articles}; name another before it"
+            f"OUT is the folder of articles, {config.articles}; name another folder as OUT"
         )
     index = open_index(config)
     report = sync_folder(index)
@@ -49,10 +51,9 @@ def build(
         return
     common.show(report, index)
     url = index.url.render_as_string(hide_password=False)
-    jobs = jobs or os.cpu_count() or 1
     try:
         with progress("Building the site") as advance:
-            built = build_site(url, config, out, jobs=jobs, progress=advance)
+            built = build_site(url, config, out, jobs=jobs or PROCESSORS, progress=advance)
     except OSError as error:
         raise click.ClickException(f"{error.filename or out}: {error.strerror}") from error
     _show(built)

@@ -20,7 +20,7 @@ from feeds.index.sync import Report, advance, sync, utc_now
 from feeds.processes import PROCESSORS
 from feeds.text import counted
 
-#: Feeds and faults that are printed before the rest is only counted.
+#: Feeds and problems that are printed; the rest is only counted.
 MAX_SHOWN = 10
 
 FOLDER = click.argument(
@@ -29,7 +29,7 @@ FOLDER = click.argument(
 
 
 def with_folder(config: Config, folder: Path | None) -> Config:
-    """The settings for the folder that a command names."""
+    """Return the settings with the folder that a command names, if it names one."""
     config = replace(config, articles=folder) if folder else config
     if config.articles.is_file():
         raise click.UsageError(f"{config.articles} is not a folder, name the one it is in")
@@ -40,7 +40,7 @@ def with_folder(config: Config, folder: Path | None) -> Config:
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, which shows on a terminal only; takes what is done, and of how much."""
+    """Show a progress bar on a terminal; it is called with how much is done, of how much."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=1, label=label, file=sys.stderr, hidden=hidden) as bar:
 
@@ -52,10 +52,10 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def sync_folder(index: Index) -> Report:
-    """Bring the index up to its folder, and to the time."""
+    """Bring the index up to date with its folder and with the time."""
     with progress("Reading articles") as shown:
         report = sync(index, index.config.articles, utc_now(), shown, jobs=PROCESSORS)
-    # Where another process is writing, that one does it.
+    # Another process that is writing does it instead.
     with suppress(IndexUnavailable):
         advance(index, utc_now())
     return report
@@ -75,7 +75,7 @@ def show(report: Report, index: Index) -> None:
 
 
 def summary(files: int, states: Mapping[str, int], faults: Sequence[ArticleError]) -> str:
-    """How many articles are public, and why the others are not."""
+    """Return a line that counts the public articles, and the others by their reasons."""
     if not files and not faults:
         return f"0 articles: there is no file that ends in {', '.join(sorted(SUFFIXES))}."
     states = {**states, "at fault": len({fault.path for fault in faults})}

@@ -1,4 +1,4 @@
-"""The commands that bring the index up to a folder, and say what is there."""
+"""The commands that inspect a folder of articles and its index."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ from feeds.websub import ping_once
 @FOLDER
 @click.pass_obj
 def index(config: Config, folder: Path | None) -> None:
-    """Compare FOLDER with the index once."""
+    """Bring the index up to date with FOLDER once.
+
+    'feeds serve' does so all the time.
+    """
     index = open_index(with_folder(config, folder))
     show(sync_folder(index), index)
 
@@ -36,9 +39,9 @@ def index(config: Config, folder: Path | None) -> None:
 @FOLDER
 @click.pass_obj
 def ping(config: Config, folder: Path | None) -> None:
-    """Tell the hub which feeds of FOLDER have changed.
+    """Tell the WebSub hub which feeds of FOLDER have changed.
 
-    'feeds serve' does so itself.
+    'feeds serve' does so all the time.
     """
     config = with_folder(config, folder)
     if not config.hub:
@@ -54,7 +57,10 @@ def ping(config: Config, folder: Path | None) -> None:
 @FOLDER
 @click.pass_context
 def check(ctx: click.Context, folder: Path | None) -> None:
-    """Print every fault and warning of FOLDER; exit 1 for a fault."""
+    """Print every fault and warning of FOLDER.
+
+    The exit status is 1 if there is a fault.
+    """
     config = with_folder(ctx.obj, folder)
     checked = check_folder(config.articles, config, utc_now(), PROCESSORS)
     for fault in checked.faults:
@@ -68,8 +74,8 @@ def check(ctx: click.Context, folder: Path | None) -> None:
 
 @click.command(name="list")
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--opml", "as_opml", is_flag=True, help="As the subscription list, /feeds.opml.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--opml", "as_opml", is_flag=True, help="Print the subscription list, /feeds.opml.")
 @click.pass_obj
 def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool) -> None:
     """List topics and providers, with their counts and addresses."""

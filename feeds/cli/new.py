@@ -30,7 +30,7 @@ def new(config: Config, title: str, folder: Path | None) -> None:
     """Write an article file into FOLDER, and print its path.
 
     The article is not published, and a comment explains each of its fields. The name of
-    the file is the date and the title, for the name of an article is never used again.
+    the file begins with the date, because no later article may have the same name.
     """
     config, title, now = with_folder(config, folder), text(title), utc_now()
     if not title:

@@ -42,8 +42,7 @@ _EVERY_HOST = ("0.0.0.0", "::")
 def serve(config: Config, folder: Path | None, host: str, port: int, workers: int) -> None:
     """Serve the feeds of FOLDER, and follow its changes.
 
-    This process alone compares the folder with the index, however many workers
-    answer requests. SIGINT or SIGTERM stops it.
+    Control and C, or the signal SIGTERM, stops the server.
     """
     config = with_folder(config, folder)
     configure(config.log)
@@ -66,7 +65,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
 
 
 def _compare(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleError]:
-    """Bring the index up to the folder before anybody asks, and tell; the faults."""
+    """Bring the index up to date before the first request, print the report, return its faults."""
     began = time.monotonic()
     try:
         report = sync_folder(index)
@@ -75,7 +74,8 @@ def _compare(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleEr
             index.health()
         except IndexUnavailable:
             raise error from None
-        # It can be read, and so be served. Who follows the folder tells, and tries again.
+        # An index that can only be read is served. The process that follows the folder logs
+        # the error, and tries again.
         return ()
     timed(time.monotonic() - began)
     if index.config.log == "json":
@@ -98,12 +98,12 @@ def work_beside(url: str, config: Config, host: str, port: int, faults: Iterable
     configure(config.log)
 
     def ping_hub() -> None:
-        # The hub comes for the feeds at once.
+        # A hub fetches the feeds as soon as it is pinged, so the server must answer.
         while not (stop.wait(0.1) or server.answers(_name_of(host), port)):
             pass
         ping(Index(url, config), stop, lambda line: log(WARNING, line))
 
-    # Not waited for long: a hub that is slow costs nobody anything.
+    # A daemon, because a slow hub must not hold up the end of this process.
     pinger = Thread(target=ping_hub, daemon=True)
     if config.hub:
         pinger.start()
@@ -113,7 +113,7 @@ def work_beside(url: str, config: Config, host: str, port: int, faults: Iterable
 
 
 def _announce(index: Index, host: str, port: int) -> None:
-    """Print where the feeds are, and what was forgotten; let the workers answer to the host."""
+    """Print the addresses of the feeds, warn of missing settings, and trust the host."""
     config = index.config
     name = _name_of(host)
     base = config.base_url or f"http://{name}:{port}"
@@ -128,27 +128,27 @@ def _announce(index: Index, host: str, port: int) -> None:
     if config.base_url and config.id == Config().id:
         log(WARNING, "Set 'id' before anybody subscribes: it is part of every entry's id.")
     if host in _EVERY_HOST and not config.base_url:
-        log(WARNING, "Set 'base_url' for other machines: no other host is answered.")
+        log(WARNING, "Set 'base_url' to serve other machines: until then they are refused.")
 
 
 def _name_of(host: str) -> str:
-    """What a browser on this machine calls the address that is listened on."""
+    """Return the host under which a browser on this machine finds the server."""
     if host in (*_EVERY_HOST, "127.0.0.1", "::1"):
         return "localhost"
     return f"[{host}]" if ":" in host else host
 
 
 def _share_metrics(context: click.Context) -> None:
-    """Let this process, the one that follows the folder and the workers add up their numbers."""
+    """Name the folder in which all processes of the server add up their metrics."""
     folder = context.with_resource(TemporaryDirectory(prefix="feeds-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
 
 def _timed(config: Config) -> Callable[[float], None]:
-    """What takes the seconds of each sync."""
+    """Return the function that is called with the seconds of each sync."""
     if not config.metrics:
         return lambda seconds: None
-    # It looks for the folder of the numbers when it is imported.
+    # prometheus_client reads PROMETHEUS_MULTIPROC_DIR when it is imported.
     from feeds.web.metrics import Metrics
 
     return Metrics().sync.observe
