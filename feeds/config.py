@@ -67,10 +67,10 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     """The settings of one site."""
 
     id: Annotated[
-        Text, "Names the site in every id. Choose it before you publish, never change it."
+        Text, "Names the site in every id. Choose it before you publish, and never change it."
     ] = "feeds"
     title: Annotated[str, validators.title, "The site's name."] = "News"
-    description: Annotated[Text, "One sentence on the site."] = ""
+    description: Annotated[Text, "One sentence about the site."] = ""
     author: Annotated[Text, "Who publishes the feeds; without it, the title."] = ""
     language: Annotated[str, validators.language, "The language of feeds and pages (BCP 47)."] = (
         "en"
@@ -81,7 +81,7 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         "Where the public finds the site; without it, the request's host.",
     ] = ""
     trusted_hosts: Annotated[
-        tuple[str, ...], text, "Hosts answered to while `base_url` is not set."
+        tuple[str, ...], text, "Hosts under which the site answers while `base_url` is not set."
     ] = ("localhost", "127.0.0.1", "[::1]")
     hub: Annotated[
         str,
@@ -100,8 +100,8 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     icon: Annotated[
         Path | None,
         validators.icon,
-        "A square picture that stands for the site, a PNG or SVG file; an SVG is for browsers"
-        " alone.",
+        "A square picture for the site, a PNG or SVG file; an SVG is shown only where SVG is known,"
+        " as in browsers.",
     ] = None
     accent: Annotated[
         str,
@@ -112,8 +112,7 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     web_readers: Annotated[
         tuple[str, ...],
         uri,
-        "Web readers that pages link to: the address of each, at whose end that of the feed is"
-        " added.",
+        "Web readers that pages link to: addresses to which that of the feed is appended.",
     ] = (
         "https://feedly.com/i/subscription/feed%2F",
         "https://www.inoreader.com/?add_feed=",
@@ -127,7 +126,7 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     index_polls_per_second: Annotated[
         int,
         Meta(ge=0, le=1000),
-        "How often a second, at most, a process asks the index for changes, besides for clients"
+        "How often a second, at most, a process asks the index for changes, except for clients"
         " that may have a newer version; 0 asks at each request.",
     ] = 50
     rate_limit: Annotated[

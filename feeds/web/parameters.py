@@ -23,8 +23,8 @@ PARAMETERS = {
     "exclude": "None of these topics and providers; repeat it for several. "
     "A provider without a dot is written with one at its end: `intranet.`.",
     "type": "Only articles of this type, such as `video`; repeat it for several.",
-    "min_quality": "Only articles of this quality and up.",
-    "min_heat": "Only articles that are as hot as this now.",
+    "min_quality": "Only articles whose quality is this or more.",
+    "min_heat": "Only articles whose heat is this or more now.",
     "limit": "How many entries, from 1 to 200.",
 }
 #: The parameters that an archive of a feed does not take.
