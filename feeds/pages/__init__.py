@@ -23,9 +23,9 @@ from feeds.selection import EVERYTHING, MAX_SLUG_LENGTH, Kind, Selection, fold
 MAX_STORIES, MAX_NEWEST = 15, 10
 #: Topics or providers on the index page, the found ones there, and those on a page of a list.
 MAX_LARGEST, MAX_FOUND, MAX_NAMES = 8, 40, 100
-#: Where the builder is.
+#: The path of the builder.
 BUILD = "/build/"
-#: Where the lists of names are.
+#: The paths of the lists of names.
 LISTS: dict[Kind, str] = {"topic": "/topics/", "provider": "/providers/"}
 
 
@@ -40,7 +40,7 @@ class Pages:
     is_served: bool = True
 
     def home(self, find: str = "") -> Published | None:
-        """What the site publishes; with `find`, the topics and providers called so."""
+        """Return the index page; with `find`, it lists the topics and providers of that name."""
         made = self._feed(EVERYTHING, most=MAX_NEWEST)
         if made is None:
             return None
@@ -56,10 +56,10 @@ class Pages:
         )
 
     def names(self, kind: Kind, find: str = "", number: int = 1) -> Published | None:
-        """All topics or all providers, by name; None beyond the last page."""
+        """Return a page of all topics or providers, by name; None beyond the last page."""
         made = self._feed(EVERYTHING, most=1)
         named = _named(self._listed, kind, find)
-        # The later pages have parameters.
+        # A built site has no addresses with parameters, so its list is one page.
         most = MAX_NAMES if self.is_served else max(1, len(named))
         pages = max(1, -(-len(named) // most))
         if made is None or number > pages:
@@ -77,7 +77,7 @@ class Pages:
         )
 
     def stories(self, selection: Selection, archive: Archive | None = None) -> Published | None:
-        """The newest stories of a selection, or those of a month.
+        """Return the page of the newest stories of a selection, or of those of a month.
 
         None if the selection is not public, or has no stories before or none after the month.
         """
@@ -91,7 +91,7 @@ class Pages:
         return self._page("stories.html", address, *made, selection=selection, part=archive)
 
     def months(self, selection: Selection) -> Published | None:
-        """The months in which a selection has stories; None if it is not public."""
+        """Return the page of the months that have stories; None if the selection is not public."""
         made = self._feed(selection, most=1)
         if made is None:
             return None
@@ -108,7 +108,7 @@ class Pages:
     def build(
         self, selection: Selection, refused: Iterable[tuple[str, str]] = ()
     ) -> Published | None:
-        """Return the builder with a selection chosen, and what of the form was refused."""
+        """Return the page of the builder, with a selection and with what the form refused."""
         made = self._feed(selection, most=1)
         if made is None:
             return None
@@ -121,7 +121,7 @@ class Pages:
         )
 
     def embed(self, selection: Selection, options: EmbedOptions) -> Published | None:
-        """The newest stories for a frame; None if the selection is not public."""
+        """Return a frame with the newest stories; None if the selection is not public."""
         made = self._feed(selection, most=selection.limit or USUAL_STORIES)
         if made is None:
             return None
@@ -136,10 +136,10 @@ class Pages:
         nearest: Iterable[Selection] = (),
         history: Selection | None = None,
     ) -> bytes:
-        """Return the HTML of an error at a path, with links to what may be meant."""
+        """Return the HTML of an error at a path, with links to the nearest feeds."""
         return render(
             "error.html",
-            # Decoded, a `?` in it would pass for the query.
+            # A decoded `?` in the path would look like the beginning of a query.
             quote(path),
             config=self.index.config,
             is_served=self.is_served,
@@ -150,22 +150,22 @@ class Pages:
         )
 
     def slug(self, parameter: str, written: str) -> str:
-        """The value of a parameter for a topic or provider that is written by its name."""
+        """Return the value of a parameter that means the topic or provider of this name."""
         if len(written) > MAX_SLUG_LENGTH:
             return written
         return self._values.get((parameter, fold(written)), written)
 
     @cached_property
     def _values(self) -> dict[tuple[str, str], str]:
-        """The values of parameters, by themselves and by the names of what they stand for."""
+        """The values of parameters, by parameter and by value or folded name."""
         written = [
             (parameter, value, item.name)
             for item, s in ((item, item.selection) for item in self._listed)
             for parameter, value in ((s.kind, s.slug), ("exclude", s.excluded))
         ]
-        # Of several that have the same name, the first: topics stand before providers.
+        # The first of several with the same name counts: topics stand before providers.
         names = {(parameter, fold(name)): value for parameter, value, name in reversed(written)}
-        # A value that is also the name of something else means what it means in feeds.
+        # A value means the same as in the address of a feed, even if it is also a name.
         return names | {(parameter, fold(value)): value for parameter, value, _ in written}
 
     @cached_property
@@ -173,12 +173,12 @@ class Pages:
         return listing(self.index)
 
     def title(self, selection: Selection) -> str | None:
-        """What a selection's page is called; None if the selection is not public."""
+        """Return the title of the page of a selection; None if it is not public."""
         made = self._feed(selection, most=1)
         return made and made[0].title
 
     def _heading(self, title: str) -> str:
-        # The name of the site stands above it already.
+        # The header of the page has the name of the site.
         return title.removesuffix(f" · {self.index.config.title}")
 
     def _builder(self, selection: Selection, refused: Iterable[tuple[str, str]] = ()) -> Builder:
@@ -205,7 +205,7 @@ class Pages:
         selection: Selection = EVERYTHING,
         **context: object,
     ) -> Published:
-        """A page with a feed; `address` is its own under the site's."""
+        """Return a page about a feed; `address` is the path and query of the page."""
         config = self.index.config
         body = render(
             template,
@@ -224,7 +224,7 @@ class Pages:
             body=body,
             content_type="text/html; charset=utf-8",
             etag=etag(body),
-            # A page shows what else there is, and changes with it.
+            # A page also shows other feeds, so it changes with the whole site.
             changed=None if selection.is_ranked else self.index.changed(),
             previous=found.beside.previous,
         )
@@ -237,7 +237,7 @@ def _is_beyond(archive: Archive, feed: Feed, found: Found) -> bool:
 
 
 def _named(listed: Iterable[Listed], kind: Kind, find: str) -> list[Listed]:
-    """The feeds of a kind whose names or addresses hold what somebody types, by name."""
+    """Return the feeds of a kind whose names or slugs contain the typed text, by name."""
     wanted = fold(find)
     return [
         item

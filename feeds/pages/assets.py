@@ -11,9 +11,9 @@ from feeds.config import Config
 from feeds.pages.embedding import SCRIPT
 from feeds.publish import Published, etag
 
-#: Our own files, served under `/static/`.
+#: The folder of the files that are served under `/static/`.
 STATIC = Path(__file__).parent / "static"
-#: Files that stand at the top of the site too, where other sites and browsers look for them.
+#: Files that are at the top of the site too, where other sites and browsers look for them.
 AT_TOP = (SCRIPT, "favicon.ico", "apple-touch-icon.png")
 #: Media types by the end of a file's name.
 TYPES = {
@@ -50,9 +50,9 @@ def _assets(accent: str, icon: Path | None) -> Mapping[str, Published]:
 
 
 def _icons(path: Path) -> dict[str, bytes]:
-    """Return the files that an icon of the curator's replaces.
+    """Return the files that the icon of the curator replaces.
 
-    A PNG replaces all of them: browsers tell pictures by their bytes, whatever the name.
+    A PNG replaces all of them, because browsers go by the bytes of a picture, not by its name.
     """
     body = path.read_bytes()
     if path.suffix.lower() == ".svg":
@@ -68,5 +68,5 @@ def _published(name: str, body: bytes) -> Published:
 
 
 def asset_address(config: Config, name: str) -> str:
-    """Return where a file is; another address when it changes, for caches keep it long."""
+    """Return the address of a file, which changes with the file, because caches keep it long."""
     return f"static/{name}?v={assets(config)[name].etag[:8]}"

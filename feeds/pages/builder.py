@@ -33,36 +33,36 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Names of one sort, of which a reader chooses any."""
+    """A field set of the form, with names of which a reader chooses any."""
 
     #: The parameter.
     name: str
     options: tuple[Option, ...]
-    #: Values and labels for a field that takes any other; none for a group that has no others.
+    #: Values and labels that the field for another name suggests; without any, there is no field.
     suggested: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A name that somebody typed into a field, and that cannot be chosen there."""
+    """A typed name that cannot be chosen in its field."""
 
     #: The parameter.
     name: str
     written: str
-    #: Whether there is such a topic or provider, but it is chosen in another field too.
+    #: Whether the topic or provider exists, and is chosen in another field too.
     is_chosen: bool
-    #: Values and labels of what may have been meant.
+    #: Values and labels of the nearest names.
     nearest: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """The form with a selection chosen, and what comes of it."""
+    """The form with a selection, and what the feed of that selection holds."""
 
     selection: Selection
     groups: tuple[Group, ...]
     plot: Plot
-    #: The time for which the rates hold; None without any articles.
+    #: The time over which the rates were counted; None without any articles.
     oldest: datetime | None
     newest: datetime | None
     #: How many entries the feed holds.
@@ -76,7 +76,7 @@ class Builder:
 
     @property
     def limit(self) -> int | None:
-        """Return the chosen limit, or else one that holds what arrives, where it is needed."""
+        """Return the chosen limit, or one that holds half a day, if the usual one does not."""
         if self.selection.limit or self.arriving <= self.holds:
             return self.selection.limit
         enough = min(ceil(self.arriving / LIMIT_STEP) * LIMIT_STEP, MAX_LIMIT)
@@ -92,10 +92,10 @@ def builder(
     usual: int,
     refused: Iterable[tuple[str, str]],
 ) -> Builder:
-    """Return the form over all public feeds, those with the most articles first.
+    """Return the form with all public feeds, those with the most articles first.
 
-    `usual` is how many entries a feed holds that has no limit of its own, `refused` are
-    parameters and values that the selection is without, because they are faults.
+    `usual` is the limit of a feed that has none of its own. `refused` are the parameters and
+    values that were left out of the selection, because they are faults.
     """
     sized = by_size(listed)
     found = {k: [i for i in sized if i.selection.kind == k] for k in ("topic", "provider")}

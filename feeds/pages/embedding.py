@@ -11,19 +11,19 @@ import msgspec
 
 from feeds.selection import Selection
 
-#: The first is that of a frame that names none; `auto` is that of the visitor's system.
+#: The themes of frames: the first is the default, `auto` follows the system of the visitor.
 THEMES = ("light", "dark", "auto")
-#: The frame of a selection, below its page.
+#: The path of a frame, below the page of its selection.
 FRAME = "embed/"
-#: Stories in a frame that does not say how many.
+#: Stories in a frame without a limit.
 USUAL_STORIES = 5
 #: Pixels: the width of a frame in oEmbed if the request sets no bound.
 FRAME_WIDTH = 600
 #: Pixels, as in the style sheet: the heading, and a story with and without a picture.
 HEADING_HEIGHT, ROW_HEIGHT, PLAIN_ROW_HEIGHT = 64, 97, 80
-#: The custom element's script, at the top of the site.
+#: The script of the custom element, at the top of the site.
 SCRIPT = "embed.js"
-#: oEmbed's endpoint, at the top of the site.
+#: The endpoint of oEmbed, at the top of the site.
 ENDPOINT = "oembed"
 
 
@@ -37,14 +37,14 @@ class EmbedOptions:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What its address says besides the selection."""
+        """Return the parameters of its address besides those of the selection."""
         chosen = {"theme": self.theme} if self.theme != THEMES[0] else {}
         return chosen if self.images else chosen | {"images": "0"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snippets:
-    """What the owner of a site pastes, and the address of the live preview under the site's."""
+    """The code that the owner of another site pastes, and the path of its preview."""
 
     frame: str
     element: str
@@ -54,7 +54,7 @@ class Snippets:
 
 
 def snippets(selection: Selection, title: str, base: str) -> Snippets:
-    """The three ways in which a selection gets into another site."""
+    """Return the three ways to show a selection on another site."""
     page, name = escape(base + selection.address()), escape(title)
     limit = selection.limit or USUAL_STORIES
     element = (
@@ -73,7 +73,7 @@ def snippets(selection: Selection, title: str, base: str) -> Snippets:
 def frame(
     selection: Selection, title: str, base: str, width: int | Literal["100%"], tall: int
 ) -> str:
-    """The HTML of a frame; no `style`, which a strict policy of the other site would refuse."""
+    """Return the HTML of a frame, without `style`, which a strict CSP of the other site refuses."""
     address = escape(base + _address(selection))
     return (
         f'<iframe src="{address}" title="{escape(title)}" width="{width}" height="{tall}"'
@@ -87,12 +87,12 @@ def _address(selection: Selection) -> str:
 
 
 def height(stories: int) -> int:
-    """Pixels that a frame of so many stories takes."""
+    """Return the height in pixels of a frame with so many stories."""
     return HEADING_HEIGHT + ROW_HEIGHT * stories
 
 
 def discovery(selection: Selection, base: str) -> str:
-    """Where oEmbed tells of a selection's page (oEmbed 1.0 section 4)."""
+    """Return the oEmbed address of the page of a selection (oEmbed 1.0 section 4)."""
     page = quote(base + selection.address(), safe="")
     return f"{base}/{ENDPOINT}?format=json&url={page}"
 
@@ -107,10 +107,10 @@ def oembed(
     most_wide: int | None,
     most_high: int | None,
 ) -> bytes:
-    """The oEmbed 1.0 response of a selection's page, of type `rich`.
+    """Return the oEmbed 1.0 response for the page of a selection, of type `rich`.
 
-    `site` is the site's name, `age` in seconds, the bounds in pixels. No more stories
-    than the height has room for, and at least one.
+    `site` is the name of the site, `age` is in seconds, and the bounds are in pixels. The
+    frame has as many stories as fit into the height, and at least one.
     """
     stories = selection.limit or USUAL_STORIES
     tall, wide = height(stories), FRAME_WIDTH

@@ -1,4 +1,4 @@
-"""What a page lists, as search engines read it (https://schema.org/CollectionPage)."""
+"""The list of stories on a page for search engines (https://schema.org/CollectionPage)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stories a week against their least quality, drawn."""
+"""The drawing of how many stories a week have at least each quality."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PLOT_WIDTH, PLOT_HEIGHT = 320, 80
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """A falling staircase: as high as the articles a week that a least quality lets through."""
+    """A falling staircase, whose height is the articles a week of each quality or more."""
 
     #: The qualities at both ends.
     low: int
     high: int
-    #: Each quality at which it falls, and the articles a week from the one before up to it.
+    #: Each quality at which it falls, and the articles a week of that quality or more.
     steps: tuple[tuple[int, float], ...]
-    #: The chosen least quality, and the articles a week that it lets through.
+    #: The chosen least quality, and the articles a week of that quality or more.
     cut: int
     rate: float
     #: Articles a week at `low` and at `high`.
@@ -34,12 +34,12 @@ class Plot:
 
     @property
     def is_choice(self) -> bool:
-        """Return whether there is something to choose, or something that was chosen."""
+        """Return whether the slider has an effect, or was moved."""
         return self.different > 1 or (self.different == 1 and self.cut > self.low)
 
     @property
     def outline(self) -> str:
-        """The path of the staircase (SVG 2 section 9.3)."""
+        """Return the path of the staircase (SVG 2 section 9.3)."""
         path = [f"M0 {PLOT_HEIGHT}"]
         for quality, rate in self.steps:
             path.append(
@@ -48,15 +48,15 @@ class Plot:
         return "".join(path) + f"V{PLOT_HEIGHT}Z"
 
     def across(self, quality: int) -> float:
-        """Where a quality stands, from the left."""
+        """Return the distance of a quality from the left of the drawing."""
         return PLOT_WIDTH * (min(quality, self.high) - self.low) / (self.high - self.low)
 
 
 def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
-    """The plot from the site's threshold `least` to `high`, with the chosen `cut`."""
+    """Return the plot from the threshold `least` of the selection to `high`, cut at `cut`."""
     cut = least if cut is None else cut
     high = max(high, cut, least + 1)
-    # Those that are nearer to each other than the drawing can show are one step.
+    # Qualities that are too near to each other to be drawn apart are one step.
     steps: dict[int, tuple[int, float]] = {}
     through = 0
     for quality, count in reversed(shown.counts):
@@ -78,7 +78,7 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
 
 
 def format_rate(rate: float, locale: Locale = ENGLISH) -> str:
-    """A rate as people say it."""
+    """Return a rate as text, with one decimal below 10."""
     if 0 < rate < 0.05:
         return "<" + format_decimal(0.1, locale=locale)
     # Rounded here, because Babel rounds 0.05 to an even digit.

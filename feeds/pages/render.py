@@ -1,4 +1,4 @@
-"""Templates -> HTML."""
+"""The templates and their filters."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from feeds.words import nearest_locale, translations, words_language
 
 
 def render(template: str, address: str, *, config: Config, **context: object) -> bytes:
-    """The HTML of a page; `address` is its own under the site's.
+    """Return the HTML of a page; `address` is the path and query of the page.
 
-    Links among pages are relative, so that they hold at every host, and in a folder.
+    Links between pages are relative, so that they work at every host and below any path.
     """
     root = "../" * (address.partition("?")[0].count("/") - 1) or "./"
     made = _environment(config.language).get_template(template)
@@ -36,7 +36,7 @@ def render(template: str, address: str, *, config: Config, **context: object) ->
 
 @pass_context
 def _asset(context: Context, name: str) -> str:
-    """Return where a static file of the site is, under the site's address."""
+    """Return the address of a static file, relative to that of the site."""
     return asset_address(context["config"], name)
 
 
@@ -52,7 +52,7 @@ def _picture(entry: Entry, slot_width: int) -> Image | None:
 
 
 def _subscribe_links(readers: Iterable[str], feed: str) -> list[tuple[str, str]]:
-    """Return the domain of each web reader, and where it subscribes to a feed."""
+    """Return the domain of each web reader, and its link that subscribes to a feed."""
     return [(domain_key(urlsplit(r).hostname or ""), r + quote(feed, safe="")) for r in readers]
 
 
@@ -63,7 +63,7 @@ def _feed_link(feed: str) -> str:
 
 @cache
 def _environment(language: str) -> Environment:
-    """Return the templates of a site of a language, with its words, dates and numbers."""
+    """Return the templates with the words, dates and numbers of a language."""
     environment = Environment(
         loader=PackageLoader("feeds.pages"),
         autoescape=True,
