@@ -14,7 +14,7 @@ from feeds.selection import MAX_LIMIT, Selection, fold
 
 #: Boxes of topics or of providers, and names suggested while somebody types another.
 MAX_OFFERED, MAX_SUGGESTED = 10, 60
-#: Comparing texts takes time: letters of the typed name, and names that it is compared with.
+#: Comparing texts takes time: letters of a typed name, and names that all are compared with.
 MAX_TYPED, MAX_COMPARED = 100, 1000
 #: The polls in a week of a reader that polls twice a day.
 POLLS_A_WEEK = 14
@@ -105,7 +105,8 @@ def builder(
         for kind, named in (("topic", selection.topics), ("provider", selection.providers))
     }
     kinds = {s.slug for s in selection.types}
-    types = list(types)
+    types, refused = list(types), list(refused)
+    compared = MAX_COMPARED // max(1, len(refused))
     groups = [_group(name, found[name], chosen[name]) for name in ("topic", "provider")]
     groups.append(_excluded(selection, [item for item in sized if item.selection.kind != "site"]))
     if len(types) > 1 or kinds:
@@ -118,7 +119,7 @@ def builder(
         oldest=qualities.oldest,
         newest=qualities.newest,
         holds=selection.limit or usual,
-        faults=tuple(_fault(name, written, sized) for name, written in refused),
+        faults=tuple(_fault(name, written, sized, compared) for name, written in refused),
     )
 
 
@@ -139,14 +140,14 @@ def _group(name: str, listed: list[Listed], chosen: set[str]) -> Group:
     )
 
 
-def _fault(name: str, written: str, listed: list[Listed]) -> Fault:
+def _fault(name: str, written: str, listed: list[Listed], compared: int) -> Fault:
     options = [
         (item.selection.excluded if name == "exclude" else item.selection.slug, item.name)
         for item in listed
         if item.selection.kind in (("topic", "provider") if name == "exclude" else (name,))
     ]
     labels = dict(options)
-    spelled = {fold(text): option for option in reversed(options[:MAX_COMPARED]) for text in option}
+    spelled = {fold(text): option for option in reversed(options[:compared]) for text in option}
     near = []
     if written not in labels and len(written) <= MAX_TYPED:
         near = get_close_matches(fold(written), spelled)
