@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from feeds.articles.folder import list_files, read_bytes
 from feeds.index import Index
 from feeds.index.indexed import memberships
 from feeds.index.survey import listing
+from feeds.text import uri
 
 #: Fields of a front matter, read without a parser, because the file may be at fault.
 _ADDRESS = re.compile(rb"^(?:webUrl|originalUrl):[ \t]*[\"']?(\S+?)[\"']?[ \t]*\r?$", re.M)
@@ -33,7 +35,7 @@ def find_files(directory: Path, wanted: str) -> dict[str, str]:
     below = [place.relative_to(root).as_posix() for place in places if place.is_relative_to(root)]
     found = [path for path in below if path in listed][:1]
     if "://" in wanted:
-        url = unquote_to_bytes(wanted)
+        url = unquote_to_bytes(os.fsencode(wanted))
         read = {path: _ADDRESS.findall(read_bytes(directory, path)) for path in listed}
         found = [path for path in listed if url in map(unquote_to_bytes, read[path])]
     elif not found:
@@ -43,6 +45,11 @@ def find_files(directory: Path, wanted: str) -> dict[str, str]:
 
 def explain_address(index: Index, address: str) -> str | None:
     """Return how the site answers an address; None if that is no address of the site."""
+    try:
+        # As a browser sends it: percent-encoded, and without the fragment.
+        address = uri(address).partition("#")[0]
+    except ValueError:
+        return None
     # Without `base_url`, the site is at the trusted hosts.
     hosts = "|".join(map(re.escape, index.config.trusted_hosts))
     base = re.escape(index.config.base_url) or rf"https?://(?:{hosts})(?::[0-9]{{1,5}})?"

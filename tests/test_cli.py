@@ -434,7 +434,8 @@ def test_explain_of_an_address_of_the_site_says_how_it_answers(
     base = base or "http://localhost:8000"
     for path, told in (
         ("/topics/ai/feed.atom?limit=3", "200 OK\n"),
-        ("/topics/AI/", f"Moved to {base}/topics/ai/\n"),
+        ("/topics/AI/#top", f"Moved to {base}/topics/ai/\n"),
+        ("/topics/Caf\u00e9/?a=\u00e9", "404 Not Found: no such topic: Caf\u00e9"),
         ("/topics/law/", "404 Not Found: no such topic: law"),
         ("/[", "404 Not Found: "),
         ("//[", f"Error: no article of {folder} has the address {base}//[, and the site is at "),
@@ -468,7 +469,9 @@ def test_explain_of_another_file_says_that_it_is_no_article(
     ("base", "site"),
     [("https://example.org", "https://example.org"), ("", "localhost until 'base_url' is set")],
 )
-@pytest.mark.parametrize("wanted", ["https://example.com/topics/ai/", "http://["])
+@pytest.mark.parametrize(
+    "wanted", ["https://example.com/topics/ai/", "http://[", "http://localhost:99999/"]
+)
 def test_explain_of_another_address_says_where_the_site_is(
     run: Callable[..., Result],
     folder: Path,
@@ -483,6 +486,15 @@ def test_explain_of_another_address_says_where_the_site_is(
     assert result.output == (
         f"Error: no article of {folder} has the address {wanted}, and the site is at {site}\n"
     )
+
+
+@pytest.mark.parametrize("wanted", [b"\xff", b"http://localhost/\xff", b"https://example.com/\xff"])
+def test_explain_of_bytes_that_are_no_text_prints_one_line(
+    run: Callable[..., Result], folder: Path, wanted: bytes
+) -> None:
+    result = run("explain", os.fsdecode(wanted), folder)
+    assert isinstance(result.exception, SystemExit | None)
+    assert len(result.output.splitlines()) == 1
 
 
 @pytest.mark.parametrize("target", ["..data/one.md", "../articles/two.md"])
