@@ -53,7 +53,7 @@ def explain_address(index: Index, address: str) -> str | None:
     # Without `base_url`, the site is at the trusted hosts.
     hosts = "|".join(map(re.escape, index.config.trusted_hosts))
     base = re.escape(index.config.base_url) or rf"https?://(?:{hosts})(?::[0-9]{{1,5}})?"
-    found = re.fullmatch(rf"({base})(/(?!/).*)", address)
+    found = re.fullmatch(rf"({base})(|/(?!/).*)", address)
     if not found:
         return None
     # Slow to import, and nothing else here needs it.

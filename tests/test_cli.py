@@ -433,6 +433,7 @@ def test_explain_of_an_address_of_the_site_says_how_it_answers(
     (folder / "one.md").write_text(article())
     base = base or "http://localhost:8000"
     for path, told in (
+        ("", "200 OK\n"),
         ("/topics/ai/feed.atom?limit=3", "200 OK\n"),
         ("/topics/AI/#top", f"Moved to {base}/topics/ai/\n"),
         ("/topics/Caf\u00e9/?a=\u00e9", "404 Not Found: no such topic: Caf\u00e9"),
