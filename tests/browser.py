@@ -59,6 +59,8 @@ class Visit:
     def settle(self) -> None:
         """Wait until `faults` has all that has happened in any frame."""
         for frame in self.frames:
+            # A frame that was sent elsewhere has no context until it is there.
+            frame.wait_for_load_state()
             # What a frame reports comes in order.
             frame.evaluate("0")
 
