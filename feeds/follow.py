@@ -157,10 +157,8 @@ class SyncReporter:
         for warning in report.warnings:
             self._log(logging.WARNING, str(warning))
         if report.paths:
-            names, more = (
-                ", ".join(report.paths[:MAX_NAMED_FILES]),
-                len(report.paths) - MAX_NAMED_FILES,
-            )
+            names = ", ".join(report.paths[:MAX_NAMED_FILES])
+            more = len(report.paths) - MAX_NAMED_FILES
             if more > 0:
                 names += f" and {counted(more, 'more file')}"
             self._log(logging.INFO, f"{names}: {counted(report.changed_feeds, 'feed')} changed")
