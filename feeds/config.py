@@ -14,6 +14,7 @@ import yaml
 from msgspec import Meta, Struct
 
 from feeds import logs, validators
+from feeds.search import search_text
 from feeds.selection import Kind, Selection, domain_key, fold, slugify
 from feeds.settings import TEXT, compose, config_errors, fault, read_fields, read_pairs
 from feeds.settings import ConfigError as ConfigError
@@ -201,7 +202,8 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
             s = selection
             groups = (s.topics, s.providers, s.types, s.exclude)
             keys = [sorted((n.kind, n.key) for n in group) for group in groups]
-            name += "?" + json.dumps([keys, s.min_quality, s.min_heat])
+            searched = [search_text(s.words)] if s.words else []
+            name += "?" + json.dumps([keys, s.min_quality, s.min_heat, *searched])
         return uuid5(self._namespace, name)
 
     def fingerprint(self) -> str:

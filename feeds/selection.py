@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlencode
 
+from feeds.search import Search, search_text
+
 Kind = Literal["site", "topic", "provider", "type"]
 
 
@@ -32,6 +34,8 @@ class Selection:
     types: tuple[Selection, ...] = ()
     #: Topics and providers that an article must not be in.
     exclude: tuple[Selection, ...] = ()
+    #: What the text of an article must have and must not have.
+    words: Search = ()
     min_quality: int | None = None
     min_heat: int | None = None
     #: The number of entries; None for that of the settings.
@@ -56,6 +60,7 @@ class Selection:
         named = {"topic": self.topics, "provider": self.providers, "type": self.types}
         pairs = [(name, s.slug) for name, group in named.items() for s in group]
         pairs += [("exclude", s.excluded) for s in self.exclude]
+        pairs += [("q", search_text(self.words))] if self.words else []
         numbers = {"min_quality": self.min_quality, "min_heat": self.min_heat, "limit": self.limit}
         return pairs + [(name, str(value)) for name, value in numbers.items() if value is not None]
 
@@ -110,6 +115,7 @@ def choose(
     types: Iterable[Selection] = (),
     exclude: Iterable[Selection] = (),
     *,
+    words: Search = (),
     min_quality: int | None = None,
     min_heat: int | None = None,
     limit: int | None = None,
@@ -130,6 +136,7 @@ def choose(
         providers=providers,
         types=types,
         exclude=exclude,
+        words=words,
         min_quality=min_quality,
         min_heat=min_heat,
         limit=limit,

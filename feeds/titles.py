@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 
 from feeds.config import Config
+from feeds.search import Search, search_text
 from feeds.selection import EVERYTHING, Kind, Selection
 from feeds.words import translations
 
@@ -47,7 +48,11 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
     either, both = _("%(list)s or %(next)s"), _("%(list)s and %(next)s")
     topics = (selection.plain,) if selection.kind == "topic" else selection.topics
     providers = (selection.plain,) if selection.kind == "provider" else selection.providers
-    parts = [called(either, topics or providers) if topics or providers else _("Everything")]
+    named = called(either, topics or providers) if topics or providers else ""
+    parts = [named or _("Everything")]
+    if selection.words:
+        phrase = _("“%(words)s” in %(list)s") if named else _("“%(words)s”")
+        parts = [phrase % {"words": _quoted(selection.words), "list": named}]
     if topics and providers:
         parts.append(_("from %(providers)s") % {"providers": called(either, providers)})
     if selection.types:
@@ -59,6 +64,12 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
     if selection.exclude:
         parts.append(_("without %(excluded)s") % {"excluded": called(both, selection.exclude)})
     return listed(_("%(list)s, %(next)s"), parts)
+
+
+def _quoted(search: Search) -> str:
+    """Return a search to stand in quotation marks, without those of a lone phrase."""
+    text = search_text(search)
+    return text[1:-1] if len(search) == 1 and text[0] == text[-1] == '"' else text
 
 
 def _called(selection: Selection, names: Names, config: Config) -> str:

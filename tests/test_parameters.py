@@ -374,10 +374,13 @@ def check_refused(site: Site, path: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "known"),
     [
-        ("/topics/ai/feed.atom?topic=law", "provider, exclude, type, min_quality, min_heat, limit"),
+        (
+            "/topics/ai/feed.atom?topic=law",
+            "provider, exclude, q, type, min_quality, min_heat, limit",
+        ),
         (
             "/providers/b.example/feed.atom?provider=a.example",
-            "topic, exclude, type, min_quality, min_heat, limit",
+            "topic, exclude, q, type, min_quality, min_heat, limit",
         ),
     ],
 )

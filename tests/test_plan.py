@@ -29,6 +29,7 @@ def article(**changes: Any) -> IndexedArticle:
         quality=80,
         heat=None,
         type="article",
+        terms="a story",
     )
     return made._replace(**changes)
 

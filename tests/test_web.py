@@ -289,7 +289,7 @@ def test_unknown_parameter_is_refused_by_name(
     response = standing.get(f"{path}?{query}")
     assert response.status_code == 400
     frame = ", theme, images" if "embed" in path else ""
-    known = f"provider, exclude, type, min_quality, min_heat, limit{frame}\n"
+    known = f"provider, exclude, q, type, min_quality, min_heat, limit{frame}\n"
     topic = "" if "topics" in path else "topic, "
     problem = f"400 Bad Request: unknown parameter {parameter}, known here: {topic}{known}"
     assert response.text == problem

@@ -16,6 +16,7 @@ from feeds.index.indexed import FeedKey, decode, memberships
 from feeds.index.plan import ArticleRow, EntryRow, Plan
 from feeds.index.rows import delete_in, insert, select_in, update_by_id
 from feeds.index.schema import articles, entries, feeds, meta
+from feeds.index.text_search import assign_places, delete_texts, insert_texts, mark_of
 from feeds.selection import Kind, Selection, short_hash
 
 SITE: FeedKey = ("site", "")
@@ -28,11 +29,13 @@ def apply(
 
     With `settings_changed`, every feed is compared, and gets its name and its slug again.
     """
+    delete_texts(connection, plan.deleted)
     delete_in(connection, entries.c.article, plan.deleted)
     delete_in(connection, articles.c.id, plan.deleted)
     # In the order of the tables' keys, which takes the least time.
     inserted = sorted(plan.inserted, key=lambda row: row.id)
-    insert(connection, articles, map(_article, inserted))
+    places = assign_places(connection, {row.id: _published(row) for row in inserted if row.entries})
+    insert(connection, articles, (_article(row, places.get(row.id)) for row in inserted))
     named = {entry.feed for row in inserted for entry in row.entries}
     ids = _feed_ids(connection, named | plan.touched | ({SITE} if settings_changed else set()))
     insert(
@@ -44,6 +47,12 @@ def apply(
             for entry in row.entries
         ),
     )
+    texts = {
+        places[row.id]: (plan.terms[row.id], [mark_of(ids[e.feed], e.shown) for e in row.entries])
+        for row in inserted
+        if row.entries
+    }
+    insert_texts(connection, texts)
     changed = 0
     if plan.touched or plan.ranked or settings_changed:
         connection.execute(update(meta).values(revision=meta.c.revision + 1))
@@ -78,10 +87,14 @@ def load_articles(connection: Connection, stems: Iterable[str] | None) -> dict[s
     }
 
 
-def _article(row: ArticleRow) -> dict[str, Any]:
-    values = row._asdict()
+def _article(row: ArticleRow, place: int | None) -> dict[str, Any]:
+    values = row._asdict() | {"place": place}
     del values["entries"]
     return values
+
+
+def _published(row: ArticleRow) -> int:
+    return next(iter(row.entries)).published
 
 
 def _feed_ids(connection: Connection, keys: Iterable[FeedKey]) -> dict[FeedKey, int]:

@@ -16,6 +16,7 @@ from feeds.articles.folder import read_bytes
 from feeds.articles.withheld import is_unpublished
 from feeds.config import Config
 from feeds.feed import make_entry
+from feeds.index.text_search import article_terms
 from feeds.selection import EVERYTHING, Kind, Selection, domain_key, fold
 
 #: Seconds to wait before each new attempt to read a file that is just being saved.
@@ -46,6 +47,8 @@ class IndexedArticle(NamedTuple):
     heat: int | None
     #: Its type, folded; empty where only withdrawn feeds show the article.
     type: str
+    #: The terms by which it is found.
+    terms: str
 
 
 class FileResult(NamedTuple):
@@ -125,6 +128,7 @@ def index_article(article: Article, config: Config) -> IndexedArticle:
         quality=article.quality,
         heat=article.heat,
         type="" if all(config.name(s).withdrawn for s in shown) else fold(article.type),
+        terms=article_terms(article, [story.title for story in seen.related]),
     )
 
 

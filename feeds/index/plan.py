@@ -48,6 +48,8 @@ class Plan:
     deleted: list[str] = field(default_factory=list)
     #: The articles that are inserted after that.
     inserted: list[ArticleRow] = field(default_factory=list)
+    #: The terms of those of them that are public, by id.
+    terms: dict[str, str] = field(default_factory=dict)
     #: The feeds in which subscribers may see a difference.
     touched: set[FeedKey] = field(default_factory=set)
     #: The stems of the articles in which the public sees one.
@@ -70,6 +72,8 @@ def plan(
             made.deleted.append(old.id)
         if new:
             made.inserted.append(new)
+        if new and article and new.entries:
+            made.terms[new.id] = article.terms
         if _seen(old) != _seen(new):
             made.seen.add(stem)
             made.touched.update(entry.feed for row in (old, new) if row for entry in row.entries)

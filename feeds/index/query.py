@@ -15,6 +15,7 @@ from feeds.articles import Article
 from feeds.history import Archive, Cursor, Month, Neighbours
 from feeds.index.indexed import FeedKey, decode
 from feeds.index.schema import entries, feeds
+from feeds.index.text_search import comparing, matching, place_of
 from feeds.selection import Selection
 
 #: Where a quality or a heat leaves at most so many articles, these are found by it and
@@ -29,6 +30,11 @@ _FEED = select(feeds).where(
 #: A condition of articles that name one of some feeds; a further one and `)` follow.
 _NAMED = "EXISTS (SELECT 1 FROM entries AS o WHERE o.article = e.article AND o.feed IN :{}"
 _NO_LIMIT = 1 << 60
+_ENTRIES = "entries AS e"
+#: Articles as the index of text finds them. SQLite reads the tables of CROSS JOIN in this order.
+_TEXTS = "text_index CROSS JOIN articles AS f CROSS JOIN entries AS e"
+#: How these tables belong together.
+_SAME = "e.article = f.id AND f.place = text_index.rowid"
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
 
 
@@ -77,10 +83,12 @@ class Query:
         self._connection = connection
         self._selection = selection
         chosen = [(s.kind, s.key) for group in selection.groups for s in group]
-        excluded = [(s.kind, s.key) for s in selection.exclude]
+        others = [(s.kind, s.key) for s in selection.exclude]
+        # Each article has an entry in the site, from which a search reads its quality.
+        others += [("site", "")] if selection.words else []
         rows = [
             connection.execute(_FEED, {"kind": kind, "key": key}).first()
-            for kind, key in {*chosen, *excluded}
+            for kind, key in {*chosen, *others}
         ]
         #: The rows of all public feeds that the selection names.
         self.feeds = {(row.kind, row.key): row for row in rows if row}
@@ -92,15 +100,40 @@ class Query:
             # The smallest group is read, and each of its articles is looked up in the others.
             groups.sort(key=self._count)
         #: The feeds whose articles are read.
-        self._walked = groups.pop(0)
-        for number, ids in enumerate(groups):
-            name = f"group{number}"
-            self._add(f"{_NAMED.format(name)} AND o.shown = TRUE)", name, ids)
-        if ids := self._ids(selection.exclude):
-            self._add(f"NOT {_NAMED.format('excluded')})", "excluded", ids)
+        self._walked = groups[0]
         if selection.types:
             self._add("e.type IN :types", "types", [s.key for s in selection.types])
         self._is_sorted = self._add_ranks()
+        self._source = _ENTRIES
+        excluded = self._ids(selection.exclude)
+        if selection.words and not self._is_sorted:
+            self._add_search(groups, excluded)
+        else:
+            self._add_feeds(groups[1:], excluded)
+
+    def _add_feeds(self, groups: Sequence[Sequence[int]], excluded: Sequence[int]) -> None:
+        """Add that articles are in a feed of each further group, and in no excluded feed."""
+        for number, ids in enumerate(groups):
+            name = f"group{number}"
+            self._add(f"{_NAMED.format(name)} AND o.shown = TRUE)", name, ids)
+        if excluded:
+            self._add(f"NOT {_NAMED.format('excluded')})", "excluded", excluded)
+        if self._selection.words:
+            # Few articles are left, so their texts are compared with the search.
+            self._source += ", articles AS f, text_index"
+            self._conditions.append(_SAME)
+            for condition in comparing(self._selection.words):
+                self._add(*condition)
+
+    def _add_search(self, groups: Sequence[Sequence[int]], excluded: Sequence[int]) -> None:
+        """Read articles through the index of text, which knows the feeds of each."""
+        for condition in matching(
+            self._connection.dialect.name, groups, excluded, self._selection.words
+        ):
+            self._add(*condition)
+        self._conditions.append(_SAME)
+        self._source = _TEXTS
+        self._walked = [self.feeds["site", ""].id]
 
     def _ids(self, group: Sequence[Selection]) -> list[int]:
         rows = [self.feeds.get((s.kind, s.key)) for s in group]
@@ -147,21 +180,18 @@ class Query:
 
         `before` is a time, or the cursor of an entry: those that follow it are returned.
         """
-        column = "e.published + 0" if self._is_sorted else "e.published"
-        conditions = ["e.feed = :feed", "e.shown = TRUE", *self._conditions]
-        values = self._values | {"limit": limit or _NO_LIMIT}
-        if since:
-            conditions.append(f"{column} >= :since")
-            values["since"] = _second(since)
-        if isinstance(before, datetime):
-            conditions.append(f"{column} < :before")
-            values["before"] = _second(before)
-        elif before:
-            conditions.append(f"{column} <= :at AND ({column} < :at OR e.article > :after)")
-            values |= {"at": _second(before.published), "after": before.id}
+        by_text = self._source == _TEXTS
+        column = "e.published + 0" if self._is_sorted or by_text else "e.published"
+        conditions, values = self._span(column, since, before)
+        conditions += ["e.feed = :feed", *self._conditions]
+        values |= self._values | {"limit": limit or _NO_LIMIT}
         order = f"{column} ASC" if reverse else f"{column} DESC, e.article"
+        if by_text:
+            order = f"text_index.rowid {'ASC' if reverse else 'DESC'}"
+        else:
+            conditions.append("e.shown = TRUE")
         newest = (
-            f"SELECT e.article, {column} AS published, e.quality FROM entries AS e"
+            f"SELECT e.article, {column} AS published, e.quality FROM {self._source}"
             f" WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :limit"
         )
         statement = _text(
@@ -177,6 +207,29 @@ class Query:
         sign = 1 if reverse else -1
         merged = sorted(found.values(), key=lambda entry: (sign * entry.published, entry.id))
         return merged[:limit]
+
+    def _span(
+        self, column: str, since: datetime | None, before: datetime | Cursor | None
+    ) -> tuple[list[str], dict[str, Any]]:
+        """Return the conditions of a span of time, and their values."""
+        conditions: list[str] = []
+        values: dict[str, Any] = {}
+        if since:
+            conditions.append(f"{column} >= :since")
+            values["since"] = _second(since)
+        if isinstance(before, datetime):
+            conditions.append(f"{column} < :before")
+            values["before"] = _second(before)
+        elif before:
+            conditions.append(f"{column} <= :at AND ({column} < :at OR e.article > :after)")
+            values |= {"at": _second(before.published), "after": before.id}
+        if self._source == _TEXTS:
+            # The place of an article has its time in it.
+            for name, sign in (("since", ">="), ("before", "<"), ("at", "<")):
+                if name in values:
+                    conditions.append(f"text_index.rowid {sign} :{name}_place")
+                    values[f"{name}_place"] = place_of(values[name] + (name == "at"))
+        return conditions, values
 
     def current(self, limit: int) -> tuple[list[Entry], Neighbours, bool]:
         """Return the newest entries, the archive of older ones, and whether there are none.

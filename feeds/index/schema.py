@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection
 
 #: Raise it when the tables change, or what is read from a file, or what is shown of an
 #: article. An index of another version is made anew.
-VERSION = 12
+VERSION = 13
 
 metadata = MetaData()
 
@@ -85,6 +85,8 @@ articles = Table(
     Column("document", LargeBinary, nullable=False),
     # When its time comes, or that of an announced update; null if neither is to come.
     Column("next_change", BigInteger),
+    # The number of its row in `text_index`; null if it is not public.
+    Column("place", BigInteger, unique=True),
 )
 _scheduled = articles.c.next_change.is_not(None)
 Index(

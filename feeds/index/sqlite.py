@@ -15,6 +15,7 @@ from sqlalchemy import URL, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Engine
 
 from feeds.index.schema import fill, is_current, metadata, outlasting
+from feeds.index.text_search import SQLITE_TABLE, text_index
 
 #: Milliseconds that a transaction waits for another to end.
 LOCK_TIMEOUT = 30_000
@@ -132,10 +133,13 @@ def _create(connection: Connection) -> None:
     if is_current(connection):
         return
     known = outlasting(connection)
+    # With it go its own tables, which must not be dropped one by one.
+    connection.exec_driver_sql("DROP TABLE IF EXISTS text_index")
     older = MetaData()
     older.reflect(connection)
     older.drop_all(connection)
-    metadata.create_all(connection)
+    metadata.create_all(connection, [t for t in metadata.sorted_tables if t is not text_index])
+    connection.exec_driver_sql(SQLITE_TABLE)
     fill(connection, known)
 
 

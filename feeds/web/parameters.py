@@ -13,6 +13,7 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
+from feeds.search import Search, parse_search
 from feeds.selection import MAX_LIMIT, MAX_SLUG_LENGTH, Kind, Selection, choose, slugify
 from feeds.web.errors import Missing
 
@@ -22,6 +23,7 @@ PARAMETERS = {
     "provider": "Any of these providers; repeat it for several.",
     "exclude": "None of these topics and providers; repeat it for several. "
     "A provider without a dot is written with one at its end: `intranet.`.",
+    "q": "Only articles that have all of these [words](#words).",
     "type": "Only articles of this type, such as `video`; repeat it for several.",
     "min_quality": "Only articles whose quality is this or more.",
     "min_heat": "Only articles whose heat is this or more now.",
@@ -115,6 +117,7 @@ class SelectionParser:
             providers,
             [self._type(value) for value in values(arguments, "type")],
             [self._excluded(value) for value in values(arguments, "exclude")],
+            words=_search(arguments),
             min_heat=number(arguments, "min_heat", -_MAX_RANK, _MAX_RANK),
             limit=None if limit == usual else limit,
         )
@@ -177,16 +180,32 @@ class SelectionParser:
 
 def number(arguments: Arguments, name: str, least: int, most: int) -> int | None:
     """Return the whole number in a parameter; None without the parameter."""
+    written = _single(arguments, name)
+    if written is None:
+        return None
+    # ASCII: \d alone takes the digits of every script.
+    value = int(written) if re.fullmatch(r"[+-]?[0-9]{1,9}", written) else None
+    if value is None or not least <= value <= most:
+        refuse(f"{name} is {_shown(written)}, must be a whole number from {least} to {most}")
+    return value
+
+
+def _single(arguments: Arguments, name: str) -> str | None:
     written = values(arguments, name)
     if len(written) > 1:
         refuse(f"{name} stands {len(written)} times, once is enough")
-    if not written:
-        return None
-    # ASCII: \d alone takes the digits of every script.
-    value = int(written[0]) if re.fullmatch(r"[+-]?[0-9]{1,9}", written[0]) else None
-    if value is None or not least <= value <= most:
-        refuse(f"{name} is {_shown(written[0])}, must be a whole number from {least} to {most}")
-    return value
+    return written[0] if written else None
+
+
+def _search(arguments: Arguments) -> Search:
+    """Return the search in the parameter `q`."""
+    written = _single(arguments, "q")
+    if written is None:
+        return ()
+    try:
+        return parse_search(written)
+    except ValueError as error:
+        refuse(f"q {error}")
 
 
 def _shown(text: str) -> str:

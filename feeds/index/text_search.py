@@ -1,0 +1,184 @@
+"""The text by which articles are found, in SQLite's FTS5 or PostgreSQL's `tsvector`.
+
+Each public article has a row, whose number sorts it as feeds do. Its text is the terms of
+the article (`feeds.search`), and a term for each feed that it is in. So the database finds
+the newest articles of a topic that have a word without reading any others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlalchemy import BigInteger, Column, Computed, Index, Table, select, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.engine import Connection
+
+from feeds.articles import Article
+from feeds.articles.clean import prose
+from feeds.index.rows import BATCH, insert, select_in
+from feeds.index.schema import Text, articles, metadata
+from feeds.search import Phrase, Search, terms
+
+#: Bytes of the terms of an article; later ones are left out. PostgreSQL takes no tsvector of
+#: more than 1 MiB, and stores four bytes with each term.
+MAX_TEXT_SIZE = 200_000
+
+# Of private use, and so in no term: the end of a field, over which no phrase reaches, and
+# the marks of feeds that show an article, and of feeds that it only names.
+_END, _SHOWN, _NAMED = "\ue000", "\ue001", "\ue002"
+
+#: The earliest publication (`feeds.articles.fields.EARLIEST`), as a Unix time.
+_EPOCH = 631_152_000
+_ID_BITS = 31
+
+#: PostgreSQL's table; `SQLITE_TABLE` makes that of SQLite.
+text_index = Table(
+    "text_index",
+    metadata,
+    # FTS5 has no other name for it.
+    Column("rowid", BigInteger, primary_key=True, autoincrement=False),
+    # Terms with a space before and after each.
+    Column("terms", Text, nullable=False),
+    Column(
+        "vector",
+        TSVECTOR,
+        Computed("array_to_tsvector(string_to_array(btrim(terms), ' '))", persisted=True),
+    ),
+)
+Index("text_index_vector", text_index.c.vector, postgresql_using="gin")
+
+#: `ascii` alone takes every letter that is not ASCII for a part of a term.
+SQLITE_TABLE = (
+    "CREATE VIRTUAL TABLE text_index USING fts5(terms, tokenize = 'ascii', columnsize = 0)"
+)
+# With more memory, FTS5 adds many rows in half the time. Then it merges them, because else
+# some later change would have to.
+_MEMORY = "INSERT INTO text_index (text_index, rank) VALUES ('hashsize', {})"
+_MUCH_MEMORY, _USUAL_MEMORY = 32 << 20, 1 << 20
+_MERGE = "INSERT INTO text_index (text_index) VALUES ('optimize')"
+
+_DELETE = "DELETE FROM text_index WHERE rowid = (SELECT place FROM articles WHERE id = :id)"
+
+#: A condition, the name of the parameter in it, and its value.
+Condition = tuple[str, str, str]
+
+
+def article_terms(article: Article, related: Iterable[str]) -> str:
+    """Return the terms of an article, with those of the titles of related stories."""
+    fields = (
+        *(article.title, article.summary, prose(article.content), article.provider.name),
+        *article.topics,
+        *related,
+    )
+    made = f" {_END} ".join(filter(None, (" ".join(terms(field)) for field in fields)))
+    if len(made.encode()) > MAX_TEXT_SIZE:
+        # The last term may be cut.
+        made = made.encode()[:MAX_TEXT_SIZE].decode(errors="ignore").rpartition(" ")[0]
+    return made
+
+
+def place_of(published: int, id: str = "") -> int:
+    """Return the number that sorts an article: later ones, and of one second lower ids, last.
+
+    Without an id it is less than any number of that second, so it is a bound.
+    """
+    within = (1 << _ID_BITS) - 1 - (int(id[:8], 16) >> 1) if id else 0
+    return (published - _EPOCH << _ID_BITS) + within
+
+
+def assign_places(connection: Connection, published: Mapping[str, int]) -> dict[str, int]:
+    """Return a free place for each public article, given as its id and its time."""
+    places = {id: place_of(second, id) for id, second in published.items()}
+    column = articles.c.place
+    used = {row.place for row in select_in(connection, select(column), column, places.values())}
+    for id, place in places.items():
+        # Among ten thousand articles of one second, one pair in fifty collections collides.
+        while place in used:
+            place -= 1
+            used.update(connection.execute(select(column).where(column == place)).scalars())
+        used.add(place)
+        places[id] = place
+    return places
+
+
+def insert_texts(connection: Connection, texts: Mapping[int, tuple[str, list[str]]]) -> None:
+    """Insert the rows of articles: by place, their terms and the marks of their feeds."""
+    rows = (
+        {"rowid": place, "terms": f" {' '.join([*marks, terms])} "}
+        # FTS5 writes what it has in memory when a lower row follows.
+        for place, (terms, marks) in sorted(texts.items())
+    )
+    if connection.dialect.name == "sqlite" and len(texts) > BATCH:
+        connection.exec_driver_sql(_MEMORY.format(_MUCH_MEMORY))
+        insert(connection, text_index, rows)
+        connection.exec_driver_sql(_MEMORY.format(_USUAL_MEMORY))
+        connection.exec_driver_sql(_MERGE)
+    else:
+        insert(connection, text_index, rows)
+
+
+def delete_texts(connection: Connection, ids: Sequence[str]) -> None:
+    """Delete the rows of articles by their ids, before the articles are deleted."""
+    if ids:
+        connection.execute(text(_DELETE), [{"id": id} for id in ids])
+
+
+def mark_of(feed: int, shown: bool) -> str:
+    """Return the term of an article that a feed shows, or that only names the feed."""
+    return f"{_SHOWN if shown else _NAMED}{feed}"
+
+
+def matching(
+    dialect: str, groups: Iterable[Sequence[int]], excluded: Sequence[int], search: Search
+) -> Iterator[Condition]:
+    """Yield the conditions of articles in feeds of each group that a search finds."""
+    named = [[mark_of(feed, shown=True) for feed in group] for group in groups]
+    without = [mark_of(feed, shown) for feed in excluded for shown in (True, False)]
+    if dialect == "sqlite":
+        yield "text_index MATCH :search", "search", _fts5(named, without, search)
+        return
+    query = _tsquery(named, without, search)
+    yield "text_index.vector @@ CAST(:search AS tsquery)", "search", query
+    # Its vector has no positions: PostgreSQL keeps only 256 of a lexeme.
+    yield from comparing(phrase for phrase in search if len(phrase.terms) > 1)
+
+
+def comparing(search: Iterable[Phrase]) -> Iterator[Condition]:
+    """Yield conditions that compare the texts of articles with a search one by one."""
+    for number, phrase in enumerate(search):
+        name = f"phrase{number}"
+        end = "%" if phrase.ends_open else " %"
+        # No term has a character that LIKE knows.
+        value = f"% {' '.join(phrase.terms)}{end}"
+        yield f"terms {'NOT ' * phrase.is_excluded}LIKE :{name}", name, value
+
+
+def _fts5(groups: list[list[str]], without: list[str], search: Search) -> str:
+    """Return a query of FTS5 (SQLite's documentation, "Full-text Query Syntax")."""
+
+    def quoted(phrase: Phrase) -> str:
+        return f'"{" ".join(phrase.terms)}"{" *" * phrase.ends_open}'
+
+    must = [" OR ".join(f'"{mark}"' for mark in group) for group in groups]
+    must += [quoted(phrase) for phrase in search if not phrase.is_excluded]
+    must_not = [f'"{mark}"' for mark in without]
+    must_not += [quoted(phrase) for phrase in search if phrase.is_excluded]
+    query = " AND ".join(f"({part})" for part in must)
+    return f"({query}) NOT ({' OR '.join(must_not)})" if must_not else query
+
+
+def _tsquery(groups: list[list[str]], without: list[str], search: Search) -> str:
+    """Return a query of PostgreSQL (its documentation, 8.11.2), in which no order counts."""
+
+    def quoted(phrase: Phrase) -> str:
+        lexemes = " & ".join(f"'{term}'" for term in phrase.terms)
+        return f"{lexemes}{':*' * phrase.ends_open}"
+
+    must = [" | ".join(f"'{mark}'" for mark in group) for group in groups]
+    must += [quoted(phrase) for phrase in search if not phrase.is_excluded]
+    must_not = [f"'{mark}'" for mark in without]
+    # `comparing` excludes longer phrases.
+    alone = (phrase for phrase in search if phrase.is_excluded and len(phrase.terms) == 1)
+    must_not += [quoted(phrase) for phrase in alone]
+    query = " & ".join(f"({part})" for part in must)
+    return f"{query} & !({' | '.join(must_not)})" if must_not else query
