@@ -345,7 +345,7 @@ def test_limit_keeps_the_newest(library: Site) -> None:
         ("type=hushed", "type hushed is not known, known are: article, video"),
         (
             "colour=red",
-            "unknown parameter colour, known here: topic, provider, exclude, type,"
+            "unknown parameter colour, known here: topic, provider, exclude, q, type,"
             " min_quality, min_heat, limit",
         ),
         ("topic=ai&topic=law&exclude=AI", "topic ai is chosen and excluded"),
