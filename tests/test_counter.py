@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.web.counter import KINDS, RequestCounter, Route, route_of
+from feeds.web.counter import KINDS, Count, RequestCounter, Route, route_of
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_request_without_path_and_query_is_of_the_top() -> None:
 def test_like_requests_share_a_count() -> None:
     counter = RequestCounter()
     for topic in ("ai", "law"):
-        counter.count(route_of({"PATH_INFO": f"/topics/{topic}/feed.atom"}), "304", True)
+        counter.of({"PATH_INFO": f"/topics/{topic}/feed.atom"}, 304, True).value += 1
+    counter.of({"PATH_INFO": "/topics/ai/feed.atom"}, 200, False).value += 1
     route = Route("topic", "atom")
-    counter.count(route, "304", False)
-    assert counter.counts == {(route, "304", True): 2, (route, "304", False): 1}
+    assert counter.counts == {(route, 304, True): Count(2), (route, 200, False): Count(1)}

@@ -71,7 +71,7 @@ def _wrap(app: Flask, index: Index, log: RequestLog) -> None:
         from feeds.web.metrics import add_metrics
 
         cache.timed = add_metrics(app, index, counter).render.observe
-    app.wsgi_app = cache  # type: ignore[method-assign]
+    app.wsgi_app = cache.respond  # type: ignore[method-assign]
     if config.access_log:
         app.wsgi_app = AccessLog(app.wsgi_app, log)  # type: ignore[method-assign]
 

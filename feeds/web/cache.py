@@ -8,15 +8,15 @@ from concurrent.futures import Future
 from contextlib import suppress
 from operator import itemgetter
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
 from feeds.index import Index, Status
 from feeds.index.store import IndexUnavailable
 from feeds.index.sync import advance, utc_now
-from feeds.web.cached_response import Address, CachedResponse, Headers, Version
-from feeds.web.counter import RequestCounter, route_of
+from feeds.web.cached_response import Address, CachedResponse, Version
+from feeds.web.counter import RequestCounter
 from feeds.web.limit import Limit
 from feeds.web.responses import coding_of
 
@@ -35,6 +35,13 @@ _ATTEMPT_PAUSE = 1.0
 STATIC_PATH = "/static/"
 #: Headers that are hidden from the application, which makes whole documents alone.
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
+
+
+class _Response(Response):
+    """A response of the application."""
+
+    # Werkzeug 3.1 would give the type `text/plain` to one without a type, such as a 204.
+    default_mimetype = None
 
 
 class ResponseCache:
@@ -57,7 +64,7 @@ class ResponseCache:
         self._app = app
         self._index = index
         self._limit = limit
-        self._counter = counter
+        self._count = counter.of
         #: Makes the response to a client that is over the limit.
         self._refuse = refuse
         polls = index.config.index_polls_per_second
@@ -75,37 +82,48 @@ class ResponseCache:
         #: Gets the seconds that each document took to make.
         self.timed: Callable[[float], None] = lambda seconds: None
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def respond(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request; this is a WSGI application."""
         # Every line counts here: a cached response takes some 15 microseconds in all.
         if time.monotonic() >= self._next_poll:
             self._poll()
-        method = environ["REQUEST_METHOD"]
-        conditional = "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ
-        if method not in ("GET", "HEAD") or environ.get("PATH_INFO", "").startswith(STATIC_PATH):
-            return self._answer(self._app, environ, start_response, conditional)
         try:
             address: Address = self._address(environ)
         except KeyError:  # HTTP/1.0 needs no host, and empty variables may be absent (PEP 3333)
             address = tuple(map(environ.get, self._names))
-        cached = self._find(address)
-        if conditional:
-            if cached and cached.is_known(environ):
-                return self._send_not_modified(cached, start_response)
-            # The client may have a newer version from another process.
-            self._poll()
-            cached = self._find(address)
-        # A 304 transfers nothing: a conditional request counts only if its answer is a 200.
-        if not self._limit.allows(environ, conditional, count=0 if conditional else 1):
-            return self._answer(self._refuse(environ), environ, start_response, conditional)
-        made = cached or self._renew(address, environ, conditional)
-        if conditional:
-            if isinstance(made, CachedResponse) and made.is_known(environ):
-                return self._send_not_modified(made, start_response)
-            self._limit.allows(environ, conditional)
+        # As `_find` does it, without the time that a call takes.
+        cached = self._responses.get(address)
+        if cached and cached.version is not self._version:
+            cached = None
+        method, tag = environ["REQUEST_METHOD"], environ.get("HTTP_IF_NONE_MATCH")
+        conditional = tag is not None or "HTTP_IF_MODIFIED_SINCE" in environ
+        made: CachedResponse | Response
+        is_known = False
+        if method not in ("GET", "HEAD") or (
+            cached is None and environ.get("PATH_INFO", "").startswith(STATIC_PATH)
+        ):
+            made = _Response.from_app(self._app, environ, buffered=True)
+        elif not conditional:
+            if self._limit.allows(environ):
+                made = cached or self._renew(address, environ, conditional=False)
+            else:
+                made = self._refuse(environ)
+        elif cached and (tag == cached.tag or cached.is_known(environ)):
+            made, is_known = cached, True
+        else:
+            made, is_known = self._revalidate(address, environ)
         if not isinstance(made, CachedResponse):
-            return self._answer(made, environ, start_response, conditional)
-        headers, body = made.coded(coding_of(environ.get("HTTP_ACCEPT_ENCODING", "")))
-        self._counter.count(made.route, "200", conditional)
+            self._count(environ, made.status_code, conditional).value += 1
+            return made(environ, start_response)
+        # The headers are copied because a server may change its list (PEP 3333).
+        if is_known:
+            made.count_304.value += 1
+            start_response("304 NOT MODIFIED", made.not_modified[:])
+            return []
+        count = self._count(environ, 200, True) if conditional else made.count_200
+        count.value += 1
+        coding = coding_of(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        headers, body = made.coded.get(coding) or made.encode(coding)
         start_response("200 OK", headers[:])
         return body if method == "GET" else []
 
@@ -113,27 +131,20 @@ class ResponseCache:
         cached = self._responses.get(address)
         return cached if cached and cached.version is self._version else None
 
-    def _send_not_modified(
-        self, cached: CachedResponse, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        self._counter.count(cached.route, "304", True)
-        start_response("304 NOT MODIFIED", cached.not_modified[:])
-        return []
-
-    def _answer(
-        self,
-        app: WSGIApplication,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-        conditional: bool,
-    ) -> Iterable[bytes]:
-        """Answer with a response that is not cached: an error, a redirect, a static file."""
-
-        def start(status: str, headers: Headers, *more: Any) -> Any:
-            self._counter.count(route_of(environ), status[:3], conditional)
-            return start_response(status, headers, *more)
-
-        return app(environ, start)
+    def _revalidate(
+        self, address: Address, environ: WSGIEnvironment
+    ) -> tuple[CachedResponse | Response, bool]:
+        """Return the response to validators that match no cached one, and whether they match it."""
+        # The client may have a newer version from another process.
+        self._poll()
+        # A 304 transfers nothing: a conditional request counts only if its answer is a 200.
+        if not self._limit.allows(environ, conditional=True, count=0):
+            return self._refuse(environ), False
+        made = self._renew(address, environ, conditional=True)
+        is_known = isinstance(made, CachedResponse) and made.is_known(environ)
+        if not is_known:
+            self._limit.allows(environ, conditional=True)
+        return made, is_known
 
     def _renew(
         self, address: Address, environ: WSGIEnvironment, conditional: bool
@@ -168,14 +179,20 @@ class ResponseCache:
         unconditional = {name: value for name, value in environ.items() if name not in _CONDITIONS}
         unconditional["REQUEST_METHOD"] = "GET"
         began = time.monotonic()
-        response = Response.from_app(self._app, unconditional, buffered=True)
+        response = _Response.from_app(self._app, unconditional, buffered=True)
         old = self._responses.get(address)
         if response.status_code == 503 and old:
             return old
         if response.status_code != 200 or "ETag" not in response.headers:
             return response
         self.timed(time.monotonic() - began)
-        made = CachedResponse(response, version, address, route_of(environ))
+        made = CachedResponse(
+            response,
+            version,
+            address,
+            count_200=self._count(environ, 200, False),
+            count_304=self._count(environ, 304, True),
+        )
         self._keep(address, made)
         return made
 

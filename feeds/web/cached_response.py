@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from werkzeug.wrappers import Response
 
-from feeds.web.counter import Route
+from feeds.web.counter import Count
 from feeds.web.responses import is_since, matches
 from feeds.wire import compress
 
@@ -32,16 +32,25 @@ class Version(NamedTuple):
 class CachedResponse:
     """A response of the application with its content codings, and the headers of its 304."""
 
-    def __init__(self, response: Response, version: Version, address: Address, route: Route):
+    def __init__(
+        self,
+        response: Response,
+        version: Version,
+        address: Address,
+        count_200: Count,
+        count_304: Count,
+    ) -> None:
         self.version = version
-        self.route = route
+        self.count_200 = count_200
+        self.count_304 = count_304
         self._body = response.get_data()
         del response.headers["Content-Length"]
         self._headers = response.headers.to_wsgi_list()
         #: The most bytes it can take. Each compressed body takes less than half of the plain
         #: one, and clients may send long addresses.
         self.size = 2 * len(self._body) + len(str((address, self._headers))) + _OVERHEAD
-        self._coded: dict[str, tuple[Headers, list[bytes]]] = {}
+        #: The headers and the body in each content coding that was asked for.
+        self.coded: dict[str, tuple[Headers, list[bytes]]] = {}
         #: The ETag and Last-Modified fields (RFC 9110 sections 8.8.3 and 8.8.2).
         self.tag = response.headers["ETag"]
         self.last_modified = response.headers.get("Last-Modified")
@@ -50,22 +59,20 @@ class CachedResponse:
         del response.headers["Content-Type"]
         self.not_modified = response.headers.to_wsgi_list()
 
-    def coded(self, coding: str) -> tuple[Headers, list[bytes]]:
-        """Return the headers and the body in a content coding: `br`, `gzip` or `identity`."""
-        made = self._coded.get(coding)
-        if made is None:
-            body, headers = self._body, self._headers[:]
-            if coding != "identity":
-                body = compress(body, coding)
-                headers.append(("Content-Encoding", coding))
-            headers.append(("Content-Length", str(len(body))))
-            made = self._coded[coding] = headers, [body]
-        return made
+    def encode(self, coding: str) -> tuple[Headers, list[bytes]]:
+        """Add a content coding to `coded`: `br`, `gzip` or `identity`."""
+        body, headers = self._body, self._headers[:]
+        if coding != "identity":
+            body = compress(body, coding)
+            headers.append(("Content-Encoding", coding))
+        headers.append(("Content-Length", str(len(body))))
+        self.coded[coding] = headers, [body]
+        return self.coded[coding]
 
     def is_known(self, environ: WSGIEnvironment) -> bool:
         """Return whether a request's validators say that the client has this version."""
         tags = environ.get("HTTP_IF_NONE_MATCH")
         # If-Modified-Since is ignored beside it (RFC 9110 section 13.1.3).
         if tags is not None:
-            return tags == self.tag or matches(tags, self.tag)
+            return matches(tags, self.tag)
         return is_since(environ["HTTP_IF_MODIFIED_SINCE"], self.last_modified)

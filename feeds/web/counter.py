@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.formats import FORMATS
@@ -56,14 +56,20 @@ def route_of(environ: WSGIEnvironment) -> Route:
     return Route("choice" if query else (section or "site").removesuffix("s"), form)
 
 
+@dataclass(slots=True)
+class Count:
+    """A number of requests. One may be missed where threads add to it at the same time."""
+
+    value: int = 0
+
+
 class RequestCounter:
     """Counts the requests of this process, without a lock so that it takes no time."""
 
     def __init__(self) -> None:
-        #: By route, the three digits of the status, and whether the request was conditional
-        #: (RFC 9110 section 13).
-        self.counts: defaultdict[tuple[Route, str, bool], int] = defaultdict(int)
+        #: By route, status, and whether the request was conditional (RFC 9110 section 13).
+        self.counts: dict[tuple[Route, int, bool], Count] = {}
 
-    def count(self, route: Route, status: str, conditional: bool) -> None:
-        """Count a request. One may be missed where threads count at the same time."""
-        self.counts[route, status, conditional] += 1
+    def of(self, environ: WSGIEnvironment, status: int, conditional: bool) -> Count:
+        """Return the count to which requests like this one add."""
+        return self.counts.setdefault((route_of(environ), status, conditional), Count())

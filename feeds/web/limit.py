@@ -34,7 +34,9 @@ class Limit:
         # By default, loopback clients are exempt: the operator, or a proxy that the settings
         # do not name and that asks for all clients.
         self._exempts_local = config.rate_limit is None
-        self._client = Clients(config.proxies).of
+        clients = Clients(config.proxies)
+        # Without proxies each peer is a client itself, and `of` would only take longer.
+        self._client = clients.of if config.proxies else clients.peer
         self._counts: dict[str, int] = {}
         self._end = 0.0
 

@@ -62,14 +62,15 @@ class Metrics:
             buckets=_SYNC,
             registry=self._registry,
         )
-        self._taken: dict[tuple[Route, str, bool], int] = {}
+        self._taken: dict[tuple[Route, int, bool], int] = {}
         self._lock = Lock()
 
     def take(self, counter: RequestCounter) -> None:
         """Add the counts that a counter got since the last call."""
         with self._lock:
-            for key, count in list(counter.counts.items()):
+            for key, counted in list(counter.counts.items()):
                 route, status, conditional = key
+                count = counted.value
                 more = count - self._taken.get(key, 0)
                 self._requests.labels(*route, status).inc(more)
                 if conditional:
