@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from feeds.index import Index, Status
+from feeds.index import Index
 from feeds.index.store import IndexUnavailable
 from feeds.index.sync import advance, utc_now
 from feeds.web.cached_response import Address, CachedResponse, Version
@@ -213,24 +213,21 @@ class ResponseCache:
 
     def _poll(self) -> None:
         """Read the version of the index, after applying what time has changed."""
+        now = time.monotonic()
         # First of all, so that other threads do not poll too.
-        self._next_poll = time.monotonic() + self._pause
+        self._next_poll = now + self._pause
         with suppress(IndexUnavailable):
             status = self._index.status()
-            if status.next_change is not None and status.next_change <= time.time():
-                status = self._advance(status)
+            is_due = status.next_change is not None and status.next_change <= time.time()
+            if is_due and now >= self._next_advance:
+                self._next_advance = now + _ATTEMPT_PAUSE
+                # Another process may be writing, or the disk may be read-only.
+                with suppress(IndexUnavailable):
+                    advance(self._index, utc_now())
+                    status = self._index.status()
             version = Version(status.revision, status.changed <= time.time())
             with self._lock:
                 # An equal version is not replaced, because responses are compared with it by
                 # identity. So a response from before a change is never valid after it.
                 if version != self._version:
                     self._version = version
-
-    def _advance(self, status: Status) -> Status:
-        """Apply what time has changed, unless another thread or process is doing so."""
-        if time.monotonic() >= self._next_advance:
-            self._next_advance = time.monotonic() + _ATTEMPT_PAUSE
-            with suppress(IndexUnavailable):
-                advance(self._index, utc_now())
-                return self._index.status()
-        return status
