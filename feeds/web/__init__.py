@@ -19,7 +19,7 @@ from feeds.web.counter import RequestCounter
 from feeds.web.errors import add_error_handlers
 from feeds.web.limit import Limit
 from feeds.web.request_log import AccessLog, RequestLog
-from feeds.web.responses import plain, settle, too_many
+from feeds.web.responses import plain, settle
 from feeds.web.routes import add_routes
 from feeds.web.site import Site
 from feeds.wire import PREFLIGHT
@@ -63,7 +63,7 @@ def _wrap(app: Flask, index: Index, log: RequestLog) -> None:
     config, limit, counter = index.config, Limit(index.config), RequestCounter()
 
     def refuse(environ: WSGIEnvironment) -> Response:
-        return settle(too_many(limit.most, limit.wait), environ, log)
+        return settle(limit.refusal(), environ, log)
 
     cache = ResponseCache(app.wsgi_app, index, limit, counter, refuse)
     if config.metrics:

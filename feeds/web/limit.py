@@ -6,8 +6,11 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from flask import Response
+
 from feeds.config import Config
 from feeds.web.client import Clients
+from feeds.web.responses import plain
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -29,8 +32,8 @@ class Limit:
 
     def __init__(self, config: Config) -> None:
         default = 0 if config.proxies else DEFAULT_LIMIT
-        #: Transfers a minute; 0 for no limit.
-        self.most = default if config.rate_limit is None else config.rate_limit
+        # Transfers a minute; 0 for no limit.
+        self._most = default if config.rate_limit is None else config.rate_limit
         # By default, loopback clients are exempt: the operator, or a proxy that the settings
         # do not name and that asks for all clients.
         self._exempts_local = config.rate_limit is None
@@ -46,7 +49,7 @@ class Limit:
         Conditional requests have a count of their own, which other clients of the same
         address cannot use up. A `count` of 0 counts nothing.
         """
-        if not self.most:
+        if not self._most:
             return True
         client = self._client(environ)
         if self._exempts_local and client.is_local:
@@ -57,9 +60,12 @@ class Limit:
             self._counts, self._end = {}, now + _WINDOW
         name = f"{client.name}?" if conditional else client.name
         counted = self._counts[name] = self._counts.get(name, 0) + count
-        return counted - count < self.most
+        return counted - count < self._most
 
-    @property
-    def wait(self) -> int:
-        """Seconds until all counts begin anew."""
-        return max(1, math.ceil(self._end - time.monotonic()))
+    def refusal(self) -> Response:
+        """Return the response to a client that may have none, with the seconds to wait."""
+        response = plain(429, f"429 Too Many Requests: at most {self._most} a minute, wait")
+        # RFC 9110 section 10.2.3: a whole number of seconds.
+        wait = max(1, math.ceil(self._end - time.monotonic()))
+        response.headers["Retry-After"] = str(wait)
+        return response

@@ -92,11 +92,3 @@ def moved(location: str) -> Response:
     response = plain(301, f"Moved to {location}")
     response.headers["Location"] = location
     return response
-
-
-def too_many(most: int, seconds: int) -> Response:
-    """Return the response to a client that is over the limit of `most` requests a minute."""
-    response = plain(429, f"429 Too Many Requests: at most {most} a minute, wait")
-    # RFC 9110 section 10.2.3: a whole number of seconds.
-    response.headers["Retry-After"] = str(seconds)
-    return response
