@@ -61,6 +61,8 @@ class Count:
     """A number of requests. One may be missed where threads add to it at the same time."""
 
     value: int = 0
+    #: How many of them the metrics have.
+    taken: int = 0
 
 
 class RequestCounter:

@@ -62,20 +62,17 @@ class Metrics:
             buckets=_SYNC,
             registry=self._registry,
         )
-        self._taken: dict[tuple[Route, int, bool], int] = {}
         self._lock = Lock()
 
     def take(self, counter: RequestCounter) -> None:
         """Add the counts that a counter got since the last call."""
         with self._lock:
-            for key, counted in list(counter.counts.items()):
-                route, status, conditional = key
-                count = counted.value
-                more = count - self._taken.get(key, 0)
+            for (route, status, conditional), count in list(counter.counts.items()):
+                more = count.value - count.taken
+                count.taken += more
                 self._requests.labels(*route, status).inc(more)
                 if conditional:
                     self._conditional.labels(*route, status).inc(more)
-                self._taken[key] = count
 
     def write(self, index: Index) -> bytes:
         """Return all metrics in Prometheus's text format."""
