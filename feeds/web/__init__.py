@@ -26,7 +26,6 @@ from feeds.wire import PREFLIGHT
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
-    from _typeshed.wsgi import WSGIEnvironment
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -61,11 +60,9 @@ def create_app(config: Config | None = None) -> Flask:
 def _wrap(app: Flask, index: Index, log: RequestLog) -> None:
     """Put the response cache and the access log in front."""
     config, limit, counter = index.config, Limit(index.config), RequestCounter()
-
-    def refuse(environ: WSGIEnvironment) -> Response:
-        return settle(limit.refusal(), environ, log)
-
-    cache = ResponseCache(app.wsgi_app, index, limit, counter, refuse)
+    cache = ResponseCache(
+        app.wsgi_app, index, limit, counter, lambda environ: settle(limit.refusal(), environ, log)
+    )
     if config.metrics:
         # prometheus_client reads its environment when it is imported, so it comes late.
         from feeds.web.metrics import add_metrics

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -186,13 +187,7 @@ class ResponseCache:
         if response.status_code != 200 or "ETag" not in response.headers:
             return response
         self.timed(time.monotonic() - began)
-        made = CachedResponse(
-            response,
-            version,
-            address,
-            count_200=self._count(environ, 200, False),
-            count_304=self._count(environ, 304, True),
-        )
+        made = CachedResponse(response, version, address, partial(self._count, environ))
         self._keep(address, made)
         return made
 

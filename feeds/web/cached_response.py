@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from werkzeug.wrappers import Response
@@ -37,12 +38,10 @@ class CachedResponse:
         response: Response,
         version: Version,
         address: Address,
-        count_200: Count,
-        count_304: Count,
+        count: Callable[[int, bool], Count],
     ) -> None:
         self.version = version
-        self.count_200 = count_200
-        self.count_304 = count_304
+        self.count_200, self.count_304 = count(200, False), count(304, True)
         self._body = response.get_data()
         del response.headers["Content-Length"]
         self._headers = response.headers.to_wsgi_list()

@@ -66,6 +66,5 @@ class Limit:
         """Return the response to a client that may have none, with the seconds to wait."""
         response = plain(429, f"429 Too Many Requests: at most {self._most} a minute, wait")
         # RFC 9110 section 10.2.3: a whole number of seconds.
-        wait = max(1, math.ceil(self._end - time.monotonic()))
-        response.headers["Retry-After"] = str(wait)
+        response.headers["Retry-After"] = str(max(1, math.ceil(self._end - time.monotonic())))
         return response

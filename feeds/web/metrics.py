@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import cache
 from threading import Lock, Thread
 
 from flask import Flask, Response, abort, request
@@ -39,28 +40,25 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        registry = self._registry = CollectorRegistry()
         self._requests = Counter(
-            "feeds_requests", "Requests, by answer.", _LABELS, registry=self._registry
+            "feeds_requests", "Requests, by answer.", _LABELS, registry=registry
         )
         self._conditional = Counter(
             "feeds_conditional_requests",
             "Requests of clients that have a copy, by answer.",
             _LABELS,
-            registry=self._registry,
+            registry=registry,
         )
         #: Get the seconds that each document took to make, and each sync.
         self.render = Histogram(
-            "feeds_render_seconds",
-            "Time to make a document.",
-            buckets=_RENDER,
-            registry=self._registry,
+            "feeds_render_seconds", "Time to make a document.", buckets=_RENDER, registry=registry
         )
         self.sync = Histogram(
             "feeds_sync_seconds",
             "Time to compare the folder with the index.",
             buckets=_SYNC,
-            registry=self._registry,
+            registry=registry,
         )
         self._lock = Lock()
 
@@ -114,25 +112,22 @@ class _State(Collector):
 def add_metrics(app: Flask, index: Index, counter: RequestCounter) -> Metrics:
     """Serve the metrics at `/metrics` to the networks that the settings name."""
     metrics = Metrics()
-    threads: list[Thread] = []
 
     def update() -> None:
         while True:
             time.sleep(UPDATE_PAUSE)
             metrics.take(counter)
 
+    @cache
     def begin() -> None:
-        # Not before the first request: a fork does not copy threads.
-        if not threads:
-            threads.append(Thread(target=update, daemon=True))
-            threads[0].start()
+        # Once, and not before the first request: a fork does not copy threads.
+        Thread(target=update, daemon=True).start()
 
     def show() -> Response:
         if not is_from(request.environ, index.config.metrics):
             abort(404)
         metrics.take(counter)
-        written = metrics.write(index)
-        response = Response(written, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        response = Response(metrics.write(index), content_type=CONTENT_TYPE_PLAIN_0_0_4)
         response.headers["Cache-Control"] = "no-store"
         return response
 
