@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 from feeds.config import Config, Name
 from feeds.history import Archive, Cursor, Month, Neighbours
 from feeds.index.query import Found
+from feeds.search import Phrase, Search, parse_search, words
 from feeds.selection import EVERYTHING, Kind, Selection, choose
 from tests.support import NOW, Collection, article, publish_feed
 
@@ -40,6 +42,12 @@ TIMES = [
 ]
 MONTHS = [Month(year=2025, month=10).plus(count) for count in range(6)]
 QUALITIES = (39, 40, 59, 60, 61, 80)
+#: Of text and of searches; some are alike, some have several words, some have no spaces.
+WORDS = (
+    *("Clearview", "CLEARVIEW", "clear", "Café", "cafe", "don't", "don", "t", "recognition"),
+    *("北京大学", "北京", "大学生", "AI技術", "ai", "สวัสดี", "ดี", "سَلام", "سلام", "...", "🎉"),
+)
+_UNSPACED = re.compile("[\u0e00-\u0eff\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +62,8 @@ class Made:
     published: datetime
     #: A line of the front matter that keeps it in, if any.
     withheld: str
+    #: What it is about.
+    words: str
 
     def text(self, title: str) -> str:
         """The file."""
@@ -67,7 +77,16 @@ class Made:
             published="false" if self.withheld == "published" else "true",
             more=heat + ("removed: true\n" if self.withheld == "removed" else ""),
         )
+        text = text.replace(f"About {title}.", f"About {self.words}.")
         return text.replace("type: article", f"type: {self.type}")
+
+    def has(self, phrase: Phrase, title: str) -> bool:
+        """Whether a field has the words of a phrase, one after the other."""
+        topics = self.topics or ("C",)
+        fields = (title, f"About {self.words}.", "Example", *topics)
+        return any(
+            follows(words(field)[at:], phrase) for field in fields for at in range(len(field))
+        )
 
     def is_in(self, plain: Selection, config: Config) -> bool:
         """Whether it is in the feed of the site, a topic or a provider, or of a type."""
@@ -91,6 +110,28 @@ class Made:
         return plain.key in [TOPICS[topic] for topic in self.topics or ("C",)]
 
 
+def follows(text: list[str], phrase: Phrase) -> bool:
+    """Whether words begin with those of a phrase."""
+    if len(text) < len(phrase.words):
+        return False
+    last = len(phrase.words) - 1
+    for number, (word, wanted) in enumerate(zip(text, phrase.words, strict=False)):
+        if _UNSPACED.match(wanted):
+            inside = word if _UNSPACED.match(word) else ""
+            is_same = {
+                (True, True): wanted in inside,
+                (True, False): inside.endswith(wanted),
+                (False, True): inside.startswith(wanted),
+                (False, False): inside == wanted,
+            }[number == 0, number == last]
+        else:
+            is_prefix = phrase.is_prefix and number == last
+            is_same = word.startswith(wanted) if is_prefix else word == wanted
+        if not is_same:
+            return False
+    return True
+
+
 def some(random: Random, options: Sequence[T], *, most: int, none: float) -> list[T]:
     """A few of the options, none at all with the given chance."""
     return [] if random.random() < none else random.choices(options, k=random.randint(1, most))
@@ -107,6 +148,7 @@ def make_folder(random: Random) -> dict[str, Made]:
             heat=random.choice([None, -1, 0, 5, 9]),
             published=random.choice(TIMES),
             withheld=random.choice(["", "", "", "", "", "published", "removed"]),
+            words=" ".join(random.choices(WORDS, k=random.randint(0, 5))),
         )
         for stem in random.sample("abcdefghijklmnop", random.randint(1, 16))
     }
@@ -133,6 +175,28 @@ PROVIDERS = plain("provider", "a.example", "b.example")
 CHOSEN_TYPES = plain("type", "article", "video", "über")
 
 
+def make_search(random: Random) -> Search:
+    """What some reader writes into the field of a search."""
+
+    def part() -> str:
+        word = random.choice(WORDS)
+        kind = random.choice(["word", "phrase", "beginning", "piece"])
+        if kind == "phrase":
+            return f'"{word} {random.choice(WORDS)}"'
+        if kind == "beginning":
+            return f"{word[: random.randint(3, 9)]}*"
+        if kind == "piece":
+            start = random.randrange(len(word))
+            return word[start : start + random.randint(1, 3)]
+        return word
+
+    parts = (f"{random.choice(['', '', '-'])}{part()}" for _ in range(random.randint(1, 3)))
+    try:
+        return parse_search(" ".join(parts))
+    except ValueError:  # such as "...", which has no letter
+        return ()
+
+
 def make_selection(random: Random) -> Selection:
     """What some reader chose."""
     return choose(
@@ -140,6 +204,7 @@ def make_selection(random: Random) -> Selection:
         some(random, PROVIDERS, most=2, none=0.6),
         some(random, CHOSEN_TYPES, most=2, none=0.7),
         some(random, [*CHOSEN_TOPICS, *PROVIDERS], most=2, none=0.5),
+        words=make_search(random) if random.random() < 0.5 else (),
         min_quality=random.choice([None, None, None, *QUALITIES]),
         min_heat=random.choice([None, None, None, -1, 0, 5, 6]),
         limit=random.choice([None, 1, 2, 5]),
@@ -171,7 +236,7 @@ class Oracle:
             for feed in feeds
         )
 
-    def matches(self, made: Made, selection: Selection) -> bool:
+    def matches(self, stem: str, made: Made, selection: Selection) -> bool:
         """Whether an article is what a reader chose, now or when it comes due."""
         chosen = [selection.topics, selection.providers, selection.types]
         if selection.kind != "site" or not (selection.topics or selection.providers):
@@ -179,6 +244,7 @@ class Oracle:
         return (
             all(any(made.is_in(s, self.config) for s in group) for group in chosen if group)
             and not any(made.names(excluded) for excluded in selection.exclude)
+            and all(made.has(p, stem) != p.is_excluded for p in selection.words)
             and (selection.min_quality is None or made.quality >= selection.min_quality)
             and (
                 selection.min_heat is None
@@ -191,7 +257,7 @@ class Oracle:
         found = [
             (stem, Cursor(published=made.published, id=self.config.entry_id(stem).hex))
             for stem, made in self.made.items()
-            if self.matches(made, selection) and made.published <= self.now
+            if self.matches(stem, made, selection) and made.published <= self.now
         ]
         return sorted(found, key=lambda pair: (-pair[1].published.timestamp(), pair[1].id))
 

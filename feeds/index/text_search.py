@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from feeds.articles import Article
 from feeds.articles.clean import prose
-from feeds.index.rows import BATCH, insert, select_in
+from feeds.index.rows import insert, select_in
 from feeds.index.schema import Text, articles, metadata
 from feeds.search import Phrase, Search, terms
 
@@ -51,8 +51,9 @@ Index("text_index_vector", text_index.c.vector, postgresql_using="gin")
 SQLITE_TABLE = (
     "CREATE VIRTUAL TABLE text_index USING fts5(terms, tokenize = 'ascii', columnsize = 0)"
 )
-# With more memory, FTS5 adds many rows in half the time. Then it merges them, because else
-# some later change would have to.
+#: From so many rows on, FTS5 takes half the time if it gets more memory and merges them at
+#: the end, which else a later change would have to do.
+MANY = 10_000
 _MEMORY = "INSERT INTO text_index (text_index, rank) VALUES ('hashsize', {})"
 _MUCH_MEMORY, _USUAL_MEMORY = 32 << 20, 1 << 20
 _MERGE = "INSERT INTO text_index (text_index) VALUES ('optimize')"
@@ -108,7 +109,7 @@ def insert_texts(connection: Connection, texts: Mapping[int, tuple[str, list[str
         # FTS5 writes what it has in memory when a lower row follows.
         for place, (terms, marks) in sorted(texts.items())
     )
-    if connection.dialect.name == "sqlite" and len(texts) > BATCH:
+    if connection.dialect.name == "sqlite" and len(texts) > MANY:
         connection.exec_driver_sql(_MEMORY.format(_MUCH_MEMORY))
         insert(connection, text_index, rows)
         connection.exec_driver_sql(_MEMORY.format(_USUAL_MEMORY))
