@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import NoReturn
@@ -105,6 +106,33 @@ class Server:
         )
 
 
+def _programs() -> Path | None:
+    """The programs of the newest PostgreSQL that is installed."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"),
+        key=lambda path: int(re.sub(r"\D", "", path.parent.name) or 0),
+    )
+    return found[-1] if found else None
+
+
+@contextmanager
+def serve() -> Iterator[Server]:
+    """A server of its own."""
+    programs = _programs()
+    assert programs
+    # Not below pytest's folders, which another user cannot enter.
+    folder = Path(tempfile.mkdtemp(prefix="feeds-postgresql-"))
+    try:
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(_USER)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        server = Server(programs, folder)
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The server of all tests; those that stop it start it again."""
@@ -112,20 +140,7 @@ def postgres() -> Iterator[Server]:
         import psycopg  # noqa: F401
     except ImportError:
         missing("run pip install -e '.[test]'")
-    found = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"),
-        key=lambda path: int(re.sub(r"\D", "", path.parent.name) or 0),
-    )
-    if not found:
+    if not _programs():
         missing("run apt-get install postgresql")
-    # Not below pytest's folders, which another user cannot enter.
-    folder = Path(tempfile.mkdtemp(prefix="feeds-postgresql-"))
-    try:
-        if os.geteuid() == 0:
-            owner = pwd.getpwnam(_USER)
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
-        server = Server(found[-1], folder)
+    with serve() as server:
         yield server
-        server.stop()
-    finally:
-        shutil.rmtree(folder)

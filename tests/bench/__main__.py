@@ -10,7 +10,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import building, finding, rendering, serving, syncing
+from tests.bench import building, finding, rendering, searching, serving, syncing
 from tests.bench.bulk import Indexes
 from tests.bench.table import print_rows
 
@@ -18,6 +18,7 @@ PARTS = {
     "serving": serving,
     "rendering": rendering,
     "finding": finding,
+    "searching": searching,
     "syncing": syncing,
     "building": building,
 }

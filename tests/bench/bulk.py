@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from feeds.config import Config
 from feeds.index import Index
 from feeds.index.indexed import encode
 from feeds.index.sync import sync
+from feeds.index.text_search import article_terms, mark_of, place_of
 from feeds.selection import EVERYTHING, Selection
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,6 +24,12 @@ TOPICS, PROVIDERS = 30, 2_000
 #: Topics that few articles are on.
 RARE = 3
 SMALL = 5
+#: Words of the language, of which the common ones make most of a text.
+VOCABULARY = [
+    "".join(itertools.chain(*parts))
+    for parts in itertools.product(itertools.product("bdfgklmnprst", "aeiou"), repeat=3)
+][:50_000]
+_WEIGHTS = list(itertools.accumulate(1 / (rank + 5) for rank in range(len(VOCABULARY))))
 
 
 @dataclass(frozen=True)
@@ -60,21 +68,28 @@ def make_index(scratch: Path, count: int) -> Index:
             [(number, s.kind, s.key, s.slug, s.key) for s, number in ids.items()],
         )
         chance = random.Random(1)
-        for start in range(0, count, 50_000):
-            rows = list(_rows(chance, range(start, min(count, start + 50_000)), count, ids))
+        # The oldest come first, because FTS5 takes long for rows in another order.
+        for end in range(count, 0, -50_000):
+            numbers = range(end - 1, max(end - 50_000, 0) - 1, -1)
+            rows = list(_rows(chance, numbers, count, ids))
             raw.executemany(
-                "INSERT INTO articles (id, stem, digest, document) VALUES (?, ?, x'00', ?)",
-                [(row[0], row[0], row[1]) for row in rows],
+                "INSERT INTO articles (id, stem, digest, document, place)"
+                " VALUES (?, ?, x'00', ?, ?)",
+                [(row[0], row[0], row[1], place_of(row[3], row[0])) for row in rows],
             )
             raw.executemany(
                 "INSERT INTO entries (article, feed, shown, published, quality, heat, type)"
                 " VALUES (?, ?, 1, ?, ?, ?, ?)",
-                [(row[0], feed, *row[3:]) for row in rows for feed in row[2]],
+                [(row[0], feed, *row[3:7]) for row in rows for feed in row[2]],
+            )
+            raw.executemany(
+                "INSERT INTO text_index (rowid, terms) VALUES (?, ?)",
+                [(place_of(row[3], row[0]), row[7]) for row in rows],
             )
     return index
 
 
-Row = tuple[str, bytes, list[int], int, int, int, str]
+Row = tuple[str, bytes, list[int], int, int, int, str, str]
 
 
 def _rows(
@@ -86,22 +101,36 @@ def _rows(
         if chance.random() < 50 / count:
             about[0] = TOPICS - 1 - chance.randrange(RARE)
         author = provider(int(PROVIDERS * chance.random() ** 3))
+        text = _text(chance, count)
         quality = min(154, int(60 + chance.expovariate(1 / 12)))
         article = Article(
             stem=str(number),
-            title=f"Story {number}",
+            title=f"Story {number}: {' '.join(text[:6])}",
             link=f"https://{author.key}/{number}",
             published=published,
             provider=Provider(name=author.key, domain=author.key),
             quality=quality,
-            summary="What happened, who says so, and what may come of it. " * 4,
+            summary=" ".join(text[6:]),
             topics=tuple(topic(t).key for t in about),
         )
         kind = "video" if chance.random() < 0.05 else "article"
         feeds = [ids[EVERYTHING], ids[author], *(ids[topic(t)] for t in about)]
         second = int(published.timestamp())
         heat = int(chance.expovariate(1 / 12))
-        yield f"{chance.getrandbits(128):032x}", encode(article), feeds, second, quality, heat, kind
+        marks = " ".join(mark_of(feed, shown=True) for feed in feeds)
+        terms = f" {marks} {article_terms(article, [])} "
+        id = f"{chance.getrandbits(128):032x}"
+        yield id, encode(article), feeds, second, quality, heat, kind, terms
+
+
+def _text(chance: random.Random, count: int) -> list[str]:
+    """Return the words of an article, among them those that the benchmark looks for."""
+    text = chance.choices(VOCABULARY, cum_weights=_WEIGHTS, k=40)
+    text += [word for word in ("usual", "common") if chance.random() < 1 / 3]
+    text += ["rare"] * (chance.random() < SMALL / count)
+    chance.shuffle(text)
+    text += ["facial", "recognition"] * (chance.random() < 0.01)
+    return text
 
 
 def topic(number: int) -> Selection:
