@@ -15,7 +15,7 @@ from feeds.articles import Article
 from feeds.history import Archive, Cursor, Month, Neighbours
 from feeds.index.indexed import FeedKey, decode
 from feeds.index.schema import entries, feeds
-from feeds.index.text_search import comparing, matching, place_of
+from feeds.index.text_search import Terms, place_of
 from feeds.selection import Selection
 
 #: Where a quality or a heat leaves at most so many articles, these are found by it and
@@ -27,12 +27,12 @@ PUBLIC = feeds.c.changed.is_not(None)
 _FEED = select(feeds).where(
     feeds.c.kind == bindparam("kind"), feeds.c.key == bindparam("key"), PUBLIC
 )
-#: A condition of articles that name one of some feeds; a further one and `)` follow.
-_NAMED = "EXISTS (SELECT 1 FROM entries AS o WHERE o.article = e.article AND o.feed IN :{}"
 _NO_LIMIT = 1 << 60
+_SITE: FeedKey = ("site", "")
 _ENTRIES = "entries AS e"
 #: Articles as the index of text finds them. SQLite reads the tables of CROSS JOIN in this order.
 _TEXTS = "text_index CROSS JOIN articles AS f CROSS JOIN entries AS e"
+_COMPARED = "entries AS e, articles AS f, text_index"
 #: How these tables belong together.
 _SAME = "e.article = f.id AND f.place = text_index.rowid"
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
@@ -82,67 +82,56 @@ class Query:
     def __init__(self, connection: Connection, selection: Selection) -> None:
         self._connection = connection
         self._selection = selection
-        chosen = [(s.kind, s.key) for group in selection.groups for s in group]
-        others = [(s.kind, s.key) for s in selection.exclude]
-        # Each article has an entry in the site, from which a search reads its quality.
-        others += [("site", "")] if selection.words else []
+        chosen = {(s.kind, s.key) for group in selection.groups for s in group}
+        is_plain = len(chosen) == 1 and not selection.exclude and not selection.words
+        others = set() if is_plain else {(s.kind, s.key) for s in selection.exclude} | {_SITE}
         rows = [
             connection.execute(_FEED, {"kind": kind, "key": key}).first()
-            for kind, key in {*chosen, *others}
+            for kind, key in chosen | others
         ]
-        #: The rows of all public feeds that the selection names.
+        #: The rows of all public feeds that the selection names, and perhaps of the site.
         self.feeds = {(row.kind, row.key): row for row in rows if row}
-        self.is_public = all(name in self.feeds for name in chosen)
+        self.is_public = chosen <= self.feeds.keys()
+        if not self.is_public:
+            return
         self._conditions: list[str] = []
         self._values: dict[str, Any] = {}
-        groups = [self._ids(group) for group in selection.groups]
-        if len(groups) > 1:
-            # The smallest group is read, and each of its articles is looked up in the others.
-            groups.sort(key=self._count)
-        #: The feeds whose articles are read.
-        self._walked = groups[0]
-        if selection.types:
-            self._add("e.type IN :types", "types", [s.key for s in selection.types])
-        self._is_sorted = self._add_ranks()
-        self._source = _ENTRIES
-        excluded = self._ids(selection.exclude)
-        if selection.words and not self._is_sorted:
-            self._add_search(groups, excluded)
+        if is_plain:
+            self._source, [feed] = _ENTRIES, chosen
+            self._add("e.feed = :feed AND e.shown = TRUE", {"feed": self.feeds[feed].id})
+            self._is_sorted = self._add_ranks()
         else:
-            self._add_feeds(groups[1:], excluded)
+            # Each article has an entry in the site, shown or not.
+            site = {"feed": self.feeds[_SITE].id}
+            self._add("e.feed = :feed AND e.shown IN (TRUE, FALSE)", site)
+            self._is_sorted = self._add_ranks()
+            self._add_terms()
+        if selection.types:
+            self._add("e.type IN :types", {"types": [s.key for s in selection.types]})
 
-    def _add_feeds(self, groups: Sequence[Sequence[int]], excluded: Sequence[int]) -> None:
-        """Add that articles are in a feed of each further group, and in no excluded feed."""
-        for number, ids in enumerate(groups):
-            name = f"group{number}"
-            self._add(f"{_NAMED.format(name)} AND o.shown = TRUE)", name, ids)
-        if excluded:
-            self._add(f"NOT {_NAMED.format('excluded')})", "excluded", excluded)
-        if self._selection.words:
-            # Few articles are left, so their texts are compared with the search.
-            self._source += ", articles AS f, text_index"
-            self._conditions.append(_SAME)
-            for condition in comparing(self._selection.words):
-                self._add(*condition)
-
-    def _add_search(self, groups: Sequence[Sequence[int]], excluded: Sequence[int]) -> None:
-        """Read articles through the index of text, which knows the feeds of each."""
-        for condition in matching(
-            self._connection.dialect.name, groups, excluded, self._selection.words
-        ):
+    def _add_terms(self) -> None:
+        """Add the feeds and the words that articles have, and those that they do not have."""
+        s = self._selection
+        terms = Terms(
+            groups=[self._ids(group) for group in s.groups],
+            excluded=self._ids(s.exclude),
+            search=s.words,
+        )
+        # Where few articles are left, their texts are compared.
+        self._source = _COMPARED if self._is_sorted else _TEXTS
+        dialect = self._connection.dialect.name
+        for condition in terms.compared() if self._is_sorted else terms.found(dialect):
             self._add(*condition)
         self._conditions.append(_SAME)
-        self._source = _TEXTS
-        self._walked = [self.feeds["site", ""].id]
 
     def _ids(self, group: Sequence[Selection]) -> list[int]:
         rows = [self.feeds.get((s.kind, s.key)) for s in group]
         return [row.id for row in rows if row]
 
-    def _add(self, condition: str, name: str, value: object) -> None:
-        """Add a condition of entries, and the value of the parameter in it."""
+    def _add(self, condition: str, values: Mapping[str, object]) -> None:
+        """Add a condition of entries, and the values of the parameters in it."""
         self._conditions.append(condition)
-        self._values[name] = value
+        self._values |= values
 
     def _add_ranks(self) -> bool:
         """Add the least quality and heat, and return whether one of them leaves few articles.
@@ -152,21 +141,18 @@ class Query:
         s, is_sorted = self._selection, False
         for name, least in (("quality", s.min_quality), ("heat", s.min_heat)):
             if least is not None:
-                by_rank = not is_sorted and self._count(self._walked, name, least) <= MAX_SORTED
-                self._add(f"e.{name}{'' if by_rank else ' + 0'} >= :{name}", name, least)
+                by_rank = not is_sorted and self._is_rare(f"e.{name} >= :least", least)
+                self._add(f"e.{name}{'' if by_rank else ' + 0'} >= :{name}", {name: least})
                 is_sorted |= by_rank
         return is_sorted
 
-    def _count(self, feeds: Sequence[int], column: str = "", least: int = 0) -> int:
-        """Count entries of feeds, or those of a least quality or heat, to MAX_SORTED + 1."""
-        values: dict[str, object] = {"feeds": feeds}
-        condition = "feed IN :feeds AND shown = TRUE"
-        if column:
-            condition += f" AND {column} >= :least"
-            values["least"] = least
-        some = f"SELECT 1 FROM entries WHERE {condition} LIMIT {MAX_SORTED + 1}"
-        statement = _text(f"SELECT count(*) FROM ({some}) AS found", values)
-        return int(self._connection.execute(statement, values).scalar_one())
+    def _is_rare(self, condition: str, least: int) -> bool:
+        """Return whether at most MAX_SORTED entries fulfil a condition."""
+        some = f"SELECT 1 FROM {_ENTRIES} WHERE {self._conditions[0]} AND {condition}"
+        statement = f"SELECT count(*) FROM ({some} LIMIT {MAX_SORTED + 1}) AS found"
+        values = self._values | {"least": least}
+        count: int = self._connection.execute(_text(statement, values), values).scalar_one()
+        return count <= MAX_SORTED
 
     def newest(
         self,
@@ -180,33 +166,26 @@ class Query:
 
         `before` is a time, or the cursor of an entry: those that follow it are returned.
         """
-        by_text = self._source == _TEXTS
-        column = "e.published + 0" if self._is_sorted or by_text else "e.published"
+        is_walked = self._source == _ENTRIES and not self._is_sorted
+        # The rows of `text_index`, and the few that are sorted, are not read in this order.
+        column = "e.published" if is_walked else "e.published + 0"
         conditions, values = self._span(column, since, before)
-        conditions += ["e.feed = :feed", *self._conditions]
         values |= self._values | {"limit": limit or _NO_LIMIT}
         order = f"{column} ASC" if reverse else f"{column} DESC, e.article"
-        if by_text:
+        if self._source == _TEXTS:
             order = f"text_index.rowid {'ASC' if reverse else 'DESC'}"
-        else:
-            conditions.append("e.shown = TRUE")
         newest = (
             f"SELECT e.article, {column} AS published, e.quality FROM {self._source}"
-            f" WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :limit"
+            f" WHERE {' AND '.join(self._conditions + conditions)} ORDER BY {order} LIMIT :limit"
         )
         statement = _text(
             f"SELECT n.article, n.published, n.quality, a.document, a.next_change"
             f" FROM ({newest}) AS n JOIN articles AS a ON a.id = n.article",
             values,
         )
-        found: dict[str, Entry] = {}
-        # One statement for all feeds would sort all of their entries.
-        for feed in self._walked:
-            rows = self._connection.execute(statement, values | {"feed": feed}).all()
-            found |= {row[0]: Entry(*row) for row in rows}
+        found = (Entry(*row) for row in self._connection.execute(statement, values))
         sign = 1 if reverse else -1
-        merged = sorted(found.values(), key=lambda entry: (sign * entry.published, entry.id))
-        return merged[:limit]
+        return sorted(found, key=lambda entry: (sign * entry.published, entry.id))
 
     def _span(
         self, column: str, since: datetime | None, before: datetime | Cursor | None

@@ -2,12 +2,13 @@
 
 Each public article has a row, whose number sorts it as feeds do. Its text is the terms of
 the article (`feeds.search`), and a term for each feed that it is in. So the database finds
-the newest articles of a topic that have a word without reading any others.
+the newest articles that have a word, or that are in two feeds, without reading any others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Computed, Index, Table, select, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -60,8 +61,8 @@ _MERGE = "INSERT INTO text_index (text_index) VALUES ('optimize')"
 
 _DELETE = "DELETE FROM text_index WHERE rowid = (SELECT place FROM articles WHERE id = :id)"
 
-#: A condition, the name of the parameter in it, and its value.
-Condition = tuple[str, str, str]
+#: A condition, and the values of the parameters in it.
+Condition = tuple[str, dict[str, str]]
 
 
 def article_terms(article: Article, related: Iterable[str]) -> str:
@@ -129,57 +130,68 @@ def mark_of(feed: int, shown: bool) -> str:
     return f"{_SHOWN if shown else _NAMED}{feed}"
 
 
-def matching(
-    dialect: str, groups: Iterable[Sequence[int]], excluded: Sequence[int], search: Search
-) -> Iterator[Condition]:
-    """Yield the conditions of articles in feeds of each group that a search finds."""
-    named = [[mark_of(feed, shown=True) for feed in group] for group in groups]
-    without = [mark_of(feed, shown) for feed in excluded for shown in (True, False)]
-    if dialect == "sqlite":
-        yield "text_index MATCH :search", "search", _fts5(named, without, search)
-        return
-    query = _tsquery(named, without, search)
-    yield "text_index.vector @@ CAST(:search AS tsquery)", "search", query
-    # Its vector has no positions: PostgreSQL keeps only 256 of a lexeme.
-    yield from comparing(phrase for phrase in search if len(phrase.terms) > 1)
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """The terms that an article has, and those that it does not have."""
 
+    #: The ids of feeds. An article is shown in one of each group, and not named in `excluded`.
+    groups: list[list[int]]
+    excluded: list[int]
+    search: Search
 
-def comparing(search: Iterable[Phrase]) -> Iterator[Condition]:
-    """Yield conditions that compare the texts of articles with a search one by one."""
-    for number, phrase in enumerate(search):
-        name = f"phrase{number}"
-        end = "%" if phrase.ends_open else " %"
+    def found(self, dialect: str) -> Iterator[Condition]:
+        """Yield the conditions by which the index of text finds articles."""
+        if dialect == "sqlite":
+            yield "text_index MATCH :search", {"search": self._fts5()}
+            return
+        yield "text_index.vector @@ CAST(:search AS tsquery)", {"search": self._tsquery()}
+        # Its vector has no positions, because PostgreSQL keeps only 256 of a lexeme.
+        longer = tuple(phrase for phrase in self.search if len(phrase.terms) > 1)
+        yield from Terms(groups=[], excluded=[], search=longer).compared()
+
+    def compared(self) -> Iterator[Condition]:
+        """Yield conditions that compare the texts of articles one by one."""
         # No term has a character that LIKE knows.
-        value = f"% {' '.join(phrase.terms)}{end}"
-        yield f"terms {'NOT ' * phrase.is_excluded}LIKE :{name}", name, value
+        for number, group in enumerate(self.groups):
+            marks = enumerate(mark_of(feed, shown=True) for feed in group)
+            values = {f"group{number}_{at}": f"% {mark} %" for at, mark in marks}
+            yield f"({' OR '.join(f'terms LIKE :{name}' for name in values)})", values
+        for number, mark in enumerate(mark for feed in self.excluded for mark in _marks(feed)):
+            yield f"terms NOT LIKE :excluded{number}", {f"excluded{number}": f"% {mark} %"}
+        for number, phrase in enumerate(self.search):
+            end = "%" if phrase.ends_open else " %"
+            values = {f"phrase{number}": f"% {' '.join(phrase.terms)}{end}"}
+            yield f"terms {'NOT ' * phrase.is_excluded}LIKE :phrase{number}", values
+
+    def _fts5(self) -> str:
+        """Return a query of FTS5 (SQLite's documentation, "Full-text Query Syntax")."""
+
+        def quoted(phrase: Phrase) -> str:
+            return f'"{" ".join(phrase.terms)}"{" *" * phrase.ends_open}'
+
+        must = [" OR ".join(f'"{_SHOWN}{feed}"' for feed in group) for group in self.groups]
+        must += [quoted(phrase) for phrase in self.search if not phrase.is_excluded]
+        must_not = [f'"{mark}"' for feed in self.excluded for mark in _marks(feed)]
+        must_not += [quoted(phrase) for phrase in self.search if phrase.is_excluded]
+        query = " AND ".join(f"({part})" for part in must)
+        return f"({query}) NOT ({' OR '.join(must_not)})" if must_not else query
+
+    def _tsquery(self) -> str:
+        """Return a query of PostgreSQL (its documentation, 8.11.2), in which no order counts."""
+
+        def quoted(phrase: Phrase) -> str:
+            lexemes = " & ".join(f"'{term}'" for term in phrase.terms)
+            return f"{lexemes}{':*' * phrase.ends_open}"
+
+        must = [" | ".join(f"'{_SHOWN}{feed}'" for feed in group) for group in self.groups]
+        must += [quoted(phrase) for phrase in self.search if not phrase.is_excluded]
+        must_not = [f"'{mark}'" for feed in self.excluded for mark in _marks(feed)]
+        # `compared` excludes longer phrases.
+        alone = (phrase for phrase in self.search if len(phrase.terms) == 1)
+        must_not += [quoted(phrase) for phrase in alone if phrase.is_excluded]
+        query = " & ".join(f"({part})" for part in must)
+        return f"{query} & !({' | '.join(must_not)})" if must_not else query
 
 
-def _fts5(groups: list[list[str]], without: list[str], search: Search) -> str:
-    """Return a query of FTS5 (SQLite's documentation, "Full-text Query Syntax")."""
-
-    def quoted(phrase: Phrase) -> str:
-        return f'"{" ".join(phrase.terms)}"{" *" * phrase.ends_open}'
-
-    must = [" OR ".join(f'"{mark}"' for mark in group) for group in groups]
-    must += [quoted(phrase) for phrase in search if not phrase.is_excluded]
-    must_not = [f'"{mark}"' for mark in without]
-    must_not += [quoted(phrase) for phrase in search if phrase.is_excluded]
-    query = " AND ".join(f"({part})" for part in must)
-    return f"({query}) NOT ({' OR '.join(must_not)})" if must_not else query
-
-
-def _tsquery(groups: list[list[str]], without: list[str], search: Search) -> str:
-    """Return a query of PostgreSQL (its documentation, 8.11.2), in which no order counts."""
-
-    def quoted(phrase: Phrase) -> str:
-        lexemes = " & ".join(f"'{term}'" for term in phrase.terms)
-        return f"{lexemes}{':*' * phrase.ends_open}"
-
-    must = [" | ".join(f"'{mark}'" for mark in group) for group in groups]
-    must += [quoted(phrase) for phrase in search if not phrase.is_excluded]
-    must_not = [f"'{mark}'" for mark in without]
-    # `comparing` excludes longer phrases.
-    alone = (phrase for phrase in search if phrase.is_excluded and len(phrase.terms) == 1)
-    must_not += [quoted(phrase) for phrase in alone]
-    query = " & ".join(f"({part})" for part in must)
-    return f"{query} & !({' | '.join(must_not)})" if must_not else query
+def _marks(feed: int) -> tuple[str, str]:
+    return mark_of(feed, shown=True), mark_of(feed, shown=False)
