@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Iterator
@@ -125,6 +126,14 @@ def test_file_of_the_size_limits_is_read() -> None:
 def test_stem_is_the_name_without_its_last_ending() -> None:
     assert stem_of("a/b.c.md") == "b.c"
     assert stem_of("cafe\u0301.md") == "caf\u00e9"
+
+
+def test_reading_a_file_leaves_nothing_to_the_garbage_collector() -> None:
+    raw = (DATA / "valid" / "full.md").read_bytes()
+    parse_article(raw, "one.md")
+    gc.collect()
+    parse_article(raw, "one.md")
+    assert gc.collect() == 0
 
 
 def test_seeds_are_sound() -> None:

@@ -41,9 +41,10 @@ class Fields:
         self._items: dict[str, Node] = {key.value: value for key, value in node.value}
         self._faults = faults
         self._known: set[str] = set()
-        #: All maps of the file.
-        self._maps: list[Fields] = outer._maps if outer else []
-        self._maps.append(self)
+        # All maps of the file, and the fields that were asked for in each. Fields in this list
+        # would make a reference cycle, so that each file waits for the garbage collector.
+        self._maps: list[tuple[MappingNode, set[str]]] = outer._maps if outer else []
+        self._maps.append((node, self._known))
 
     def misspelled(self, *others: str) -> list[tuple[int, str]]:
         """Return a warning, with its line, for each unknown field near one that its map lacks.
@@ -52,11 +53,11 @@ class Fields:
         of other programs are common, and pass.
         """
         self._known.update(others)
-        known = set[str]().union(*(fields._known for fields in self._maps))
+        known = set[str]().union(*(names for _, names in self._maps))
         found = []
-        for fields in self._maps:
-            lacking = frozenset(fields._known - fields._items.keys())
-            for key, _ in fields._node.value:
+        for node, names in self._maps:
+            lacking = frozenset(names.difference(key.value for key, _ in node.value))
+            for key, _ in node.value:
                 if key.value not in known and (near := _nearest(key.value, lacking)):
                     problem = f"unknown field {key.value!r}, did you mean {near!r}?"
                     found.append((line_of(key), problem))
