@@ -1,5 +1,14 @@
-"""`python -m feeds`: the command line."""
+"""The command `feeds`, which is `python -m feeds` too."""
 
-from feeds.cli import main
 
-main(prog_name="python -m feeds")
+def main() -> None:
+    """Run the command line."""
+    # Not with this module: each process that multiprocessing spawns imports it again, and
+    # those that read articles need no commands.
+    from feeds.cli import main
+
+    main()
+
+
+if __name__ == "__main__":
+    main()

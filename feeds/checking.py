@@ -14,7 +14,7 @@ from typing import NamedTuple
 from feeds.articles import ArticleError, parse_article, stem_of
 from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
-from feeds.index.indexed import FeedKey, memberships
+from feeds.indexed import FeedKey, memberships
 from feeds.processes import spread
 from feeds.selection import Kind
 

@@ -11,8 +11,8 @@ from urllib.parse import unquote_to_bytes
 from feeds.articles import Article, ArticleError, ParseResult, stem_of
 from feeds.articles.folder import list_files, read_bytes
 from feeds.index import Index
-from feeds.index.indexed import memberships
 from feeds.index.survey import listing
+from feeds.indexed import memberships
 from feeds.text import uri
 
 #: Fields of a front matter, read without a parser, because the file may be at fault.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from werkzeug.urls import iri_to_uri
-
 #: Longest URL, in characters. RFC 9110 section 4.1 asks every recipient to support this much.
 MAX_URI = 8000
 
@@ -46,6 +44,9 @@ def uri(raw: str) -> str:
         return raw
     if not _ANY_URI.fullmatch(raw):
         raise ValueError(f"is not an absolute http or https URL but {raw[:80]!r}, correct it")
+    # Not with this module: Werkzeug 3.1 imports its server too, and few processes get here.
+    from werkzeug.urls import iri_to_uri
+
     try:
         made = iri_to_uri(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", _CONTROLS.sub("", raw)))
     except ValueError as error:  # or UnicodeError, its subclass, for a host that IDNA refuses

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from feeds.index.indexed import FeedKey, IndexedArticle
 from feeds.index.plan import ArticleRow, EntryRow, as_of, plan
+from feeds.indexed import FeedKey, IndexedArticle
 
 SITE: FeedKey = ("site", "")
 AI: FeedKey = ("topic", "ai")

@@ -109,6 +109,14 @@ def test_ctrl_c_ends_a_first_sync_at_once(tmp_path: Path) -> None:
     wait_until(lambda: not any(map(is_there, workers)))
 
 
+def test_processes_that_read_files_import_no_more_than_they_need() -> None:
+    # Each of them imports the module of the command too.
+    code = "import sys, feeds.__main__, feeds.indexed; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert not {"click", "flask", "sqlalchemy", "werkzeug"} & set(imported.split())
+
+
 def test_several_processes_make_the_same_index(
     make_collection: Callable[..., Collection], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from feeds.config import Name
-from feeds.index.text_search import MAX_TEXT_SIZE
+from feeds.indexed import MAX_TEXT_SIZE
 from feeds.search import parse_search
 from feeds.selection import Selection, choose
 from tests.searches import check_searches

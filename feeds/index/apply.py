@@ -12,11 +12,11 @@ from sqlalchemy.engine import Connection
 
 from feeds.config import Config
 from feeds.index import query
-from feeds.index.indexed import FeedKey, decode, memberships
 from feeds.index.plan import ArticleRow, EntryRow, Plan
 from feeds.index.rows import delete_in, insert, select_in, update_by_id
 from feeds.index.schema import articles, entries, feeds, meta
 from feeds.index.text_search import assign_places, delete_texts, insert_texts, mark_of
+from feeds.indexed import FeedKey, decode, memberships
 from feeds.selection import Kind, Selection, short_hash
 
 SITE: FeedKey = ("site", "")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from feeds.index.indexed import FeedKey, IndexedArticle
+from feeds.indexed import FeedKey, IndexedArticle
 
 
 class EntryRow(NamedTuple):

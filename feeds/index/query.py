@@ -13,9 +13,9 @@ from sqlalchemy.engine import Connection
 
 from feeds.articles import Article
 from feeds.history import Archive, Cursor, Month, Neighbours
-from feeds.index.indexed import FeedKey, decode
 from feeds.index.schema import entries, feeds
 from feeds.index.text_search import Terms, place_of
+from feeds.indexed import FeedKey, decode
 from feeds.selection import Selection
 
 #: Where a quality or a heat leaves at most so many articles, these are found by it and

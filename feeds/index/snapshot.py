@@ -15,9 +15,9 @@ from sqlalchemy.engine import URL, Connection
 from feeds.config import Config
 from feeds.history import Month
 from feeds.index import Index, Status
-from feeds.index.indexed import FeedKey
 from feeds.index.query import NEWEST_FIRST
 from feeds.index.schema import articles, entries, feeds
+from feeds.indexed import FeedKey
 
 _DAY = 86_400
 

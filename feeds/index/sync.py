@@ -19,11 +19,11 @@ from feeds.config import Config
 from feeds.index import Index
 from feeds.index.apply import apply, load_articles
 from feeds.index.changes import Changes
-from feeds.index.indexed import FileResult, IndexedArticle, decode, index_article, read_file
 from feeds.index.plan import ArticleRow, plan
 from feeds.index.rows import delete_in, insert
 from feeds.index.schema import articles, files, meta
 from feeds.index.store import IndexDamaged
+from feeds.indexed import FileResult, IndexedArticle, decode, index_article, read_file
 from feeds.processes import spread
 
 #: Nanoseconds after which a second change of a file has surely a later time than the first.

@@ -7,26 +7,20 @@ the newest articles that have a word, or that are in two feeds, without reading 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Computed, Index, Table, select, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.engine import Connection
 
-from feeds.articles import Article
-from feeds.articles.clean import prose
 from feeds.index.rows import insert, select_in
 from feeds.index.schema import Text, articles, metadata
-from feeds.search import Phrase, Search, terms
+from feeds.search import Phrase, Search
 
-#: Bytes of the terms of an article; later ones are left out. PostgreSQL takes no tsvector of
-#: more than 1 MiB, and stores four bytes with each term.
-MAX_TEXT_SIZE = 200_000
-
-# Of private use, and so in no term: the end of a field, over which no phrase reaches, and
-# the marks of feeds that show an article, and of feeds that it only names.
-_END, _SHOWN, _NAMED = "\ue000", "\ue001", "\ue002"
+# Of private use, and so in no term: the marks of feeds that show an article, and of feeds
+# that it only names.
+_SHOWN, _NAMED = "\ue001", "\ue002"
 
 #: The earliest publication (`feeds.articles.fields.EARLIEST`), as a Unix time.
 _EPOCH = 631_152_000
@@ -63,20 +57,6 @@ _DELETE = "DELETE FROM text_index WHERE rowid = (SELECT place FROM articles WHER
 
 #: A condition, and the values of the parameters in it.
 Condition = tuple[str, dict[str, str]]
-
-
-def article_terms(article: Article, related: Iterable[str]) -> str:
-    """Return the terms of an article, with those of the titles of related stories."""
-    fields = (
-        *(article.title, article.summary, prose(article.content), article.provider.name),
-        *article.topics,
-        *related,
-    )
-    made = f" {_END} ".join(filter(None, (" ".join(terms(field)) for field in fields)))
-    if len(made.encode()) > MAX_TEXT_SIZE:
-        # The last term may be cut.
-        made = made.encode()[:MAX_TEXT_SIZE].decode(errors="ignore").rpartition(" ")[0]
-    return made
 
 
 def place_of(published: int, id: str = "") -> int:

@@ -14,9 +14,9 @@ from pathlib import Path
 from feeds.articles import Article, Provider
 from feeds.config import Config
 from feeds.index import Index
-from feeds.index.indexed import encode
 from feeds.index.sync import sync
-from feeds.index.text_search import article_terms, mark_of, place_of
+from feeds.index.text_search import mark_of, place_of
+from feeds.indexed import article_terms, encode
 from feeds.selection import EVERYTHING, Selection
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,15 +13,23 @@ from typing import NamedTuple
 import msgspec
 
 from feeds.articles import Article, ArticleError, parse_article
+from feeds.articles.clean import prose
 from feeds.articles.folder import read_bytes
 from feeds.articles.withheld import is_unpublished
 from feeds.config import Config
 from feeds.feed import make_entry
-from feeds.index.text_search import article_terms
+from feeds.search import terms
 from feeds.selection import EVERYTHING, Kind, Selection, domain_key, fold
 
 #: Seconds to wait before each new attempt to read a file that is just being saved.
 BUSY_PAUSES = (0.01, 0.03)
+
+#: Bytes of the terms of an article; later ones are left out. PostgreSQL takes no tsvector of
+#: more than 1 MiB, and stores four bytes with each term.
+MAX_TEXT_SIZE = 200_000
+
+# Of private use, and so in no term: the end of a field, over which no phrase reaches.
+_END = "\ue000"
 
 encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Article).decode
@@ -130,6 +139,20 @@ def index_article(article: Article, config: Config) -> IndexedArticle:
         type="" if all(config.name(s).withdrawn for s in shown) else fold(article.type),
         terms=article_terms(article, [story.title for story in seen.related]),
     )
+
+
+def article_terms(article: Article, related: Iterable[str]) -> str:
+    """Return the terms of an article, with those of the titles of related stories."""
+    fields = (
+        *(article.title, article.summary, prose(article.content), article.provider.name),
+        *article.topics,
+        *related,
+    )
+    made = f" {_END} ".join(filter(None, (" ".join(terms(field)) for field in fields)))
+    if len(made.encode()) > MAX_TEXT_SIZE:
+        # The last term may be cut.
+        made = made.encode()[:MAX_TEXT_SIZE].decode(errors="ignore").rpartition(" ")[0]
+    return made
 
 
 def decode(document: bytes, *, has_update: bool = True) -> Article:
