@@ -11,7 +11,7 @@ from functools import lru_cache
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.articles import clean
-from feeds.articles.front_matter import empty_map, line_of, yaml_type
+from feeds.articles.front_matter import empty_map, is_null, line_of, yaml_type
 
 #: Feed readers and validators take an earlier date for a mistake.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -67,9 +67,9 @@ class Fields:
         """Return the node of a field; None if it is absent, null or blank."""
         self._known.add(name)
         node = self._items.get(name)
-        if isinstance(node, ScalarNode) and not node.value.strip():
+        if isinstance(node, ScalarNode) and (is_null(node) or not node.value.strip()):
             return None
-        return None if node and yaml_type(node) == "null" else node
+        return node
 
     def fault(self, name: str, problem: str) -> None:
         """Note a fault at the line of a field, or of the map if the field is absent."""

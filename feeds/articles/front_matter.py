@@ -20,6 +20,7 @@ _CLOSING = re.compile(r"---[ \t]*\r?(?:\n|\Z)")
 _STRAY_BREAKS = re.compile("[\x85\u2028\u2029]")
 #: The usual cause is a `: ` in a title, or text that begins with a character special to YAML.
 _REMEDY = "put the text in quotes, close what is open, or indent it with spaces as its neighbours"
+_NULL = ("", "~", "null", "Null", "NULL")
 _resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
 
 
@@ -48,6 +49,11 @@ def yaml_type(node: Node) -> str:
     if isinstance(node, ScalarNode) and node.style:
         return "str"
     return _resolve(type(node), node.value, (True, False)).rpartition(":")[2]
+
+
+def is_null(node: Node) -> bool:
+    """Return whether a node is null in YAML 1.1."""
+    return isinstance(node, ScalarNode) and not node.style and node.value in _NULL
 
 
 def split(text: str) -> tuple[str, str]:
@@ -105,50 +111,49 @@ def read_front_matter(text: str) -> MappingNode:
         line = text.encode().count(b"\n", 0, error.position) + 1
         problem = f"the character U+{error.character:04X} is not allowed, remove it"
         raise FrontMatterError(line, problem) from error
-    if node is None or yaml_type(node) == "null":
+    if node is None or is_null(node):
         return empty_map(yaml.Mark("", 0, 0, 0, None, 0))
-    _check(node, line_of(node), 0, set())
+    _check(node, node, 0, set())
     if not isinstance(node, MappingNode):
         problem = "the front matter is not a list of 'name: value' lines"
         raise FrontMatterError(line_of(node), problem)
     return node
 
 
-def _check(node: Node, line: int, depth: int, seen: set[int]) -> None:
-    """Refuse what no article needs. `line` is that of the node that contains this one."""
+def _check(node: Node, above: Node, depth: int, seen: set[int]) -> None:
+    """Refuse what no article needs. `above` is the key or the list that this node belongs to."""
     if id(node) in seen:  # PyYAML uses one node for an anchor and all its aliases
         problem = f"an alias of line {line_of(node)} is not allowed, write the value out"
-        raise FrontMatterError(line, problem)
+        raise FrontMatterError(line_of(above), problem)
     seen.add(id(node))
-    line = line_of(node)
     if node.tag:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-        raise FrontMatterError(line, f"the tag {_shown(tag)} is not allowed, remove it")
+        raise FrontMatterError(line_of(node), f"the tag {_shown(tag)} is not allowed, remove it")
     if isinstance(node, ScalarNode):
         return
     if depth >= MAX_DEPTH:
-        raise FrontMatterError(line, f"nested deeper than {MAX_DEPTH} levels, flatten it")
+        problem = f"nested deeper than {MAX_DEPTH} levels, flatten it"
+        raise FrontMatterError(line_of(node), problem)
     if isinstance(node, SequenceNode):
         for item in node.value:
-            _check(item, line, depth + 1, seen)
+            _check(item, node, depth + 1, seen)
     else:
         _check_pairs(node, depth + 1, seen)
 
 
 def _check_pairs(node: Node, depth: int, seen: set[int]) -> None:
-    lines: dict[str, int] = {}
+    keys: dict[str, Node] = {}
     for key, value in node.value:
-        _check(key, line_of(node), depth, seen)
-        line = line_of(key)
+        _check(key, node, depth, seen)
         if not isinstance(key, ScalarNode):
-            raise FrontMatterError(line, "a key must be text, not a list or a map")
-        if key.value in lines:
-            first = lines[key.value]
+            raise FrontMatterError(line_of(key), "a key must be text, not a list or a map")
+        if key.value in keys:
+            first = line_of(keys[key.value])
             problem = f"'{_shown(key.value)}' stands twice (first on line {first}), keep one"
-            raise FrontMatterError(line, problem)
-        lines[key.value] = line
+            raise FrontMatterError(line_of(key), problem)
+        keys[key.value] = key
         try:
-            _check(value, line, depth, seen)
+            _check(value, key, depth, seen)
         except FrontMatterError as error:
             if key.value != "secured":
                 raise

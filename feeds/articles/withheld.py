@@ -7,7 +7,7 @@ import re
 from yaml import MappingNode, Node
 
 from feeds.articles import front_matter
-from feeds.articles.front_matter import FrontMatterError, line_of, yaml_type
+from feeds.articles.front_matter import FrontMatterError, is_null, line_of, yaml_type
 
 # One of the two names at the beginning of a line, perhaps after punctuation, tags and anchors; or
 # anywhere, if a colon follows. A match takes the rest of its line, so that time stays linear.
@@ -35,7 +35,7 @@ def why_withheld(fields: MappingNode) -> str:
     """Return why an article is withheld; empty if it is not. An unclear value withholds it."""
     items = {key.value: value for key, value in fields.value}
     removed, published = items.get("removed"), items.get("published")
-    if removed and yaml_type(removed) != "null" and not _is_false(removed):
+    if removed and not is_null(removed) and not _is_false(removed):
         return "removed"
     if not published:
         return "not published ('published' is absent)"
