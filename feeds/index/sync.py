@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Generator, Set
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -133,7 +133,6 @@ class _Sync:
     #: The article of each stem that was read, or None where the index is to have none.
     outcome: dict[str, IndexedArticle | None] = field(default_factory=dict)
     added: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
     #: The files that were added or changed.
     paths: list[str] = field(default_factory=list)
     warnings: list[ArticleError] = field(default_factory=list)
@@ -148,35 +147,48 @@ class _Sync:
         )
 
     def read(self, jobs: int, progress: Callable[[int, int], None]) -> None:
-        """Read the files that changed."""
-        self.outcome = dict.fromkeys(self.changes.gone)
+        """Read the files that changed, and write their rows."""
+        changes = self.changes
+        self.outcome = dict.fromkeys(changes.gone)
+        replaced = changes.known.keys() & {*changes.to_read, *changes.refused}
+        delete_in(self.connection, files.c.path, [*changes.missing, *replaced])
+        # The rows are written while files are still read, because there may be many.
+        with closing(self._read_rows(jobs, progress)) as rows:
+            insert(self.connection, files, rows)
+
+    def _read_rows(
+        self, jobs: int, progress: Callable[[int, int], None]
+    ) -> Generator[dict[str, Any], None, None]:
         known = {} if self.settings_changed else self.changes.known
         paths = self.changes.to_read
         to_read = [(path, known[path].digest if path in known else b"") for path in paths]
         work = partial(read_file, self.directory, self.config)
         with closing(spread(work, to_read, jobs)) as results:
             for done, ((path, digest), result) in enumerate(zip(to_read, results, strict=True), 1):
-                self._take(path, result, is_known=result.digest == digest != b"")
+                yield self._take(path, result, is_known=result.digest == digest != b"")
                 progress(done, len(to_read))
         for path, owner in sorted(self.changes.refused.items()):
             problem = f"has the same name as {owner}, rename one of them"
-            self._record(path, FileResult(b"", problem, 1))
+            yield self._row(path, FileResult(b"", problem, 1))
 
-    def _take(self, path: str, result: FileResult, is_known: bool) -> None:
+    def _take(self, path: str, result: FileResult, is_known: bool) -> dict[str, Any]:
         if is_known:
             row = self.changes.known[path]
             result = result._replace(fault=row.fault, line=row.line)
         elif result.article or result.withheld:
             self.outcome[stem_of(path)] = result.article
         self.warnings += result.warnings
-        self._record(path, result)
+        return self._row(path, result)
 
-    def _record(self, path: str, result: FileResult) -> None:
-        """Make the row of a file. If it was just changed, or not read, it is read next time."""
+    def _row(self, path: str, result: FileResult) -> dict[str, Any]:
+        """Return the row of a file. If it was just changed, or not read, it is read next time."""
         known: Any = self.changes.known.get(path)
+        if known is None or known.digest != result.digest:
+            self.paths.append(path)
+            self.added += known is None
         size, mtime = self.changes.stamps.get(path) or (known.size, known.mtime)
         settled = result.digest and mtime < self.now.timestamp() * 1e9 - MIN_AGE
-        row = {
+        return {
             "path": path,
             "stem": stem_of(path),
             "size": size,
@@ -185,17 +197,9 @@ class _Sync:
             "line": result.line,
             "fault": result.fault,
         }
-        if known is None or known.digest != result.digest:
-            self.paths.append(path)
-            self.added += known is None
-        if not known or any(getattr(known, name) != value for name, value in row.items()):
-            self.rows.append(row)
 
     def finish(self) -> Report:
-        """Write what was read, and return the report."""
-        replaced = [row["path"] for row in self.rows if row["path"] in self.changes.known]
-        delete_in(self.connection, files.c.path, [*self.changes.missing, *replaced])
-        insert(self.connection, files, self.rows)
+        """Write the articles that were read, and return the report."""
         second = int(self.now.timestamp())
         after = self.outcome
         before = load_articles(self.connection, None if self.settings_changed else after)
