@@ -159,8 +159,11 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     def __post_init__(self) -> None:
         if self.hub and not self.base_url:
             raise ConfigError("hub needs the site's whole address, set 'base_url'")
-        if self.icon and not self.icon.is_file():
-            raise ConfigError(f"icon: {self.icon} is not a file")
+        if self.icon:
+            with config_errors(f"icon: {self.icon}"):
+                if not self.icon.is_file():
+                    raise ConfigError("is not a file")
+                self.icon.read_bytes()
 
     def name(self, selection: Selection) -> Name:
         """Return the settings of a selection's topic or provider."""

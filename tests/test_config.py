@@ -170,8 +170,16 @@ def test_bad_setting_is_named_with_its_line(tmp_path: Path, text: str, problem: 
     assert str(caught.value).startswith(f"{tmp_path}/feeds.yaml{problem}")
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
+def test_icon_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    # Its first bytes are no memory of the process, so not even root can read them.
+    (tmp_path / "own.png").symlink_to("/proc/self/mem")
+    with pytest.raises(ConfigError, match=r"^icon: .*/own\.png: cannot be read, "):
+        from_yaml(tmp_path, "icon: own.png\n")
+
+
 def test_icon_is_a_file_beside_the_settings(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^icon: .*/missing\.png is not a file$"):
+    with pytest.raises(ConfigError, match=r"^icon: .*/missing\.png: is not a file$"):
         from_yaml(tmp_path, "icon: missing.png\n")
     (tmp_path / "own.PNG").touch()
     assert from_yaml(tmp_path, "icon: own.PNG\n").icon == tmp_path / "own.PNG"
