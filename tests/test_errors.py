@@ -168,10 +168,14 @@ def test_what_documents_name_stays_without_stories(portal: Site, file: str) -> N
 def test_error_page_leads_on_where_the_site_lies_under_a_path(
     make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
 ) -> None:
-    site = serve(make_collection(base_url="https://news.example/under", language="de"))
-    page = page_of(site.get("/a%3Fb/c", accept=BROWSER), 404)
-    (home,) = page.xpath("//main//a[@rel='home']/@href")
-    assert urljoin("https://news.example/under/a%3Fb/c", home) == "https://news.example/under/"
+    base = "https://news.example/under"
+    site = serve(make_collection(base_url=base, language="de"))
+    for path in ("/a%3Fb/c", "/topics/a%2Fb/", "/a%2F%2F..%2Fb"):
+        page = page_of(site.get(path, accept=BROWSER), 404)
+        links = page.xpath("//main//a[@rel='home']/@href | //link[@rel='stylesheet']/@href")
+        style, home = (urljoin(base + path, link) for link in links)
+        assert home == f"{base}/"
+        assert style.startswith(f"{base}/static/style.css")
 
 
 def test_page_says_when_the_index_cannot_be_read(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from feeds.feed import Feed
 from feeds.history import Archive
@@ -15,7 +15,7 @@ from feeds.index.survey import Listed, by_size, listing, months, qualities
 from feeds.pages.builder import Builder, builder
 from feeds.pages.embedding import FRAME, USUAL_STORIES, EmbedOptions
 from feeds.pages.plot import plot
-from feeds.pages.render import render
+from feeds.pages.render import render, root_of
 from feeds.publish import Published, etag, find_feed
 from feeds.selection import EVERYTHING, MAX_SLUG_LENGTH, Kind, Selection, fold
 
@@ -137,10 +137,12 @@ class Pages:
         history: Selection | None = None,
     ) -> bytes:
         """Return the HTML of an error at a path, with links to the nearest feeds."""
+        below = urlsplit(self.base).path
         return render(
             "error.html",
-            # A decoded `?` in the path would look like the beginning of a query.
-            quote(path),
+            # WSGI decodes the path (PEP 3333): a slash in it may have been `%2F`, and `?` begins
+            # no query. At the top of a host, a relative address cannot lead too far up.
+            root=f"{below}/" if below else root_of(quote(path)),
             config=self.index.config,
             is_served=self.is_served,
             code=code,
@@ -209,7 +211,8 @@ class Pages:
         config = self.index.config
         body = render(
             template,
-            address,
+            root=root_of(address),
+            address=address,
             base=self.base,
             config=config,
             is_served=self.is_served,

@@ -24,14 +24,18 @@ from feeds.selection import domain_key
 from feeds.words import nearest_locale, translations, words_language
 
 
-def render(template: str, address: str, *, config: Config, **context: object) -> bytes:
-    """Return the HTML of a page; `address` is the path and query of the page.
+def render(template: str, *, root: str, config: Config, **context: object) -> bytes:
+    """Return the HTML of a page; `root` is the address of the site as the page links to it."""
+    made = _environment(config.language).get_template(template)
+    return made.render(root=root, config=config, **context).encode()
+
+
+def root_of(address: str) -> str:
+    """Return the address of the site, relative to the path and query of a page.
 
     Links between pages are relative, so that they work at every host and below any path.
     """
-    root = "../" * (address.partition("?")[0].count("/") - 1) or "./"
-    made = _environment(config.language).get_template(template)
-    return made.render(root=root, address=address, config=config, **context).encode()
+    return "../" * (address.partition("?")[0].count("/") - 1) or "./"
 
 
 @pass_context
