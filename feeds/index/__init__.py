@@ -87,7 +87,7 @@ class Index(Store):
             if selection == selection.plain and not archive:
                 changed = query.feeds[selection.kind, selection.key].changed
             else:
-                changed = connection.execute(select(meta.c.changed)).scalar_one()
+                changed = next(iter(query.feeds.values())).site_changed
             names = {key: row.name for key, row in query.feeds.items()}
             return Found(
                 articles=tuple(entry.article for entry in found),

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from feeds.articles import Article
 from feeds.history import Archive, Cursor, Month, Neighbours
-from feeds.index.schema import entries, feeds
+from feeds.index.schema import entries, feeds, meta
 from feeds.index.text_search import Terms, place_of
 from feeds.indexed import FeedKey, decode
 from feeds.selection import Selection
@@ -24,7 +24,7 @@ MAX_SORTED = 2_000
 
 #: Only feeds that have or had an article are public.
 PUBLIC = feeds.c.changed.is_not(None)
-_FEED = select(feeds).where(
+_FEED = select(feeds, select(meta.c.changed).scalar_subquery().label("site_changed")).where(
     feeds.c.kind == bindparam("kind"), feeds.c.key == bindparam("key"), PUBLIC
 )
 _NO_LIMIT = 1 << 60
