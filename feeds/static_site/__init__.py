@@ -79,16 +79,17 @@ def build(
     output = Output(folder)
     with output.locked() as found, closing(Snapshot(url, config)) as index:
         builder = _Builder(index, output)
-        parts, refused = find_parts(index)
+        found_parts, refused = find_parts(index)
+        parts = {part.name: part for part in found_parts}
         before = output.read_notes()
         notes = {
-            part.name: note
-            for part in parts
-            if (note := before.get(part.name))
+            name: note
+            for name, part in parts.items()
+            if (note := before.get(name))
             and note.fingerprint == part.fingerprint
             and note.files.items() <= found.items()
         }
-        to_make = [part for part in parts if part.name not in notes]
+        to_make = [part for name, part in parts.items() if name not in notes]
         written = 0
         if notes != before:
             # If this build is stopped, the next one must not take the old notes for true.

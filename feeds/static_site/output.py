@@ -106,8 +106,12 @@ class Output:
                 raise SiteError(f"another build writes to {self.folder}") from error
             for unfinished in self.folder.glob(".feeds-*.tmp"):
                 unfinished.unlink()
-            self.remove(list(filter(_FORMER.fullmatch, self._scan())))
-            yield self._scan()
+            found = self._scan()
+            former = list(filter(_FORMER.fullmatch, found))
+            self.remove(former)
+            for file in former:
+                del found[file]
+            yield found
 
     def _scan(self) -> dict[str, Stamp]:
         """Return the files in the folders that a site may have; links are not followed."""
