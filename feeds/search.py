@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 #: Limits of a search: its characters as they are written, and its words.
 MAX_SEARCH_LENGTH = 200
@@ -117,12 +118,21 @@ class Phrase:
 Search = tuple[Phrase, ...]
 
 
+class SearchError(ValueError):
+    """A search that cannot be made, with a message that says what to do."""
+
+    def __init__(self, fault: Literal["prefix", "length", "words", "empty"], problem: str) -> None:
+        super().__init__(problem)
+        #: What is wrong, for pages, which say it in their language.
+        self.fault = fault
+
+
 def parse_search(written: str) -> Search:
     """Return the phrases of a search, each once.
 
     All of them must be in an article: words, `"a phrase"`, the beginning `word*` of a word.
     `-word` and `-"a phrase"` must not be. A word that has several, such as `don't`, is a
-    phrase. Raises ValueError, which says what to do.
+    phrase. Raises SearchError.
     """
     found: list[Phrase] = []
     for part in _PHRASE.finditer(written[: MAX_SEARCH_LENGTH + 1].translate(_QUOTES)):
@@ -132,17 +142,17 @@ def parse_search(written: str) -> Search:
         # Any letters of a script without spaces may be followed by others.
         is_prefix = bool(part["star"]) and not _IS_UNSPACED.match(parsed[-1])
         if is_prefix and len(parsed[-1]) < MIN_PREFIX_LENGTH:
-            raise ValueError(f"needs {MIN_PREFIX_LENGTH} letters or more before a *")
+            raise SearchError("prefix", f"needs {MIN_PREFIX_LENGTH} letters or more before a *")
         excluded = bool(part["minus"])
         found.append(Phrase(words=parsed, is_prefix=is_prefix, is_excluded=excluded))
     search = tuple(dict.fromkeys(found))
     # Compatibility forms may be longer than what is written.
     if max(len(written), len(search_text(search))) > MAX_SEARCH_LENGTH:
-        raise ValueError(f"has more than {MAX_SEARCH_LENGTH} characters, shorten it")
+        raise SearchError("length", f"has more than {MAX_SEARCH_LENGTH} characters, shorten it")
     if sum(len(phrase.words) for phrase in found) > MAX_WORDS:
-        raise ValueError(f"has more than {MAX_WORDS} words, leave some out")
+        raise SearchError("words", f"has more than {MAX_WORDS} words, leave some out")
     if not found:
-        raise ValueError("has no letter or digit, write a word")
+        raise SearchError("empty", "has no letter or digit, write a word")
     return search
 
 

@@ -174,11 +174,11 @@ def test_names_are_found_as_one_types(shop: Site, visit: Visiting) -> None:
     page = visit(shop.base + "/").page
     topics, providers = page.locator("#topics li a"), page.locator("#providers li a")
     assert (topics.count(), providers.count()) == (7, 7)
-    page.get_by_role("searchbox").press_sequentially("q")
+    page.get_by_role("searchbox", name="Find a topic").press_sequentially("q")
     page.get_by_text("None of that name.").wait_for()
     assert (topics.count(), providers.all_inner_texts()) == (0, ["Quanta"])
     assert page.get_by_role("status").last.inner_text() == "1 found"
-    page.get_by_role("searchbox").fill("")
+    page.get_by_role("searchbox", name="Find a topic").fill("")
     topics.nth(6).wait_for()
     assert page.url == shop.base + "/"
 
@@ -350,7 +350,7 @@ def test_builder_works_without_a_script(shop: Site, visit: Visiting) -> None:
     page.get_by_role("button", name="Make the feed").click()
     assert address(opened) == f"{shop.base}/topics/law/feed.atom"
     page.goto(shop.base + "/")
-    page.get_by_role("searchbox").fill("quan")
+    page.get_by_role("searchbox", name="Find a topic").fill("quan")
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert page.locator("#providers li a").all_inner_texts() == ["Quanta"]

@@ -13,7 +13,7 @@ from feeds.history import Month
 from feeds.index import Index
 from feeds.index.query import PUBLIC, Query
 from feeds.index.schema import articles, entries, feeds, files
-from feeds.selection import Selection
+from feeds.selection import Kind, Selection, fold
 
 #: The states of an article file.
 STATES = ("public", "scheduled", "below the threshold", "not published", "at fault")
@@ -100,6 +100,17 @@ def counts(index: Index) -> dict[str, int]:
     counted = select(states.c.state, func.count()).group_by(states.c.state)
     with index.read_transaction() as connection:
         return {state: count for state, count in connection.execute(counted)}
+
+
+def find_names(listed: Iterable[Listed], kind: Kind, find: str) -> list[Listed]:
+    """Return the feeds of a kind whose names or slugs contain the typed text, by name."""
+    wanted = fold(find)
+    return [
+        item
+        for item in listed
+        if item.selection.kind == kind
+        and (wanted in fold(item.name) or wanted in item.selection.slug)
+    ]
 
 
 def by_size(listed: Iterable[Listed]) -> list[Listed]:

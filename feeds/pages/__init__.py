@@ -11,12 +11,13 @@ from feeds.feed import Feed
 from feeds.history import Archive
 from feeds.index import Index
 from feeds.index.query import Found
-from feeds.index.survey import Listed, by_size, listing, months, qualities
+from feeds.index.survey import Listed, by_size, find_names, listing, months, qualities
 from feeds.pages.builder import Builder, builder
 from feeds.pages.embedding import FRAME, USUAL_STORIES, EmbedOptions
 from feeds.pages.plot import plot
 from feeds.pages.render import render, root_of
 from feeds.publish import Published, etag, find_feed
+from feeds.search import search_text
 from feeds.selection import EVERYTHING, MAX_SLUG_LENGTH, Kind, Selection, fold
 
 #: Stories on a page, and on the index page.
@@ -44,7 +45,7 @@ class Pages:
         made = self._feed(EVERYTHING, most=MAX_NEWEST)
         if made is None:
             return None
-        named = {kind: by_size(_named(self._listed, kind, find)) for kind in LISTS}
+        named = {kind: by_size(find_names(self._listed, kind, find)) for kind in LISTS}
         shown = MAX_FOUND if find else MAX_LARGEST
         return self._page(
             "index.html",
@@ -58,7 +59,7 @@ class Pages:
     def names(self, kind: Kind, find: str = "", number: int = 1) -> Published | None:
         """Return a page of all topics or providers, by name; None beyond the last page."""
         made = self._feed(EVERYTHING, most=1)
-        named = _named(self._listed, kind, find)
+        named = find_names(self._listed, kind, find)
         # A built site has no addresses with parameters, so its list is one page.
         most = MAX_NAMES if self.is_served else max(1, len(named))
         pages = max(1, -(-len(named) // most))
@@ -135,8 +136,13 @@ class Pages:
         problem: str,
         nearest: Iterable[Selection] = (),
         history: Selection | None = None,
+        searched: str = "",
+        fault: str = "",
     ) -> bytes:
-        """Return the HTML of an error at a path, with links to the nearest feeds."""
+        """Return the HTML of an error at a path, with links to the nearest feeds.
+
+        `searched` is a search that cannot be made, and `fault` what is wrong with it.
+        """
         below = urlsplit(self.base).path
         return render(
             "error.html",
@@ -149,6 +155,8 @@ class Pages:
             problem=problem,
             nearest=[(s.path, self._heading(self.title(s) or s.slug)) for s in nearest],
             history=history,
+            searched=searched,
+            fault=fault,
         )
 
     def slug(self, parameter: str, written: str) -> str:
@@ -221,6 +229,8 @@ class Pages:
             feed=feed,
             heading=self._heading(feed.title),
             beside=found.beside,
+            searched=search_text(selection.words),
+            fault="",
             **context,
         )
         return Published(
@@ -237,14 +247,3 @@ def _is_beyond(archive: Archive, feed: Feed, found: Found) -> bool:
     """Tell whether a whole month has no stories and is not between two months that have some."""
     beside = found.beside.previous, found.beside.following
     return not archive.before and not feed.entries and None in beside
-
-
-def _named(listed: Iterable[Listed], kind: Kind, find: str) -> list[Listed]:
-    """Return the feeds of a kind whose names or slugs contain the typed text, by name."""
-    wanted = fold(find)
-    return [
-        item
-        for item in listed
-        if item.selection.kind == kind
-        and (wanted in fold(item.name) or wanted in item.selection.slug)
-    ]

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from feeds import search
 from feeds.articles import Image
 from feeds.config import Config
 from feeds.feed import Entry
@@ -107,6 +108,7 @@ def _environment(language: str) -> Environment:
         "FORMATS": FORMATS,
         "OPML": opml.FILE,
         "embedding": embedding,
+        "search_limits": search,
         "linked_data": linked_data,
         "format_rate": partial(format_rate, locale=locale),
         "subscribe_links": _subscribe_links,

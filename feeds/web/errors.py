@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import (
+    BadRequest,
     HTTPException,
     InternalServerError,
     NotFound,
@@ -15,6 +16,7 @@ from werkzeug.exceptions import (
 
 from feeds.index.store import IndexUnavailable
 from feeds.pages import Pages
+from feeds.search import SearchError
 from feeds.selection import Selection
 from feeds.web.request_log import RequestLog
 from feeds.web.responses import plain
@@ -45,6 +47,15 @@ class Missing(NotFound):
         self.nearest = nearest
         #: The selection whose list of months is meant.
         self.history = history
+
+
+class BadSearch(BadRequest):
+    """400 at a search that cannot be made."""
+
+    def __init__(self, written: str, error: SearchError) -> None:
+        super().__init__(f"q {error}")
+        self.written = written
+        self.fault = error.fault
 
 
 def add_error_handlers(app: Flask, site: Site, log: RequestLog) -> None:
@@ -101,4 +112,7 @@ def _page(error: HTTPException, site: Site) -> bytes:
     pages, code = Pages(index=site.index, base=site.base), error.code or 500
     if isinstance(error, Missing):
         return pages.error(code, request.path, error.problem, error.nearest, error.history)
-    return pages.error(code, request.path, error.description or error.name)
+    problem = error.description or error.name
+    if isinstance(error, BadSearch):
+        return pages.error(code, request.path, problem, searched=error.written, fault=error.fault)
+    return pages.error(code, request.path, problem)

@@ -13,9 +13,9 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
-from feeds.search import Search, parse_search
+from feeds.search import Search, SearchError, parse_search
 from feeds.selection import MAX_LIMIT, MAX_SLUG_LENGTH, Kind, Selection, choose, slugify
-from feeds.web.errors import Missing
+from feeds.web.errors import BadSearch, Missing
 
 #: Each parameter of a feed, and what it does.
 PARAMETERS = {
@@ -204,8 +204,8 @@ def _search(arguments: Arguments) -> Search:
         return ()
     try:
         return parse_search(written)
-    except ValueError as error:
-        refuse(f"q {error}")
+    except SearchError as error:
+        raise BadSearch(written, error) from error
 
 
 def _shown(text: str) -> str:

@@ -1,0 +1,119 @@
+"""Searching the site, as people and browsers do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote, urljoin
+
+import httpx
+import pytest
+from lxml import html
+
+from feeds.config import Config
+from tests.browser import Visiting
+from tests.support import Collection, Site, article
+from tests.test_errors import BROWSER
+
+#: A search of each fault, and what its field says.
+FAULTS = {
+    "ab*": "Write at least 3 letters before a *.",
+    "a b c d e f g h i j k": "Leave some words out: a search has at most 10.",
+    "🎉": "Write a word, which has letters or digits.",
+    "x" * 201: "Shorten it to 200 characters.",
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two stories on two topics; only to be read."""
+    folder = tmp_path_factory.mktemp("library")
+    database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
+    collection = Collection(folder, Config(articles=folder, database=database))
+    collection.write("one.md", article("Clearview in court", topics=("Law", "Police")))
+    collection.write("two.md", article("Trees & <leaves>", topics=("Climate",)))
+    site = Site(collection)
+    yield site
+    site.close()
+
+
+def page_of(response: httpx.Response, status: int = 200) -> html.HtmlElement:
+    """A page that came with a status."""
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    return html.fromstring(response.text)
+
+
+def field(page: html.HtmlElement) -> html.HtmlElement:
+    """The field of the header in which one searches the site."""
+    (found,) = page.xpath("//header//form[@role='search']//input[@name='q']")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "held"),
+    [
+        *((path, "") for path in ("/", "/topics/", "/topics/law/", "/build/", "/archive/")),
+        ("/?q=clearview%20court", "clearview court"),
+        ("/topics/law/?q=%22in%20court%22", '"in court"'),
+        ("/providers/example.org/archive/2020-05/?q=clearview", "clearview"),
+    ],
+)
+def test_every_page_has_a_field_that_searches_the_whole_site(
+    library: Site, path: str, held: str
+) -> None:
+    page = page_of(library.get(path))
+    form = field(page).getparent()
+    assert urljoin(library.base + path, form.get("action")) == f"{library.base}/"
+    assert (field(page).get("value"), form.get("method", "get")) == (held, "get")
+    assert field(page).get("aria-label") == "Search News"
+
+
+def test_results_are_a_page_that_can_be_subscribed_to(library: Site) -> None:
+    page = page_of(library.get("/?q=clearview%20court"))
+    assert page.findtext(".//title") == "“clearview court” · News"
+    assert page.findtext(".//h1") == "“clearview court”"
+    shown = page.xpath("//*[@role='article']//h2/a/text()")
+    assert shown == ["Clearview in court"]
+    assert page.xpath("//meta[@name='robots']/@content") == ["noindex"]
+    feed = f"{library.base}/feed.atom?q=clearview%20court"
+    assert page.xpath("//code[@id='address-atom']/text()") == [feed]
+
+
+@pytest.mark.parametrize("path", ["/", "/topics/law/", "/archive/2020-05/", "/archive/"])
+@pytest.mark.parametrize("search", FAULTS)
+def test_search_that_cannot_be_made_says_at_its_field_what_to_do(
+    library: Site, path: str, search: str
+) -> None:
+    address = f"{path}?q={quote(search)}"
+    page = page_of(library.get(address, accept=BROWSER), 400)
+    assert page.findtext(".//h1") == "This search cannot be made"
+    assert field(page).get("value") == search
+    assert field(page).get("aria-invalid") == "true"
+    described = page.get_element_by_id(field(page).get("aria-describedby") or "")
+    assert described.text == FAULTS[search]
+    line = library.get(address)
+    assert line.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert line.text.startswith("400 Bad Request: q ") and line.text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [("/?q=", "/"), ("/?q=+", "/"), ("/?q=Clearview++Court", "/?q=clearview%20court")],
+)
+def test_form_leads_to_the_one_address_of_its_search(
+    library: Site, sent: str, answered: str
+) -> None:
+    response = library.get(sent)
+    assert (response.status_code, response.headers["Location"]) == (301, library.base + answered)
+    assert library.get(answered).status_code == 200
+
+
+@pytest.mark.slow
+def test_person_finds_a_story_by_words(library: Site, visit: Visiting) -> None:
+    page = visit(f"{library.base}/topics/climate/", javascript=False).page
+    searched = page.get_by_role("searchbox", name="Search News")
+    searched.fill("Clearview “in court”")
+    searched.press("Enter")
+    page.get_by_role("link", name="Clearview in court").wait_for()
+    assert page.url == f"{library.base}/?q=clearview%20%22in%20court%22"
+    assert page.get_by_role("searchbox", name="Search News").input_value() == 'clearview "in court"'
