@@ -52,7 +52,7 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
     parts = [named or _("Everything")]
     if selection.words:
         phrase = _("“%(words)s” in %(list)s") if named else _("“%(words)s”")
-        parts = [phrase % {"words": _quoted(selection.words), "list": named}]
+        parts = [phrase % {"words": quoted(selection.words), "list": named}]
     if topics and providers:
         parts.append(_("from %(providers)s") % {"providers": called(either, providers)})
     if selection.types:
@@ -66,7 +66,7 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
     return listed(_("%(list)s, %(next)s"), parts)
 
 
-def _quoted(search: Search) -> str:
+def quoted(search: Search) -> str:
     """Return a search to stand in quotation marks, without those of a lone phrase."""
     text = search_text(search)
     return text[1:-1] if len(search) == 1 and text[0] == text[-1] == '"' else text

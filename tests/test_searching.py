@@ -21,16 +21,20 @@ FAULTS = {
     "🎉": "Write a word, which has letters or digits.",
     "x" * 201: "Shorten it to 200 characters.",
 }
+GREEK = ("alpha", "beta", "gamma", "delta")
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Two stories on two topics; only to be read."""
+    """Stories on a few topics; only to be read."""
     folder = tmp_path_factory.mktemp("library")
     database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
     collection = Collection(folder, Config(articles=folder, database=database))
     collection.write("one.md", article("Clearview in court", topics=("Law", "Police")))
     collection.write("two.md", article("Trees & <leaves>", topics=("Climate",)))
+    for left_out in GREEK:
+        title = " ".join(word for word in GREEK if word != left_out)
+        collection.write(f"{left_out}.md", article(title, topics=("Letters",)))
     site = Site(collection)
     yield site
     site.close()
@@ -106,6 +110,48 @@ def test_form_leads_to_the_one_address_of_its_search(
     response = library.get(sent)
     assert (response.status_code, response.headers["Location"]) == (301, library.base + answered)
     assert library.get(answered).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "suggested"),
+    [
+        ("/?q=nothing", "Nothing found for “nothing”.", {}),
+        ("/?q=polce", "Nothing found for “polce”.", {"Police": "/topics/police/"}),
+        ("/?q=-about%20-example", "Nothing found for “-about -example”.", {}),
+        ("/?q=%22court%20clearview%22", "Nothing found for “court clearview”.", {}),
+        (
+            "/topics/law/?q=court%20clearview%20climte%20-trees",
+            "Nothing found for “court clearview climte -trees”.",
+            {"“court clearview -trees” in Law": "/topics/law/?q=court%20clearview%20-trees"},
+        ),
+        (
+            "/?q=%22exampel%20org%22%20-y",
+            'Nothing found for “"exampel org" -y”.',
+            {"Example": "/providers/example.org/"},
+        ),
+        # Databases take long for beginnings of words, so they are not tried again.
+        ("/?q=clear%2A%20zzz%20court", "Nothing found for “clear* zzz court”.", {}),
+        # One less of these four finds a story each time.
+        (
+            "/?q=alpha%20beta%20gamma%20delta",
+            "Nothing found for “alpha beta gamma delta”.",
+            {
+                "“beta gamma delta”": "/?q=beta%20gamma%20delta",
+                "“alpha gamma delta”": "/?q=alpha%20gamma%20delta",
+                "“alpha beta delta”": "/?q=alpha%20beta%20delta",
+            },
+        ),
+    ],
+)
+def test_search_without_results_suggests_others(
+    library: Site, path: str, said: str, suggested: dict[str, str]
+) -> None:
+    page = page_of(library.get(path))
+    assert page.xpath("//*[@class='body']/p/text()") == [said]
+    links = page.xpath("//*[@class='body']//*[@class='names']//a")
+    assert {link.text: urljoin(path, link.get("href")) for link in links} == suggested
+    feed = library.get(path.replace("?", "feed.json?"))
+    assert (feed.status_code, feed.json()["items"]) == (200, [])
 
 
 @pytest.mark.slow

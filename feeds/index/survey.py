@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 
 from sqlalchemy import case, func, literal, select, union_all
 
@@ -13,7 +14,7 @@ from feeds.history import Month
 from feeds.index import Index
 from feeds.index.query import PUBLIC, Query
 from feeds.index.schema import articles, entries, feeds, files
-from feeds.selection import Kind, Selection, fold
+from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, fold, slugify
 
 #: The states of an article file.
 STATES = ("public", "scheduled", "below the threshold", "not published", "at fault")
@@ -111,6 +112,19 @@ def find_names(listed: Iterable[Listed], kind: Kind, find: str) -> list[Listed]:
         if item.selection.kind == kind
         and (wanted in fold(item.name) or wanted in item.selection.slug)
     ]
+
+
+def nearest(index: Index, kind: Kind, name: str) -> list[Selection]:
+    """Return the public selections whose slugs are most like a name, the nearest first.
+
+    Those that the settings withdraw are left out.
+    """
+    if len(name) > MAX_SLUG_LENGTH:
+        return []
+    natural = slugify(kind, name)
+    near = get_close_matches(natural, index.slugs(kind, natural), cutoff=0.5)
+    found = (index.resolve(kind, slug) for slug in near)
+    return [s for s in found if s and not index.config.name(s).withdrawn]
 
 
 def by_size(listed: Iterable[Listed]) -> list[Listed]:

@@ -12,10 +12,11 @@ from feeds.history import Archive
 from feeds.index import Index
 from feeds.index.query import Found
 from feeds.index.survey import Listed, by_size, find_names, listing, months, qualities
-from feeds.pages.builder import Builder, builder
+from feeds.pages.builder import Builder, builder, parameter_values
 from feeds.pages.embedding import FRAME, USUAL_STORIES, EmbedOptions
 from feeds.pages.plot import plot
 from feeds.pages.render import render, root_of
+from feeds.pages.suggestions import suggestions
 from feeds.publish import Published, etag, find_feed
 from feeds.search import search_text
 from feeds.selection import EVERYTHING, MAX_SLUG_LENGTH, Kind, Selection, fold
@@ -89,7 +90,15 @@ class Pages:
         if made is None or (archive and _is_beyond(archive, *made)):
             return None
         address = selection.address(archive.page if archive else "")
-        return self._page("stories.html", address, *made, selection=selection, part=archive)
+        finds_nothing = selection.words and not (archive or made[0].entries)
+        return self._page(
+            "stories.html",
+            address,
+            *made,
+            selection=selection,
+            part=archive,
+            suggested=self._links(suggestions(self.index, selection)) if finds_nothing else [],
+        )
 
     def months(self, selection: Selection) -> Published | None:
         """Return the page of the months that have stories; None if the selection is not public."""
@@ -153,7 +162,7 @@ class Pages:
             is_served=self.is_served,
             code=code,
             problem=problem,
-            nearest=[(s.path, self._heading(self.title(s) or s.slug)) for s in nearest],
+            nearest=self._links(nearest),
             history=history,
             searched=searched,
             fault=fault,
@@ -167,16 +176,7 @@ class Pages:
 
     @cached_property
     def _values(self) -> dict[tuple[str, str], str]:
-        """The values of parameters, by parameter and by value or folded name."""
-        written = [
-            (parameter, value, item.name)
-            for item, s in ((item, item.selection) for item in self._listed)
-            for parameter, value in ((s.kind, s.slug), ("exclude", s.excluded))
-        ]
-        # The first of several with the same name counts: topics stand before providers.
-        names = {(parameter, fold(name)): value for parameter, value, name in reversed(written)}
-        # A value means the same as in the address of a feed, even if it is also a name.
-        return names | {(parameter, fold(value)): value for parameter, value, _ in written}
+        return parameter_values(self._listed)
 
     @cached_property
     def _listed(self) -> list[Listed]:
@@ -186,6 +186,10 @@ class Pages:
         """Return the title of the page of a selection; None if it is not public."""
         made = self._feed(selection, most=1)
         return made and made[0].title
+
+    def _links(self, selections: Iterable[Selection]) -> list[tuple[str, str]]:
+        """Return the addresses of some pages, and what they are called."""
+        return [(s.address(), self._heading(self.title(s) or s.slug)) for s in selections]
 
     def _heading(self, title: str) -> str:
         # The header of the page has the name of the site.

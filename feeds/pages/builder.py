@@ -123,6 +123,19 @@ def builder(
     )
 
 
+def parameter_values(listed: Iterable[Listed]) -> dict[tuple[str, str], str]:
+    """Return the values of parameters, by parameter and by value or folded name."""
+    written = [
+        (parameter, value, item.name)
+        for item, s in ((item, item.selection) for item in listed)
+        for parameter, value in ((s.kind, s.slug), ("exclude", s.excluded))
+    ]
+    # The first of several with the same name counts: topics stand before providers.
+    names = {(parameter, fold(name)): value for parameter, value, name in reversed(written)}
+    # A value means the same as in the address of a feed, even if it is also a name.
+    return names | {(parameter, fold(value)): value for parameter, value, _ in written}
+
+
 def _group(name: str, listed: list[Listed], chosen: set[str]) -> Group:
     offered = {item.selection.slug: item.name for item in listed[:MAX_OFFERED]}
     names = {item.selection.slug: item.name for item in listed}

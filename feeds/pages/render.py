@@ -22,6 +22,7 @@ from feeds.pages.assets import asset_address
 from feeds.pages.linked_data import linked_data
 from feeds.pages.plot import format_rate
 from feeds.selection import domain_key
+from feeds.titles import quoted
 from feeds.words import nearest_locale, translations, words_language
 
 #: Dates and numbers of each kind that are kept in words.
@@ -97,6 +98,7 @@ def _environment(language: str) -> Environment:
         "month_name": cached(lambda month: format_date(month.start, "LLLL", locale)),
         "grouped": cached(partial(format_decimal, locale=locale)),
         "picture": _picture,
+        "quoted": quoted,
     }
     environment.globals |= {
         # That of Jinja 3.1 makes three calls through the context, which take a fifth of a page.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
+from feeds.index.survey import nearest
 from feeds.search import Search, SearchError, parse_search
 from feeds.selection import MAX_LIMIT, MAX_SLUG_LENGTH, Kind, Selection, choose, slugify
 from feeds.web.errors import BadSearch, Missing
@@ -160,22 +160,11 @@ class SelectionParser:
         return found or refuse(f"type {_shown(slug)} is not known, known are: {known}")
 
     def _not_found(self, kinds: Iterable[Kind], slug: str) -> NoReturn:
-        near = {found.slug: found for kind in kinds for found in self._near(kind, slug)}
-        nearest = tuple(near.values())[:MAX_NEAREST]
-        hint = f", nearest: {', '.join(found.slug for found in nearest)}" if nearest else ""
+        near = {found.slug: found for kind in kinds for found in nearest(self._index, kind, slug)}
+        named = tuple(near.values())[:MAX_NEAREST]
+        hint = f", nearest: {', '.join(found.slug for found in named)}" if named else ""
         problem = f"no such {' or '.join(sorted(kinds, reverse=True))}: {_shown(slug)}"
-        raise Missing(problem, f"{hint}; {self._base}/ lists them all", nearest=nearest)
-
-    def _near(self, kind: Kind, slug: str) -> Iterator[Selection]:
-        """Yield the public selections whose slugs are most like another, the nearest first."""
-        if len(slug) > MAX_SLUG_LENGTH:
-            return
-        natural = slugify(kind, slug)
-        known = self._index.slugs(kind, natural)
-        for near in get_close_matches(natural, known, cutoff=0.5):
-            found = self._index.resolve(kind, near)
-            if found and not self._is_withdrawn(kind, near, found):
-                yield found
+        raise Missing(problem, f"{hint}; {self._base}/ lists them all", nearest=named)
 
 
 def number(arguments: Arguments, name: str, least: int, most: int) -> int | None:
