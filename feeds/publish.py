@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from feeds.config import Config
 from feeds.feed import Feed, Links, make_feed
-from feeds.formats import Format, opml, sitemap
+from feeds.formats import Format, opensearch, opml, sitemap
 from feeds.history import Archive, Neighbours
 from feeds.index import Index
 from feeds.index.query import Found
@@ -174,6 +175,18 @@ def publish_robots(base: str) -> Published:
     body = f"User-agent: *\nDisallow:\n\nSitemap: {base}/{sitemap.file_of()}\n".encode()
     return Published(
         body=body, content_type="text/plain; charset=utf-8", etag=etag(body), changed=None
+    )
+
+
+def publish_opensearch(config: Config, base: str) -> Published:
+    """Return the file by which browsers offer to search the site."""
+    description = translations(config.language).gettext("Search %(site)s") % {"site": config.title}
+    body = opensearch.write(config.title, description, config.language, base)
+    return Published(
+        body=body,
+        content_type=f"{opensearch.CONTENT_TYPE}; charset=utf-8",
+        etag=etag(body),
+        changed=None,
     )
 
 

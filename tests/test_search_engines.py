@@ -102,6 +102,8 @@ def test_robots_lead_to_the_sitemap(library: Site) -> None:
         ("/sitemap.xml?utm_source=x", 301),
         ("/robots.txt?x=1", 400),
         ("/robots.txt/", 301),
+        ("/opensearch.xml?x=1", 400),
+        ("/opensearch.xml/", 301),
     ],
 )
 def test_files_for_search_engines_have_one_address(library: Site, path: str, status: int) -> None:

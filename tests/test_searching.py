@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, urljoin
 
 import httpx
 import pytest
-from lxml import html
+from lxml import etree, html
 
 from feeds.config import Config
 from tests.browser import Visiting
-from tests.support import Collection, Site, article
+from tests.support import BASE, Collection, Site, article
 from tests.test_errors import BROWSER
 
+OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 #: A search of each fault, and what its field says.
 FAULTS = {
     "ab*": "Write at least 3 letters before a *.",
@@ -152,6 +153,37 @@ def test_search_without_results_suggests_others(
     assert {link.text: urljoin(path, link.get("href")) for link in links} == suggested
     feed = library.get(path.replace("?", "feed.json?"))
     assert (feed.status_code, feed.json()["items"]) == (200, [])
+
+
+def test_browsers_find_the_search_of_the_site(
+    make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
+) -> None:
+    title = "Süd & <Nord> weekly news"
+    kind = "application/opensearchdescription+xml"
+    site = serve(make_collection(title=title, language="de", base_url=f"{BASE}/under"))
+    for path in ("/", "/topics/", "/nowhere"):
+        page = html.fromstring(site.get(path, accept=BROWSER).text)
+        (link,) = (link for link in page.iter("link") if link.get("rel") == "search")
+        assert (link.get("type"), link.get("title")) == (kind, title)
+        described = urljoin(f"{BASE}/under{path}", link.get("href") or "")
+        assert described == f"{BASE}/under/opensearch.xml"
+    answer = site.get("/opensearch.xml")
+    assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+    assert site.get("/opensearch.xml", if_none_match=answer.headers["ETag"]).status_code == 304
+    root = etree.fromstring(answer.content)
+    # The specification allows 16 characters.
+    assert root.findtext(f"{OPENSEARCH}ShortName") == "Süd & <Nord> wee"
+    assert root.findtext(f"{OPENSEARCH}Description") == f"{title} durchsuchen"
+    assert root.findtext(f"{OPENSEARCH}InputEncoding") == "UTF-8"
+    assert root.findtext(f"{OPENSEARCH}Language") == "de"
+    assert root.findtext(f"{OPENSEARCH}Image") == f"{BASE}/under/favicon.ico"
+    urls = {url.get("type"): url.get("template") for url in root.iter(f"{OPENSEARCH}Url")}
+    assert urls == {
+        "text/html": f"{BASE}/under/?q={{searchTerms}}",
+        "application/atom+xml": f"{BASE}/under/feed.atom?q={{searchTerms}}",
+        "application/rss+xml": f"{BASE}/under/feed.rss?q={{searchTerms}}",
+        kind: f"{BASE}/under/opensearch.xml",
+    }
 
 
 @pytest.mark.slow

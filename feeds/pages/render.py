@@ -16,7 +16,7 @@ from feeds import search
 from feeds.articles import Image
 from feeds.config import Config
 from feeds.feed import Entry
-from feeds.formats import FORMATS, opml
+from feeds.formats import FORMATS, opensearch, opml
 from feeds.pages import embedding
 from feeds.pages.assets import asset_address
 from feeds.pages.linked_data import linked_data
@@ -109,6 +109,7 @@ def _environment(language: str) -> Environment:
         "asset": _asset,
         "FORMATS": FORMATS,
         "OPML": opml.FILE,
+        "opensearch": opensearch,
         "embedding": embedding,
         "search_limits": search,
         "linked_data": linked_data,

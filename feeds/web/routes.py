@@ -7,13 +7,20 @@ from threading import Condition
 from cachetools import TTLCache, cached
 from flask import Flask, Response, abort, jsonify, request
 
-from feeds.formats import FORMATS, Format, opml, sitemap
+from feeds.formats import FORMATS, Format, opensearch, opml, sitemap
 from feeds.history import Archive
 from feeds.index import Health
 from feeds.index.store import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
 from feeds.pages.assets import AT_TOP
-from feeds.publish import ROBOTS, publish, publish_list, publish_robots, publish_sitemap
+from feeds.publish import (
+    ROBOTS,
+    publish,
+    publish_list,
+    publish_opensearch,
+    publish_robots,
+    publish_sitemap,
+)
 from feeds.selection import Kind, Selection
 from feeds.web.client import LOOPBACK, is_from
 from feeds.web.page_routes import PageRoutes
@@ -88,6 +95,12 @@ class FeedRoutes:
         self._site.require(f"/{ROBOTS}")
         return self._site.respond(publish_robots(self._site.base))
 
+    def opensearch(self) -> Response:
+        """Return how browsers search the site."""
+        refuse_unknown(request.args, [])
+        self._site.require(f"/{opensearch.FILE}")
+        return self._site.respond(publish_opensearch(self._site.config, self._site.base))
+
     def health(self) -> Response:
         """Return 200 and counts if the index can be read, else 503.
 
@@ -116,6 +129,7 @@ def add_routes(app: Flask, site: Site) -> None:
     app.add_url_rule("/healthz", "health", feeds.health)
     app.add_url_rule(f"/{opml.FILE}", "subscriptions", feeds.subscriptions)
     app.add_url_rule(f"/{ROBOTS}", "robots", feeds.robots)
+    app.add_url_rule(f"/{opensearch.FILE}", "opensearch", feeds.opensearch)
     app.add_url_rule(f"/{sitemap.file_of()}", "sitemap", feeds.sitemap)
     app.add_url_rule("/sitemap-<int:part>.xml", "sitemap", feeds.sitemap)
     app.add_url_rule(BUILD, "build", pages.build)
