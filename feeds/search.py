@@ -117,13 +117,15 @@ class Phrase:
 
 Search = tuple[Phrase, ...]
 
+#: What may be wrong with a search.
+Fault = Literal["prefix", "length", "words", "empty"]
+
 
 class SearchError(ValueError):
     """A search that cannot be made, with a message that says what to do."""
 
-    def __init__(self, fault: Literal["prefix", "length", "words", "empty"], problem: str) -> None:
+    def __init__(self, fault: Fault, problem: str) -> None:
         super().__init__(problem)
-        #: What is wrong, for pages, which say it in their language.
         self.fault = fault
 
 
@@ -159,3 +161,12 @@ def parse_search(written: str) -> Search:
 def search_text(search: Search) -> str:
     """Return the one spelling of a search."""
     return " ".join(map(str, search))
+
+
+def search_fault(written: str) -> Fault | None:
+    """Return what is wrong with a search."""
+    try:
+        parse_search(written)
+    except SearchError as error:
+        return error.fault
+    return None

@@ -10,7 +10,7 @@ import pytest
 from lxml import etree, html
 
 from feeds.config import Config
-from tests.browser import Visiting
+from tests.browser import Visiting, accessibility_faults
 from tests.support import BASE, Collection, Site, article
 from tests.test_errors import BROWSER
 
@@ -155,6 +155,32 @@ def test_search_without_results_suggests_others(
     assert (feed.status_code, feed.json()["items"]) == (200, [])
 
 
+def test_builder_has_a_field_of_words(library: Site) -> None:
+    (form,) = page_of(library.get("/build/?topic=law")).find_class("builder")
+    form.fields["q"] = "Clearview  -trees"
+    answer = library.client.get("/build/", params=form.form_values(), follow_redirects=True)
+    assert str(answer.url) == f"{library.base}/build/?q=clearview%20-trees&topic=law"
+    (form,) = page_of(answer).find_class("builder")
+    assert form.fields["q"] == "clearview -trees"
+    feed = f"{library.base}/topics/law/feed.atom?q=clearview%20-trees"
+    assert form.xpath(".//input[@id='built-atom']/@value") == [feed]
+    form.fields["q"] = ""
+    answer = library.client.get("/build/", params=form.form_values(), follow_redirects=True)
+    assert str(answer.url) == f"{library.base}/build/?topic=law"
+
+
+@pytest.mark.parametrize("search", FAULTS)
+def test_builder_says_at_the_field_of_words_what_to_do(library: Site, search: str) -> None:
+    page = page_of(library.get(f"/build/?topic=law&q={quote(search)}&exclude=nope"), 400)
+    (form,) = page.find_class("builder")
+    assert (form.fields["q"], form.xpath(".//input[@checked]/@value")) == (search, ["law"])
+    fault = page.get_element_by_id("fault-q")
+    assert fault.text_content().strip() == FAULTS[search]
+    (words,) = (each for each in form.iter("input") if each.get("name") == "q")
+    assert "fault-q" in (words.get("aria-describedby") or "").split()
+    assert page.get_element_by_id("result").get("hidden") is not None
+
+
 def test_browsers_find_the_search_of_the_site(
     make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
 ) -> None:
@@ -195,3 +221,25 @@ def test_person_finds_a_story_by_words(library: Site, visit: Visiting) -> None:
     page.get_by_role("link", name="Clearview in court").wait_for()
     assert page.url == f"{library.base}/?q=clearview%20%22in%20court%22"
     assert page.get_by_role("searchbox", name="Search News").input_value() == 'clearview "in court"'
+
+
+@pytest.mark.slow
+def test_builder_follows_its_field_of_words(library: Site, visit: Visiting) -> None:
+    opened = visit(f"{library.base}/build/?topic=letters")
+    page = opened.page
+    words = page.get_by_role("searchbox", name="Words")
+    words.fill("al*")
+    words.press("Enter")
+    page.get_by_text(FAULTS["ab*"]).wait_for()
+    assert not page.locator("#result").is_visible()
+    assert len(opened.faults) == 1 and "400" in opened.faults.pop()
+    words.fill("alph*")
+    words.press("Tab")
+    page.wait_for_url("**/build/?q=alph%2A&topic=letters")
+    page.locator("#result").wait_for()
+    assert accessibility_faults(page) == []
+    assert words.input_value() == "alph*"
+    page.reload()
+    assert words.input_value() == "alph*"
+    feed = f"{library.base}/topics/letters/feed.atom?q=alph%2A"
+    assert page.locator("#built-atom").input_value() == feed

@@ -146,11 +146,10 @@ class Pages:
         nearest: Iterable[Selection] = (),
         history: Selection | None = None,
         searched: str = "",
-        fault: str = "",
     ) -> bytes:
         """Return the HTML of an error at a path, with links to the nearest feeds.
 
-        `searched` is a search that cannot be made, and `fault` what is wrong with it.
+        `searched` is a search that cannot be made.
         """
         below = urlsplit(self.base).path
         return render(
@@ -165,7 +164,6 @@ class Pages:
             nearest=self._links(nearest),
             history=history,
             searched=searched,
-            fault=fault,
         )
 
     def slug(self, parameter: str, written: str) -> str:
@@ -234,7 +232,6 @@ class Pages:
             heading=self._heading(feed.title),
             beside=found.beside,
             searched=search_text(selection.words),
-            fault="",
             **context,
         )
         return Published(

@@ -10,6 +10,7 @@ from math import ceil
 
 from feeds.index.survey import Listed, Qualities, by_size
 from feeds.pages.plot import Plot
+from feeds.search import search_text
 from feeds.selection import MAX_LIMIT, Selection, fold
 
 #: Boxes of topics or of providers, and names suggested while somebody types another.
@@ -44,7 +45,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A typed name that cannot be chosen in its field."""
+    """A typed name that cannot be chosen in its field, or a search that cannot be made."""
 
     #: The parameter.
     name: str
@@ -68,6 +69,12 @@ class Builder:
     #: How many entries the feed holds.
     holds: int
     faults: tuple[Fault, ...]
+
+    @property
+    def search(self) -> str:
+        """Return what the field of words holds: a refused search, or else the chosen one."""
+        refused = (fault.written for fault in self.faults if fault.name == "q")
+        return next(refused, search_text(self.selection.words))
 
     @property
     def arriving(self) -> int:

@@ -111,7 +111,7 @@ def _environment(language: str) -> Environment:
         "OPML": opml.FILE,
         "opensearch": opensearch,
         "embedding": embedding,
-        "search_limits": search,
+        "search_rules": search,
         "linked_data": linked_data,
         "format_rate": partial(format_rate, locale=locale),
         "subscribe_links": _subscribe_links,

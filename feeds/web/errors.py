@@ -55,7 +55,6 @@ class BadSearch(BadRequest):
     def __init__(self, written: str, error: SearchError) -> None:
         super().__init__(f"q {error}")
         self.written = written
-        self.fault = error.fault
 
 
 def add_error_handlers(app: Flask, site: Site, log: RequestLog) -> None:
@@ -114,5 +113,5 @@ def _page(error: HTTPException, site: Site) -> bytes:
         return pages.error(code, request.path, error.problem, error.nearest, error.history)
     problem = error.description or error.name
     if isinstance(error, BadSearch):
-        return pages.error(code, request.path, problem, searched=error.written, fault=error.fault)
+        return pages.error(code, request.path, problem, searched=error.written)
     return pages.error(code, request.path, problem)

@@ -14,6 +14,7 @@ from feeds.pages import BUILD, LISTS, Pages, embedding
 from feeds.pages.assets import assets
 from feeds.pages.embedding import FRAME, THEMES, USUAL_STORIES, EmbedOptions
 from feeds.publish import Published, etag
+from feeds.search import search_fault
 from feeds.selection import EVERYTHING, Kind, Selection
 from feeds.web.errors import Missing
 from feeds.web.parameters import (
@@ -90,7 +91,7 @@ class PageRoutes:
         if refused:
             # The form says at its field what is wrong, and keeps the rest that was chosen.
             response = self._respond(pages.build(selection, refused))
-            response.status_code = 404
+            response.status_code = 400 if "q" in dict(refused) else 404
             response.headers["Cache-Control"] = "no-store"
             return response
         self._site.require(selection.address_in(BUILD))
@@ -98,8 +99,10 @@ class PageRoutes:
 
     def _is_refused(self, name: str, value: str, pairs: list[tuple[str, str]]) -> bool:
         """Return whether the builder has no such choice, or has it chosen and excluded."""
-        if name not in ("topic", "provider", "exclude") or not value.strip():
+        if name not in ("q", "topic", "provider", "exclude") or not value.strip():
             return False
+        if name == "q":
+            return search_fault(value.strip()) is not None
         is_both = name == "exclude" and {("topic", value), ("provider", value)} & {*pairs}
         return bool(is_both) or not self._site.is_known(name, value.strip())
 

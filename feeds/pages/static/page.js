@@ -142,8 +142,8 @@
 
     const soon = (event) => {
       if (event.target.type === "range") cut(event.target);
-      // A name is sent when it is complete, which is the event `change`.
-      if (event.type === "input" && event.target.className === "another") return;
+      // A name or a search is sent when it is complete, which is the event `change`.
+      if (event.type === "input" && event.target.matches(".another, [name=q]")) return;
       clearTimeout(timer);
       // An answer to an older state of the form would undo the choices made since.
       request?.abort();
@@ -153,8 +153,8 @@
     form.addEventListener("change", soon);
     // A browser fills the form in again when its user goes back.
     addEventListener("pageshow", () => {
-      const isAsMade = [...form.elements].every(({ type, checked, defaultChecked, value, defaultValue }) =>
-        (type === "checkbox" ? checked === defaultChecked : !defaultValue || value === defaultValue));
+      const isAsMade = [...form.elements].every(({ type, className, checked, defaultChecked, value, defaultValue }) =>
+        (type === "checkbox" ? checked === defaultChecked : className === "another" || value === (defaultValue ?? value)));
       if (!isAsMade) update();
     });
     form.addEventListener("submit", (event) => {
