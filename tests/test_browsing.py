@@ -387,7 +387,7 @@ def test_embed_block_has_three_ways_and_a_live_preview(shop: Site, visit: Visiti
 
 
 def test_code_and_preview_follow_what_is_chosen_for_them(shop: Site, visit: Visiting) -> None:
-    page = visit(shop.base + "/topics/law/?exclude=climate").page
+    page = visit(shop.base + "/topics/law/?exclude=climate&q=court%20rul%2A").page
     page.get_by_text("Embed", exact=True).click()
     frame, element = page.locator("#embed-frame"), page.locator("#embed-element")
     usual = frame.input_value()
@@ -396,7 +396,7 @@ def test_code_and_preview_follow_what_is_chosen_for_them(shop: Site, visit: Visi
     page.get_by_label("Width of the frame in pixels").fill("400")
     page.get_by_label("Pictures").uncheck()
     made = frame.input_value()
-    query = "?exclude=climate&amp;images=0&amp;limit=2&amp;theme=dark"
+    query = "?exclude=climate&amp;images=0&amp;limit=2&amp;q=court%20rul%2A&amp;theme=dark"
     assert f'src="{shop.base}/topics/law/embed/{query}"' in made
     assert 'width="400" height="224"' in made
     assert 'limit="2" images="0">' in element.input_value()
@@ -414,7 +414,7 @@ def test_code_and_preview_follow_what_is_chosen_for_them(shop: Site, visit: Visi
 
 
 def test_snippets_of_a_page_work_in_other_sites(shop: Site, visit: Visiting, host: Hosting) -> None:
-    page = visit(shop.base + "/topics/law/").page
+    page = visit(shop.base + "/topics/law/?q=sto%2A%20two").page
     ways = [page.locator(f"#embed-{way}").input_value() for way in ("frame", "element")]
     answer = shop.client.get("/oembed", params={"url": page.locator("#embed-page").input_value()})
     for snippet in (*ways, answer.json()["html"]):
@@ -425,6 +425,9 @@ def test_snippets_of_a_page_work_in_other_sites(shop: Site, visit: Visiting, hos
             else:
                 stories = other.locator("news-feed").get_by_role("link", name=story[0])
             stories.wait_for()
+        # Each asks for the one address at once.
+        asked = other.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+        assert any(address.endswith("q=sto%2A%20two") for address in asked)
 
 
 def test_frame_takes_the_height_that_its_snippet_gives_it(shop: Site, visit: Visiting) -> None:

@@ -57,6 +57,8 @@ p + p { color: inherit; font-size: .9em; display: -webkit-box; overflow: hidden;
       const most = /^([1-9]\d?|1\d\d|200)$/.test(limit) ? limit : 5;
       url.searchParams.set("limit", most);
       url.searchParams.sort();
+      // Else a 301.
+      url.search = url.search.replaceAll("+", "%20").replaceAll("*", "%2A");
       const response = await fetch(url, { credentials: "omit" });
       const text = await response.text();
       const feed = response.ok && JSON.parse(text);

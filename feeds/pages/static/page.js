@@ -54,6 +54,8 @@
       if (value !== field.dataset.usual) url.searchParams.set(field.name, value);
     }
     url.searchParams.sort();
+    // As the site spells them, or it would answer with a redirect.
+    url.search = url.search.replaceAll("+", "%20").replaceAll("*", "%2A");
     const { heading, story, plain } = choices.dataset;
     const height = +heading + limit.value * (images.checked ? story : plain);
     made.setAttribute("src", url);
