@@ -206,6 +206,7 @@ def test_a_withdrawn_address_is_gone(server: httpx.Client, path: str) -> None:
         "/static/",
         "/feed.atom?topic=machines",
         "/?a=b&find=x",
+        "/feed.atom?q=x",
         "/feeds.opml?format=rss",
         "/healthz",
         "/build/",
