@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 PAGES = (
     "/",
     "/?find=exam",
+    "/?q=exampel",
     "/?topic=ai&topic=law",
     "/topics/",
     "/topics/ai/",
@@ -154,14 +155,16 @@ def test_any_colour_of_the_settings_can_be_read(
 
 
 def test_error_page_has_no_accessibility_fault_and_leads_on(varied: Site, visit: Visiting) -> None:
-    opened = visit(f"{varied.base}/topics/laws/")
-    opened.settle()
-    assert all("404" in fault for fault in opened.faults)
-    opened.faults.clear()
-    for width in (1280, 320):
-        opened.page.set_viewport_size({"width": width, "height": 900})
-        assert accessibility_faults(opened.page) == [], width
-        assert overflow(opened.page) <= 0
+    opened = visit("about:blank")
+    for path, status in (("/?q=ab*", "400"), ("/topics/laws/", "404")):
+        opened.page.goto(varied.base + path)
+        opened.settle()
+        assert all(status in fault for fault in opened.faults)
+        opened.faults.clear()
+        for width in (1280, 320):
+            opened.page.set_viewport_size({"width": width, "height": 900})
+            assert accessibility_faults(opened.page) == [], (path, width)
+            assert overflow(opened.page) <= 0
     opened.page.click("main .names a")
     assert opened.page.url == f"{varied.base}/topics/law/"
 

@@ -435,6 +435,9 @@ def test_explain_of_an_address_of_the_site_says_how_it_answers(
     for path, told in (
         ("", "200 OK\n"),
         ("/topics/ai/feed.atom?limit=3", "200 OK\n"),
+        ("/feed.atom?q=title%20-x", "200 OK\n"),
+        ("/?q=Title", f"Moved to {base}/?q=title\n"),
+        ("/?q=ab*", "400 Bad Request: q needs 3 letters or more before a *"),
         ("/topics/AI/#top", f"Moved to {base}/topics/ai/\n"),
         ("/topics/Caf\u00e9/?a=\u00e9", "404 Not Found: no such topic: Caf\u00e9"),
         ("/topics/law/", "404 Not Found: no such topic: law"),

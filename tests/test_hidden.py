@@ -50,6 +50,9 @@ GUESSES = [
     f"/topics/{MARK}/",
     "/archive/2018-02/",
     "/archive/2018-02.json",
+    *(f"{at}?q={MARK.lower()}" for at in ("/", "/feed.atom", "/topics/ai/feed.json", "/embed/")),
+    *(f"{at}?q={MARK[:4].lower()}%2A" for at in ("/", "/build/", "/feed.rss", "/archive/")),
+    f"/?q=seen%20{MARK.lower()}",
     *(f"/oembed?url={quote(f'{BASE}/topics/{slug}/')}" for slug in ("ai", MARK.lower())),
 ]
 

@@ -871,6 +871,7 @@ def test_oembed_is_found_from_every_page(library: Site, path: str) -> None:
         ("/topics/ai/embed/?theme=dark&limit=2", "/topics/ai/embed/?limit=2"),
         ("/topics/ai/?limit=5", "/topics/ai/embed/"),
         ("/?topic=law&topic=ai&utm_source=x", "/embed/?topic=ai&topic=law"),
+        ("/topics/law/?q=Story+-x", "/topics/law/embed/?q=story%20-x"),
     ],
 )
 def test_oembed_knows_every_address_of_a_feed(library: Site, address: str, framed: str) -> None:

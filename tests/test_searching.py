@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from urllib.parse import quote, urljoin
 
 import httpx
@@ -10,8 +12,9 @@ import pytest
 from lxml import etree, html
 
 from feeds.config import Config
+from feeds.formats import FORMATS
 from tests.browser import Visiting, accessibility_faults
-from tests.support import BASE, Collection, Site, article
+from tests.support import BASE, SEEDS, Collection, Site, article
 from tests.test_errors import BROWSER
 
 OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
@@ -37,6 +40,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         title = " ".join(word for word in GREEK if word != left_out)
         collection.write(f"{left_out}.md", article(title, topics=("Letters",)))
     site = Site(collection)
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One public article and four others."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
+    site = Site(Collection(SEEDS, Config(articles=SEEDS, database=database)))
     yield site
     site.close()
 
@@ -212,6 +224,91 @@ def test_browsers_find_the_search_of_the_site(
     }
 
 
+@pytest.mark.parametrize("search", ["clearview", "stocktake%20trial", "%22police%20stocktake%22"])
+def test_search_of_the_seeds_finds_the_public_story_in_every_format(
+    seeds: Site, search: str
+) -> None:
+    title = "Police 'stocktake' surveillance tech after Clearview AI facial recognition trial"
+    for at in ("/", "/topics/ai/", "/providers/rnz.co.nz/"):
+        files = ["", "embed/", *(form.file for form in FORMATS.values())]
+        for file in (*files, *(f"archive/2020-05.{suffix}" for suffix in FORMATS)):
+            answer = seeds.get(f"{at}{file}?q={search}")
+            assert answer.status_code == 200
+            assert title in unescape(answer.text), file
+    nothing = seeds.get("/feed.json?q=stocktake%20-trial")
+    assert (nothing.status_code, nothing.json()["items"]) == (200, [])
+
+
+#: Addresses at which a word is searched for.
+SEARCHES = (
+    *("/?q={}", "/feed.atom?q={}", "/feed.rss?q={}", "/feed.json?q={}", "/archive/?q={}"),
+    *("/topics/ai/?q={}", "/providers/rnz.co.nz/feed.json?q={}", "/embed/?q={}"),
+    *("/?q={}%20clearview", "/?q=-{}%20clearview", "/?q={}%2A%20stocktake%20trial"),
+    *(
+        "/build/?q={}",
+        "/build/?q={}&topic=ai",
+        "/archive/2021-04/?q={}",
+        "/archive/2021-04.atom?q={}",
+    ),
+    "/oembed?url={base}%2Ffeed.atom%3Fq%3D{}",
+)
+
+
+@pytest.mark.parametrize("address", SEARCHES)
+def test_word_of_hidden_articles_is_answered_as_one_that_stands_nowhere(
+    seeds: Site, address: str
+) -> None:
+    answers = []
+    for word in ("biometrics", "zzzzzzzzzz"):
+        answer = seeds.get(address.replace("{}", word).replace("{base}", quote(seeds.base)))
+        lasting = {
+            name: value.replace(word, "")
+            for name, value in answer.headers.items()
+            if name.lower() not in ("date", "etag", "x-request-id")
+        }
+        # The id of a feed is made of all that its selection has.
+        text = re.sub("urn:uuid:[0-9a-f-]+", "", answer.text.replace(word, ""))
+        answers.append((answer.status_code, text, lasting))
+    assert answers[0] == answers[1]
+
+
+#: Searches that try to be something else, and whether one can be made of them.
+HOSTILE = {
+    "<script>alert(1)</script>": True,
+    "'\"><img src=x onerror=alert(1)>": True,
+    "{searchTerms} {{ 7 * 7 }} %(words)s": True,
+    "a\0b\x1bc": True,
+    "\u202eabc\u200f \u2066def": True,
+    "\ud7ff\ue001 x\ufffe": True,
+    "x" * 200: True,
+    "&amp; AND OR NOT NEAR(a b)": True,
+    "' UNION SELECT 1 --": True,
+    "🎉 🎉": False,
+    "x " * 10: True,
+    "x " * 99: False,
+}
+
+
+@pytest.mark.parametrize("search", HOSTILE)
+def test_hostile_search_is_shown_and_not_run(library: Site, search: str) -> None:
+    status = 200 if HOSTILE[search] else 400
+    oembed = f"/oembed?url={quote(f'{library.base}/?q={quote(search)}', safe='')}"
+    for path in ("/", "/topics/law/", "/build/", "/embed/", "/archive/", "/archive/2020-05/"):
+        address = f"{path}?q={quote(search)}"
+        answer = library.client.get(address, headers={"accept": BROWSER}, follow_redirects=True)
+        # A month may have no such stories.
+        assert answer.status_code in (status, 404 if "2020" in path else status), path
+        page = html.fromstring(answer.text)
+        assert not page.xpath("//img[@onerror] | //script[not(@src or @type)]")
+        assert "<script>alert" not in answer.text
+    for name in FORMATS:
+        answer = library.client.get(f"/feed.{name}?q={quote(search)}", follow_redirects=True)
+        assert answer.status_code == status
+        if name != "json" and status == 200:
+            etree.fromstring(answer.content)
+    assert library.get(oembed).status_code == (200 if status == 200 else 404)
+
+
 @pytest.mark.slow
 def test_person_finds_a_story_by_words(library: Site, visit: Visiting) -> None:
     page = visit(f"{library.base}/topics/climate/", javascript=False).page
@@ -243,3 +340,14 @@ def test_builder_follows_its_field_of_words(library: Site, visit: Visiting) -> N
     assert words.input_value() == "alph*"
     feed = f"{library.base}/topics/letters/feed.atom?q=alph%2A"
     assert page.locator("#built-atom").input_value() == feed
+    # Elsewhere the browser alone remembers what was typed before somebody went on.
+    page.goto(f"{library.base}/")
+    words.fill("clearview")
+    words.press("Enter")
+    page.locator(f"#built-atom[value='{library.base}/feed.atom?q=clearview']").wait_for()
+    with page.expect_navigation():
+        page.get_by_role("link", name="See its page").click()
+    page.go_back()
+    page.wait_for_load_state("networkidle")
+    query = "?q=clearview" if words.input_value() else ""
+    page.locator(f"#built-atom[value='{library.base}/feed.atom{query}']").wait_for()
