@@ -9,59 +9,29 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
+from zoneinfo import ZoneInfo
 
 import yaml
 from msgspec import Meta, Struct
 
 from feeds import logs, validators
+from feeds.names import Name as Name
+from feeds.names import Quality, Text, read_names
+from feeds.periods import Frequency, Period
 from feeds.search import search_text
-from feeds.selection import Kind, Selection, domain_key, fold, slugify
-from feeds.settings import TEXT, compose, config_errors, fault, read_fields, read_pairs
+from feeds.selection import Kind, Selection, slugify
+from feeds.settings import TEXT, compose, config_errors, read_fields, read_pairs
 from feeds.settings import ConfigError as ConfigError
 from feeds.text import text, uri
 from feeds.validators import Network
 from feeds.words import words_version
 
-Text = Annotated[str, text]
 Networks = Annotated[tuple[Network, ...], validators.network]
-Quality = Annotated[int, Meta(ge=-(10**6), le=10**6)]
-
-
-class Name(Struct, frozen=True, kw_only=True):
-    """The settings of one topic or provider."""
-
-    slug: Text = ""
-    title: Text = ""
-    description: Text = ""
-    min_quality: Annotated[Quality | None, "Instead of the site's."] = None
-    former: Annotated[tuple[str, ...], text, "Earlier slugs: each answers 301 for ever."] = ()
-    withdrawn: Annotated[bool, "Taken away on purpose: its feeds answer 410."] = False
-
-
-def _read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
-    """Return the settings of topics or providers, by key."""
-    # An environment variable holds the map as YAML text.
-    written = compose(node.value) if isinstance(node, yaml.ScalarNode) else node
-    names: dict[str, Name] = {}
-    for name, value in read_pairs(written):
-        key = domain_key(name.value) if kind == "provider" else fold(name.value)
-        if key in names:
-            raise fault(name, "stands twice, keep one")
-        try:
-            names[key] = Name(**read_fields(Name, read_pairs(value)))
-        except ValueError as error:
-            raise fault(name, error) from error
-        slug = names[key].slug
-        if slug and slug != slugify(kind, slug):
-            raise fault(name, f"the slug is {slug!r}, write {slugify(kind, slug)!r}")
-    # Sorted, because the order of names must not change the fingerprint.
-    return dict(sorted(names.items()))
-
 
 #: Settings that do not change the bytes of any feed.
 _NOT_IN_FEEDS = frozenset(
     ("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts")
-) | {"icon", "accent", "web_readers", "proxies", "metrics", "log", "access_log"}
+) | {"digests", "icon", "accent", "web_readers", "proxies", "metrics", "log", "access_log"}
 
 
 class Config(Struct, frozen=True, kw_only=True, dict=True):
@@ -76,6 +46,12 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     language: Annotated[str, validators.language, "The language of feeds and pages (BCP 47)."] = (
         "en"
     )
+    time_zone: Annotated[
+        str,
+        validators.time_zone,
+        "Where the day begins, as an IANA name such as `Europe/Berlin`: the days, weeks and months"
+        " of digests end there.",
+    ] = "UTC"
     base_url: Annotated[
         str,
         validators.site_url,
@@ -98,6 +74,12 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     ] = ""
     min_quality: Annotated[Quality, "The threshold: articles below it stay out."] = 60
     limit: Annotated[int, Meta(ge=1, le=200), "Entries in a feed."] = 50
+    digests: Annotated[
+        tuple[Frequency, ...],
+        validators.frequency,
+        "The digests that a static site has and that `feeds ping` pings, of `daily`, `weekly` and"
+        " `monthly`; `feeds serve` has them all.",
+    ] = ("weekly",)
     icon: Annotated[
         Path | None,
         validators.icon,
@@ -149,11 +131,11 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     access_log: Annotated[bool, "Whether each request has a line in the log."] = False
     topics: Annotated[
         Mapping[str, Name],
-        partial(_read_names, "topic"),
+        partial(read_names, "topic"),
         "By topic: `slug`, `title`, `description`, `min_quality`, `former`, `withdrawn`.",
     ] = {}  # msgspec copies it
     providers: Annotated[
-        Mapping[str, Name], partial(_read_names, "provider"), "By domain: the same six."
+        Mapping[str, Name], partial(read_names, "provider"), "By domain: the same six."
     ] = {}  # msgspec copies it
 
     def __post_init__(self) -> None:
@@ -200,7 +182,10 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         It differs from all ids of entries, because a stem has no slash.
         """
         name = f"/{selection.kind}/{selection.key}"
-        if selection.whole != selection.plain:
+        if selection.frequency:
+            # Before the kind, because a key may have a slash.
+            name = f"/{selection.frequency}{name}"
+        if selection.stories != selection.plain:
             # Keys, because slugs may change.
             s = selection
             groups = (s.topics, s.providers, s.types, s.exclude)
@@ -208,6 +193,15 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
             searched = [search_text(s.words)] if s.words else []
             name += "?" + json.dumps([keys, s.min_quality, s.min_heat, *searched])
         return uuid5(self._namespace, name)
+
+    def digest_id(self, selection: Selection, period: Period) -> UUID:
+        """Return the id of a selection's digest of a period, which does not depend on its limit."""
+        return uuid5(self.feed_id(selection), period.name)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which the periods of digests begin and end."""
+        return ZoneInfo(self.time_zone)
 
     def fingerprint(self) -> str:
         """Return text that differs whenever a setting or a translation can change a feed."""

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from html import escape, unescape
 
 from feeds.articles import Article, Image, clean
 from feeds.config import Config
+from feeds.content import Story, content_html, pictures
 from feeds.selection import Selection, fold
 from feeds.titles import Names, titles
-from feeds.words import translations
 
 #: A feed without entries has no date of its own, and nothing defaults to now.
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
-
-# As the cleaner writes it: each attribute in double quotes.
-_PICTURE = re.compile(r'<img(?: (?!src=)[\w-]++="[^"]*+")*+ src="([^"]+)"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,17 +38,8 @@ class Category:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
-    """Another article on the same story, at a provider called `provider`."""
-
-    title: str
-    link: str
-    provider: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One article as subscribers see it; absolute URLs, times in UTC."""
+    """An article or a digest as subscribers see it; absolute URLs, times in UTC."""
 
     id: str
     title: str
@@ -76,10 +62,10 @@ class Entry:
     #: The article as an AMP page, at its provider and in a cache.
     amp: str | None
     cdn_amp: str | None
-    #: `article`, `video` or another word of the curator's.
+    #: `article`, `video` or another word of the curator's; `digest` for a digest.
     type: str
-    #: The provider's domain.
-    domain: str
+    #: The provider's domain; None for a digest, which has stories of several.
+    domain: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,22 +117,33 @@ def make_feed(
     without a final slash.
     """
     slug = cache(lambda topic: config.slug("topic", fold(topic)))
-    entries = tuple(
-        make_entry(article, config=config, base=base, slug=slug) for article in articles
-    )
+    entries = (make_entry(article, config=config, base=base, slug=slug) for article in articles)
+    return feed_of(entries, selection, names, config=config, base=base)
+
+
+def feed_of(
+    entries: Iterable[Entry], selection: Selection, names: Names, *, config: Config, base: str
+) -> Feed:
+    """Return the feed of a selection with these entries."""
+    entries = tuple(entries)
     title, subtitle = titles(selection, names, config)
     return Feed(
         id=config.feed_id(selection).urn,
         title=title,
         subtitle=subtitle,
         updated=max((e.updated for e in entries), default=NEVER),
-        author=Person(name=config.author or config.title, uri=base + "/"),
+        author=publisher(config, base),
         link=base + selection.address(),
         icon=base + "/static/icon.svg",
         logo=base + "/apple-touch-icon.png",
         language=config.language,
         entries=entries,
     )
+
+
+def publisher(config: Config, base: str) -> Person:
+    """Return who publishes the site."""
+    return Person(name=config.author or config.title, uri=base + "/")
 
 
 def make_entry(
@@ -161,12 +158,8 @@ def make_entry(
     `slug` gives the slug of a topic that an article names, as `config` does.
     """
     slug = slug or (lambda topic: config.slug("topic", fold(topic)))
-    related = tuple(
-        Story(title=r.title, link=r.link, provider=r.provider)
-        for r in article.related
-        if r.quality >= config.min_quality
-    )
-    lead, image = _pictures(article)
+    related = related_stories(article, config)
+    lead, image = pictures(article)
     provider = article.provider
     return Entry(
         id=config.entry_id(article.stem).urn,
@@ -177,7 +170,7 @@ def make_entry(
         author=Person(name=provider.name, uri=clean.uri(f"https://{provider.domain}/")),
         categories=tuple(_category(topic, slug(topic), base) for topic in article.topics),
         summary=article.summary or article.title,
-        content=_content(article, lead, related, config.language),
+        content=content_html(article, lead, related, config.language),
         image=image,
         images=article.images,
         related=related,
@@ -189,59 +182,16 @@ def make_entry(
     )
 
 
+def related_stories(article: Article, config: Config) -> tuple[Story, ...]:
+    """Return the other articles on the same story that reach the threshold."""
+    return tuple(
+        Story(title=r.title, link=r.link, provider=r.provider)
+        for r in article.related
+        if r.quality >= config.min_quality
+    )
+
+
 def _category(topic: str, term: str, base: str) -> Category:
     # RSS and JSON Feed know no term but the label, and some readers split it at commas.
     label = " ".join(topic.replace(",", " ").split()) or term
     return Category(term=term, scheme=f"{base}/topics/", label=label)
-
-
-def _pictures(article: Article) -> tuple[Image | None, Image | None]:
-    """Return the picture to put before the body, and the first one of the whole content.
-
-    One that the body shows itself is not put before it: some readers show both.
-    """
-    shown = [unescape(url) for url in _PICTURE.findall(article.content)]
-    lead = next((image for image in article.images[:1] if image.url not in shown), None)
-    if lead or not shown:
-        return lead, lead
-    listed = {image.url: image for image in reversed(article.images)}
-    return None, listed.get(shown[0], Image(url=shown[0]))
-
-
-def _content(
-    article: Article, lead: Image | None, related: tuple[Story, ...], language: str
-) -> str:
-    _ = translations(language).gettext
-    parts = []
-    if lead:
-        picture = _picture(lead)
-        parts.append(_linked(picture, article.link) if article.frame else f"<p>{picture}</p>")
-    if article.frame:
-        # Readers strip frames, and a player's own page may refuse to stand alone.
-        line = _("Watch the video at %(provider)s") % {"provider": article.provider.name}
-        parts.append(_linked(escape(line), article.link))
-    parts.append(article.content or f"<p>{escape(article.summary or article.title)}</p>")
-    if related:
-        # Babel 2.19 finds no words inside an f-string.
-        heading = _("Related coverage:")
-        parts.append(f"<p>{escape(heading)}</p>")
-        parts.append(f"<ul>{''.join(map(_item, related))}</ul>")
-    return "\n".join(parts)
-
-
-def _linked(inner: str, link: str) -> str:
-    return f'<p><a href="{escape(link)}">{inner}</a></p>'
-
-
-def _picture(image: Image) -> str:
-    sizes = "".join(
-        f' {name}="{size}"'
-        for name, size in (("width", image.width), ("height", image.height))
-        if size
-    )
-    return f'<img src="{escape(image.url)}" alt="{escape(image.title)}"{sizes}>'
-
-
-def _item(story: Story) -> str:
-    link = f'<a href="{escape(story.link)}">{escape(story.title)}</a>'
-    return f"<li>{link} ({escape(story.provider)})</li>"

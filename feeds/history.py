@@ -1,4 +1,4 @@
-"""The history of a feed, with an archive for each calendar month (RFC 5005 section 4)."""
+"""The history of a feed: archives of calendar months, and of years for digests (RFC 5005)."""
 
 from __future__ import annotations
 
@@ -96,8 +96,27 @@ class Archive:
 
 
 @dataclass(frozen=True, kw_only=True)
+class YearArchive:
+    """The digests of a year, without those that are in the current document."""
+
+    year: int
+
+    def file(self, suffix: str) -> str:
+        """Return its file name, under the path of its selection."""
+        return f"archive/{self.year:04}.{suffix}"
+
+    @property
+    def page(self) -> str:
+        """The folder of its page, under the path of its selection."""
+        return f"archive/{self.year:04}/"
+
+
+AnyArchive = Archive | YearArchive
+
+
+@dataclass(frozen=True, kw_only=True)
 class Neighbours:
     """The archives before and after a document of the same feed."""
 
-    previous: Archive | None = None
-    following: Archive | None = None
+    previous: AnyArchive | None = None
+    following: AnyArchive | None = None

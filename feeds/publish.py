@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from feeds.config import Config
+from feeds.digest import make_digests
 from feeds.feed import Feed, Links, make_feed
 from feeds.formats import Format, opensearch, opml, sitemap
-from feeds.history import Archive, Neighbours
+from feeds.history import AnyArchive, Archive, Neighbours, YearArchive
 from feeds.index import Index
-from feeds.index.query import Found
+from feeds.index.found import Found
 from feeds.index.survey import listing, months
 from feeds.selection import EVERYTHING, Selection
 from feeds.words import translations
@@ -35,29 +36,36 @@ class Published:
     #: The Link header (RFC 8288).
     link: str = ""
     #: The archive to which the document links as the one before it.
-    previous: Archive | None = None
+    previous: AnyArchive | None = None
 
 
 def find_feed(
     index: Index,
     selection: Selection,
     base: str,
-    archive: Archive | None = None,
+    archive: AnyArchive | None = None,
     most: int | None = None,
 ) -> tuple[Feed, Found] | None:
     """Return a selection's feed, and what the index found for it; None if it is not public.
 
     `most` limits the entries for a page. A document of an archive has all of its month.
     """
-    found = index.find(selection, archive, most)
+    if selection.frequency or isinstance(archive, YearArchive):
+        found = index.find_digests(selection, archive)
+    else:
+        found = index.find(selection, archive, most)
     if found is None:
         return None
-    made = make_feed(selection, found.names, found.articles, config=index.config, base=base)
+    config = index.config
+    if selection.frequency:
+        made = make_digests(selection, found.names, found.digests, config=config, base=base)
+    else:
+        made = make_feed(selection, found.names, found.articles, config=config, base=base)
     return replace(made, complete=found.complete, archive=archive is not None), found
 
 
 def publish(
-    index: Index, selection: Selection, form: Format, base: str, archive: Archive | None = None
+    index: Index, selection: Selection, form: Format, base: str, archive: AnyArchive | None = None
 ) -> Published | None:
     """Return a selection's feed in a format, or an archive of it; None if it is not public.
 
@@ -71,7 +79,7 @@ def publish_formats(
     selection: Selection,
     forms: Iterable[Format],
     base: str,
-    archive: Archive | None = None,
+    archive: AnyArchive | None = None,
 ) -> list[Published]:
     """Return what `publish` returns, in several formats; empty if it is not public."""
     made = find_feed(index, selection, base, archive)
@@ -82,7 +90,7 @@ def publish_formats(
     for form in forms:
         links = _links(selection, form, base, archive, found.beside)
         # The hub is pinged for these documents only.
-        if selection == selection.plain and archive is None and index.config.hub:
+        if not selection.has_choices and archive is None and index.config.hub:
             links = replace(links, hub=index.config.hub)
         body = form.write(feed, links)
         published.append(
@@ -105,9 +113,9 @@ def _header(links: Links, page: str) -> str:
 
 
 def _links(
-    selection: Selection, form: Format, base: str, archive: Archive | None, beside: Neighbours
+    selection: Selection, form: Format, base: str, archive: AnyArchive | None, beside: Neighbours
 ) -> Links:
-    def address(part: Archive | None) -> str | None:
+    def address(part: AnyArchive | None) -> str | None:
         if part is None:
             return None
         return base + selection.whole.address(part.file(form.suffix))

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlencode
 
+from feeds.periods import Frequency
 from feeds.search import Search, search_text
 
 Kind = Literal["site", "topic", "provider", "type"]
@@ -38,13 +39,16 @@ class Selection:
     words: Search = ()
     min_quality: int | None = None
     min_heat: int | None = None
-    #: The number of entries; None for that of the settings.
+    #: The number of entries, or of the stories in a digest; None for the usual one.
     limit: int | None = None
+    #: How often there is a digest of the best stories; None for every story as an entry.
+    frequency: Frequency | None = None
 
     @property
     def path(self) -> str:
         """The canonical path of the selection's page, under which its feeds are."""
-        return "/" if self.kind == "site" else f"/{self.kind}s/{quote(self.slug)}/"
+        path = "/" if self.kind == "site" else f"/{self.kind}s/{quote(self.slug)}/"
+        return f"{path}{self.frequency}/" if self.frequency else path
 
     def address(self, file: str = "", **more: str) -> str:
         """Return the canonical path and query of a file, with `more` as further parameters."""
@@ -52,7 +56,9 @@ class Selection:
 
     def address_in(self, path: str) -> str:
         """Return the canonical address of a page that has the whole selection in its query."""
-        named = [(self.kind, self.slug)] if self.kind != "site" else []
+        named: list[tuple[str, str]] = []
+        named += [(self.kind, self.slug)] if self.kind != "site" else []
+        named += [("frequency", self.frequency)] if self.frequency else []
         return path + _query([*named, *self._narrowing])
 
     @property
@@ -82,13 +88,28 @@ class Selection:
 
     @property
     def whole(self) -> Selection:
-        """The selection without its limit, to which the archives belong."""
-        return replace(self, limit=None)
+        """The selection to which the archives belong: that of stories without its limit."""
+        return self if self.frequency else replace(self, limit=None)
+
+    @property
+    def stories(self) -> Selection:
+        """All the stories of the selection, which a digest chooses from."""
+        return replace(self, limit=None, frequency=None)
+
+    def digests(self, frequency: Frequency) -> Selection:
+        """Return the digests of its stories."""
+        return replace(self.stories, frequency=frequency)
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether a reader narrowed it, so that its address has a query."""
+        return bool(self._narrowing)
 
     @property
     def is_ranked(self) -> bool:
         """Whether quality or heat decides. Their changes do not change the site's other feeds."""
-        return self.min_quality is not None or self.min_heat is not None
+        ranks = self.min_quality, self.min_heat, self.frequency
+        return any(rank is not None for rank in ranks)
 
     @property
     def groups(self) -> list[tuple[Selection, ...]]:
@@ -103,6 +124,8 @@ EVERYTHING = Selection()
 
 #: The most entries that a feed may hold.
 MAX_LIMIT = 200
+#: The stories in a digest without a limit, and the most of them.
+USUAL_IN_DIGEST, MAX_IN_DIGEST = 10, 50
 
 #: Longer names in a request must match literally: normalising them would let a client waste
 #: our time and memory.
@@ -119,6 +142,7 @@ def choose(
     min_quality: int | None = None,
     min_heat: int | None = None,
     limit: int | None = None,
+    frequency: Frequency | None = None,
 ) -> Selection:
     """Return the selection of articles in any of the topics, in any of the providers, and so on.
 
@@ -140,6 +164,7 @@ def choose(
         min_quality=min_quality,
         min_heat=min_heat,
         limit=limit,
+        frequency=frequency,
     )
 
 

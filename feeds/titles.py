@@ -20,19 +20,35 @@ def titles(selection: Selection, names: Names, config: Config) -> tuple[str, str
     They do not depend on its limit.
     """
     _ = translations(config.language).gettext
-    selection = selection.whole
-    if selection == EVERYTHING:
+    chosen = called(selection, names, config)
+    if selection.frequency:
+        title, subtitle = {
+            "daily": (_("%(name)s, daily"), _("The best stories of each day")),
+            "weekly": (_("%(name)s, weekly"), _("The best stories of each week")),
+            "monthly": (_("%(name)s, monthly"), _("The best stories of each month")),
+        }[selection.frequency]
+        chosen = title % {"name": chosen}
+        if selection.stories == EVERYTHING:
+            return chosen, subtitle
+    elif selection.stories == EVERYTHING:
         return config.title, config.description or _("Every topic and every provider")
-    if selection != selection.plain:
-        chosen = _choice(selection, names, config)
+    elif selection.stories != selection.plain:
         subtitle = _("Articles chosen from %(site)s") % {"site": config.title}
     else:
-        chosen = _called(selection, names, config)
         phrase = _("Articles on %(name)s")
         if selection.kind == "provider":
             phrase = _("Articles from %(name)s")
         subtitle = config.name(selection).description or phrase % {"name": chosen}
     return f"{chosen} · {config.title}", subtitle
+
+
+def called(selection: Selection, names: Names, config: Config) -> str:
+    """Return what the stories of a selection are called, without the name of the site."""
+    if selection.stories == EVERYTHING:
+        return config.title
+    if selection.stories == selection.plain:
+        return _name(selection, names, config)
+    return _choice(selection, names, config)
 
 
 def _choice(selection: Selection, names: Names, config: Config) -> str:
@@ -42,27 +58,27 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
     def listed(phrase: str, texts: Iterable[str]) -> str:
         return reduce(lambda before, text: phrase % {"list": before, "next": text}, texts)
 
-    def called(phrase: str, group: Iterable[Selection]) -> str:
-        return listed(phrase, [_called(s, names, config) for s in group])
+    def named(phrase: str, group: Iterable[Selection]) -> str:
+        return listed(phrase, [_name(s, names, config) for s in group])
 
     either, both = _("%(list)s or %(next)s"), _("%(list)s and %(next)s")
     topics = (selection.plain,) if selection.kind == "topic" else selection.topics
     providers = (selection.plain,) if selection.kind == "provider" else selection.providers
-    named = called(either, topics or providers) if topics or providers else ""
-    parts = [named or _("Everything")]
+    only = named(either, topics or providers) if topics or providers else ""
+    parts = [only or _("Everything")]
     if selection.words:
-        phrase = _("“%(words)s” in %(list)s") if named else _("“%(words)s”")
-        parts = [phrase % {"words": quoted(selection.words), "list": named}]
+        phrase = _("“%(words)s” in %(list)s") if only else _("“%(words)s”")
+        parts = [phrase % {"words": quoted(selection.words), "list": only}]
     if topics and providers:
-        parts.append(_("from %(providers)s") % {"providers": called(either, providers)})
+        parts.append(_("from %(providers)s") % {"providers": named(either, providers)})
     if selection.types:
-        parts.append(_("only %(types)s") % {"types": called(either, selection.types)})
+        parts.append(_("only %(types)s") % {"types": named(either, selection.types)})
     if selection.min_quality is not None:
         parts.append(_("quality %(quality)d and up") % {"quality": selection.min_quality})
     if selection.min_heat is not None:
         parts.append(_("heat %(heat)d and up") % {"heat": selection.min_heat})
     if selection.exclude:
-        parts.append(_("without %(excluded)s") % {"excluded": called(both, selection.exclude)})
+        parts.append(_("without %(excluded)s") % {"excluded": named(both, selection.exclude)})
     return listed(_("%(list)s, %(next)s"), parts)
 
 
@@ -72,5 +88,5 @@ def quoted(search: Search) -> str:
     return text[1:-1] if len(search) == 1 and text[0] == text[-1] == '"' else text
 
 
-def _called(selection: Selection, names: Names, config: Config) -> str:
+def _name(selection: Selection, names: Names, config: Config) -> str:
     return config.name(selection).title or names.get((selection.kind, selection.key), selection.key)

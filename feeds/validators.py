@@ -9,7 +9,9 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from os.path import expanduser
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from feeds.periods import FREQUENCIES, Frequency
 from feeds.text import text, uri
 
 Network = IPv4Network | IPv6Network
@@ -31,6 +33,22 @@ def language(written: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", text(written)):
         raise ValueError("must be a language tag such as en or pt-BR")
     return text(written)
+
+
+def time_zone(written: str) -> str:
+    """Return the IANA name of a time zone."""
+    try:
+        return ZoneInfo(written).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("must be an IANA time zone such as Europe/Berlin or UTC") from error
+
+
+def frequency(written: str) -> Frequency:
+    """Return how often digests are made."""
+    for known in FREQUENCIES:
+        if known == written:
+            return known
+    raise ValueError(f"must be of {', '.join(FREQUENCIES)}")
 
 
 def service_url(written: str) -> str:

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 import pycurl
 
-from feeds.formats import FORMATS, Format
+from feeds.formats import FORMATS
 from feeds.index import Index, pings
-from feeds.index.pings import Waiting
 from feeds.index.store import IndexUnavailable
+from feeds.periods import FREQUENCIES, Frequency
 from feeds.selection import Selection
 from feeds.text import text
 
@@ -55,7 +55,8 @@ def ping_once(index: Index, log: Callable[[str], None]) -> int | None:
     """
     if not index.acquire("ping"):
         return None
-    pinger = Pinger(index=index, log=log)
+    # A static site has no other digests.
+    pinger = Pinger(index=index, log=log, frequencies=index.config.digests)
     while not pinger.failures and (pause := pinger.step()) < math.inf:
         time.sleep(pause)
     index.release()
@@ -68,6 +69,8 @@ class Pinger:
 
     index: Index
     log: Callable[[str], None]
+    #: The digests that are pinged.
+    frequencies: tuple[Frequency, ...] = FREQUENCIES
     #: Returns seconds, as time.monotonic does.
     clock: Callable[[], float] = time.monotonic
     #: How often the hub has failed in a row.
@@ -102,19 +105,21 @@ class Pinger:
             pause = SETTLE_PAUSE + (1 / polls if polls else 0)
             self._next = self.clock() + pause
             return pause
-        for form in FORMATS.values():
-            sent = waiting.changed, selection.address(form.file)
+        files = [form.file for form in FORMATS.values()]
+        known = (None, *self.frequencies)
+        documents = [s for s in waiting.selections if s.frequency in known]
+        for address in (s.address(file) for s in documents for file in files):
+            sent = waiting.changed, address
             if sent not in self._sent:
-                if not self._send(waiting, form):
+                if not self._send(config.base_url + address):
                     return 0
                 self._sent.add(sent)
         self._sent.clear()
         pings.mark(self.index, waiting)
         return 0
 
-    def _send(self, waiting: Waiting, form: Format) -> bool:
-        """Ping the hub for a feed, and return False if that is to be tried again."""
-        topic = self.index.config.base_url + waiting.selection.address(form.file)
+    def _send(self, topic: str) -> bool:
+        """Ping the hub for a document, and return False if that is to be tried again."""
         try:
             status, retry_after = self._post(topic)
         except pycurl.error as error:

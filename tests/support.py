@@ -19,7 +19,7 @@ from feeds import create_app
 from feeds.articles import Article, parse_article
 from feeds.config import Config
 from feeds.formats import FORMATS
-from feeds.history import Archive
+from feeds.history import AnyArchive
 from feeds.index import Index
 from feeds.index.sync import Report, advance, sync
 from feeds.publish import Published, publish
@@ -112,7 +112,7 @@ def publish_feed(
     suffix: str = "atom",
     *,
     base: str = BASE,
-    archive: Archive | None = None,
+    archive: AnyArchive | None = None,
 ) -> Published:
     """A feed that is there, or an archive of it, in a format."""
     published = publish(collection.index, selection, FORMATS[suffix], base, archive)

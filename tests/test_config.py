@@ -28,6 +28,7 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "description": ("About", "About", "About"),
     "author": ("Somebody", "Somebody", "Somebody"),
     "language": ("de", "de", "de"),
+    "time_zone": ("Europe/Berlin", "Europe/Berlin", "Europe/Berlin"),
     "base_url": ("https://News.example/", "https://News.example/", "https://News.example"),
     "trusted_hosts": (
         "[a.example, b.example]",
@@ -39,6 +40,7 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "database": ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
     "min_quality": ("-5", "-5", -5),
     "limit": ("200", "200", 200),
+    "digests": ("[daily, monthly]", "daily, monthly", ("daily", "monthly")),
     "icon": (str(STATIC / "icon.svg"), str(STATIC / "icon.svg"), STATIC / "icon.svg"),
     "accent": ("'#07a'", "#07a", "#07a"),
     "web_readers": (
@@ -119,6 +121,10 @@ def test_relative_folder_starts_at_the_files_own(tmp_path: Path) -> None:
         ("title: ' '\n", ":1: title: must not be empty"),
         ("language: English & x\n", ":1: language: must be a language tag such as en or pt-BR"),
         ("language: no\n", ":1: language: must be text, put it in quotes"),
+        ("time_zone: Berlin\n", ":1: time_zone: must be an IANA time zone such as Europe/Berlin"),
+        ("time_zone: ../../etc/passwd\n", ":1: time_zone: must be an IANA time zone"),
+        ("time_zone: Europe\n", ":1: time_zone: must be an IANA time zone"),
+        ("digests: [yearly]\n", ":1: digests: must be of daily, weekly, monthly"),
         ("limit: 0\n", ":1: limit: is '0', must be a whole number from 1 to 200"),
         ("limit: many\n", ":1: limit: is 'many', must be a whole number from 1 to 200"),
         ("limit: 010\n", ":1: limit: is '010', must be a whole number from 1 to 200"),
@@ -264,7 +270,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 #: What no document shows.
 UNSEEN = (
     *("articles", "database", "max_age", "index_polls_per_second", "rate_limit", "trusted_hosts"),
-    *("icon", "accent", "web_readers", "proxies", "metrics", "log", "access_log"),
+    *("digests", "icon", "accent", "web_readers", "proxies", "metrics", "log", "access_log"),
 )
 
 

@@ -13,6 +13,8 @@ from feeds.indexed import FeedKey, IndexedArticle
 SITE: FeedKey = ("site", "")
 AI: FeedKey = ("topic", "ai")
 LAW: FeedKey = ("topic", "law")
+#: Both feeds of the article, which was published then.
+BOTH: dict[FeedKey, int] = {SITE: 900, AI: 900}
 NOW = 1_000
 
 
@@ -50,43 +52,44 @@ def test_new_article_is_inserted_with_its_entries() -> None:
         entries=frozenset({entry(SITE), entry(AI)}),
     )
     assert (made.deleted, made.inserted) == ([], [row])
-    assert (made.touched, made.ranked) == ({SITE, AI}, False)
+    assert (made.touched, made.ranked) == (BOTH, False)
 
 
 def test_article_that_left_is_deleted() -> None:
     made = plan({"one": as_of(article(), NOW)}, {"one": None}, NOW)
-    assert (made.deleted, made.inserted, made.touched) == (["1" * 32], [], {SITE, AI})
+    assert (made.deleted, made.inserted, made.touched) == (["1" * 32], [], BOTH)
 
 
 def test_article_that_was_never_there_leaves_no_trace() -> None:
     made = plan({}, {"one": None}, NOW)
-    assert (made.deleted, made.inserted, made.touched) == ([], [], set())
+    assert (made.deleted, made.inserted, made.touched) == ([], [], {})
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of the article, and what it touches."""
+    """A change of the article, and what it touches with the time of the oldest article."""
 
     change: dict[str, Any]
-    touched: set[FeedKey] = field(default_factory=set)
+    touched: dict[FeedKey, int] = field(default_factory=dict)
     ranked: bool = False
     is_written: bool = True
 
 
 EDITS = {
     "nothing": Edit({}, is_written=False),
-    "looks": Edit({"digest": b"other"}, {SITE, AI}),
-    "updated": Edit({"updated": 950}, {SITE, AI}),
+    "looks": Edit({"digest": b"other"}, BOTH),
+    "updated": Edit({"updated": 950}, BOTH),
     "update to come": Edit({"updated": 1_001}),
     "unseen part": Edit({"document": b"{1}"}),
     "quality": Edit({"quality": 81}, ranked=True),
     "heat": Edit({"heat": 3}, ranked=True),
-    "type": Edit({"type": "video"}, {SITE, AI}),
-    "time": Edit({"published": 901}, {SITE, AI}),
-    "time to come": Edit({"published": 1_001}, {SITE, AI}),
-    "other topic": Edit({"feeds": {SITE: True, LAW: True}}, {SITE, AI, LAW}),
-    "below a threshold": Edit({"feeds": {SITE: True, AI: False}}, {SITE, AI}),
-    "below all": Edit({"feeds": {}}, {SITE, AI}),
+    "type": Edit({"type": "video"}, BOTH),
+    "time": Edit({"published": 901}, BOTH),
+    "earlier time": Edit({"published": 899}, {SITE: 899, AI: 899}),
+    "time to come": Edit({"published": 1_001}, BOTH),
+    "other topic": Edit({"feeds": {SITE: True, LAW: True}}, BOTH | {LAW: 900}),
+    "below a threshold": Edit({"feeds": {SITE: True, AI: False}}, BOTH),
+    "below all": Edit({"feeds": {}}, BOTH),
 }
 
 
@@ -104,13 +107,13 @@ def test_article_that_is_not_due_has_no_entries() -> None:
 
 
 def test_article_of_the_future_touches_nothing() -> None:
-    assert plan({}, {"one": article(published=1_001)}, NOW).touched == set()
+    assert plan({}, {"one": article(published=1_001)}, NOW).touched == {}
 
 
 def test_due_article_comes_with_the_time() -> None:
     due = article(published=1_001)
     made = plan({"one": as_of(due, NOW)}, {"one": due}, 1_001)
-    assert made.touched == {SITE, AI}
+    assert made.touched == {SITE: 1_001, AI: 1_001}
     assert [row.next_change for row in made.inserted] == [None]
 
 
@@ -119,7 +122,7 @@ def test_announced_update_comes_with_the_time() -> None:
     before = as_of(announced, NOW)
     assert before.next_change == 1_001
     made = plan({"one": before}, {"one": announced}, 1_001)
-    assert made.touched == {SITE, AI}
+    assert made.touched == BOTH
     assert [row.next_change for row in made.inserted] == [None]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from feeds.config import Config, Name
 from feeds.history import Archive, Cursor, Month, Neighbours
-from feeds.index.query import Found
+from feeds.index.found import Found
 from feeds.search import Phrase, Search, parse_search, words
 from feeds.selection import EVERYTHING, Kind, Selection, choose
 from tests.support import NOW, Collection, article, publish_feed

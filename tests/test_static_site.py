@@ -354,12 +354,19 @@ def test_one_changed_article_touches_only_its_feeds_and_months(
     build_site(large, tmp_path)
     after = times(tmp_path)
     changed = {path.removeprefix(f"{tmp_path}/") for path in after if after[path] != before[path]}
+    digests = {path for path in changed if "weekly/" in path}
+    changed -= digests
     months = {re.sub(r"archive/2020-01(/|\.).*", "archive/2020-01", path) for path in changed}
     assert months == {
         "archive/2020-01",
         "topics/machines/archive/2020-01",
         "providers/p0.example/archive/2020-01",
     }
+    # Of the digests, the one of that week, the feeds and lists that have it, and their codings.
+    assert {path.partition("weekly/")[0] for path in digests} == {
+        *("", "topics/machines/", "providers/p0.example/")
+    }
+    assert {path for path in digests if "/20" in path and "W01" not in path} == set()
 
 
 def test_new_bytes_have_a_later_time(large: Collection, tmp_path: Path) -> None:

@@ -15,10 +15,13 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import URL
 
 from feeds.config import Config
-from feeds.history import Archive
-from feeds.index.query import NEWEST_FIRST, PUBLIC, Found, Query
+from feeds.history import AnyArchive, Archive, Neighbours, YearArchive
+from feeds.index.digests import DigestQuery
+from feeds.index.found import Found
+from feeds.index.query import NEWEST_FIRST, PUBLIC, Query
 from feeds.index.schema import VERSION, articles, entries, feeds, files, meta
 from feeds.index.store import IndexUnavailable, Store
+from feeds.periods import Period
 from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, short_hash, slugify
 
 #: Slugs that are compared with one that is not known, to name the nearest.
@@ -92,6 +95,34 @@ class Index(Store):
             return Found(
                 articles=tuple(entry.article for entry in found),
                 names=names,
+                changed=datetime.fromtimestamp(changed, UTC),
+                beside=beside,
+                complete=complete,
+            )
+
+    def find_digests(
+        self, selection: Selection, part: AnyArchive | Period | None = None
+    ) -> Found | None:
+        """Return the newest digests of a selection, those of an archive, or that of a period.
+
+        Return None if the selection is not public.
+        """
+        with self.read_transaction() as connection:
+            query = Query(connection, selection)
+            if not query.is_public:
+                return None
+            digests = DigestQuery(connection, query, selection, self.config)
+            beside, complete = Neighbours(), False
+            if isinstance(part, Period):
+                found = digests.one(part)
+            elif isinstance(part, YearArchive):
+                found, beside = digests.archive(part)
+            else:
+                found, beside, complete = digests.current()
+            changed = connection.execute(select(meta.c.changed)).scalar_one()
+            return Found(
+                digests=tuple(found),
+                names={key: row.name for key, row in query.feeds.items()},
                 changed=datetime.fromtimestamp(changed, UTC),
                 beside=beside,
                 complete=complete,

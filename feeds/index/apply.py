@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.engine import Connection
 
 from feeds.config import Config
-from feeds.index import query
+from feeds.index import digests, query
 from feeds.index.plan import ArticleRow, EntryRow, Plan
 from feeds.index.rows import delete_in, insert, select_in, update_by_id
 from feeds.index.schema import articles, entries, feeds, meta
@@ -29,6 +29,33 @@ def apply(
 
     With `settings_changed`, every feed is compared, and gets its name and its slug again.
     """
+    ids = _write_rows(connection, plan, {SITE} if settings_changed else set())
+    state = connection.execute(select(meta)).one()
+    # Later than every change before it, for some clients compare dates alone.
+    at = max(now, state.changed + 1)
+    touched = {} if settings_changed else {ids[key]: old for key, old in plan.touched.items()}
+    today = digests.day_of(now, config)
+    # A clock that is set back ends no period again, but another time zone moves all of them.
+    days = (today, today) if settings_changed else (state.today, max(state.today, today))
+    values: dict[str, Any] = {"today": days[1]}
+    changed = 0
+    if plan.touched or settings_changed:
+        changed = _date_feeds(connection, config, None if settings_changed else [*touched], at)
+        types = {entry.type for row in plan.inserted for entry in row.entries if entry.shown}
+        known = msgspec.json.decode(state.types, type=list[str])
+        values["types"] = msgspec.json.encode(sorted({*known, *types} - {""})).decode()
+    has_new = digests.date_digests(connection, config, touched, days, at)
+    if plan.touched or settings_changed or has_new:
+        values["changed"] = at
+    if "changed" in values or plan.ranked:
+        values["revision"] = state.revision + 1
+    values["next_change"] = _next_change(connection, config, days[1])
+    connection.execute(update(meta).values(values))
+    return changed
+
+
+def _write_rows(connection: Connection, plan: Plan, further: set[FeedKey]) -> dict[FeedKey, int]:
+    """Write the rows of articles, and return the ids of their feeds and of `further` ones."""
     delete_texts(connection, plan.deleted)
     delete_in(connection, entries.c.article, plan.deleted)
     delete_in(connection, articles.c.id, plan.deleted)
@@ -37,7 +64,7 @@ def apply(
     places = assign_places(connection, {row.id: _published(row) for row in inserted if row.entries})
     insert(connection, articles, (_article(row, places.get(row.id)) for row in inserted))
     named = {entry.feed for row in inserted for entry in row.entries}
-    ids = _feed_ids(connection, named | plan.touched | ({SITE} if settings_changed else set()))
+    ids = _feed_ids(connection, named | plan.touched.keys() | further)
     insert(
         connection,
         entries,
@@ -53,22 +80,16 @@ def apply(
         if row.entries
     }
     insert_texts(connection, texts)
-    changed = 0
-    if plan.touched or plan.ranked or settings_changed:
-        connection.execute(update(meta).values(revision=meta.c.revision + 1))
-    if plan.touched or settings_changed:
-        state = connection.execute(select(meta)).one()
-        # Later than every change before it, for some clients compare dates alone.
-        at = max(now, state.changed + 1)
-        touched = None if settings_changed else [ids[key] for key in plan.touched]
-        changed = _date_feeds(connection, config, touched, at)
-        types = {entry.type for row in inserted for entry in row.entries if entry.shown}
-        known = msgspec.json.decode(state.types, type=list[str])
-        encoded = msgspec.json.encode(sorted({*known, *types} - {""})).decode()
-        connection.execute(update(meta).values(changed=at, types=encoded))
-    soonest = select(func.min(articles.c.next_change)).scalar_subquery()
-    connection.execute(update(meta).values(next_change=soonest))
-    return changed
+    return ids
+
+
+def _next_change(connection: Connection, config: Config, today: int) -> int | None:
+    """Return when time changes something next: at an article's time, or at the end of the day."""
+    soonest = connection.execute(select(func.min(articles.c.next_change))).scalar_one()
+    if connection.execute(select(entries.c.article).limit(1)).first() is None:
+        return cast(int | None, soonest)
+    midnight = digests.next_midnight(today, config)
+    return midnight if soonest is None else min(soonest, midnight)
 
 
 def load_articles(connection: Connection, stems: Iterable[str] | None) -> dict[str, ArticleRow]:

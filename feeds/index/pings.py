@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import func, or_, select, update
 
-from feeds.index.schema import feeds
+from feeds.index.schema import feeds, meta
 from feeds.index.store import Store
+from feeds.periods import FREQUENCIES
 from feeds.selection import Selection
 
+#: Whether the feed of stories waits.
+_STORIES = or_(feeds.c.pinged.is_(None), feeds.c.changed > feeds.c.pinged)
 _WAITING = (
     feeds.c.changed.is_not(None),
-    or_(feeds.c.pinged.is_(None), feeds.c.changed > feeds.c.pinged),
+    or_(_STORIES, *(feeds.c[name] > feeds.c.pinged for name in FREQUENCIES)),
 )
 
 
@@ -22,22 +25,32 @@ class Waiting:
     """A feed that waits for its pings; times are Unix times."""
 
     selection: Selection
-    #: When this feed changed, and when the last of all waiting feeds did.
+    #: It, where its stories changed, and its digests of each frequency, where these did.
+    selections: tuple[Selection, ...]
+    #: When the last of these changed, and when anything public did.
     changed: int
     latest: int
 
 
 def first(store: Store) -> Waiting | None:
-    """Return the feed that has waited longest."""
-    latest = select(func.max(feeds.c.changed)).where(*_WAITING).scalar_subquery()
+    """Return the feed that has waited longest; those whose stories changed come first."""
+    latest = select(meta.c.changed).scalar_subquery()
     statement: Any = select(feeds, latest.label("latest")).where(*_WAITING)
+    order = _STORIES.desc(), feeds.c.changed, feeds.c.id
     with store.read_transaction() as connection:
-        oldest = statement.order_by(feeds.c.changed, feeds.c.id).limit(1)
-        row = connection.execute(oldest).first()
+        row = connection.execute(statement.order_by(*order).limit(1)).first()
     if row is None:
         return None
     selection = Selection(kind=row.kind, key=row.key, slug=row.slug)
-    return Waiting(selection=selection, changed=row.changed, latest=row.latest)
+    pinged = row.pinged or 0
+    changes = {selection: row.changed}
+    changes |= {selection.digests(name): row._mapping[name] for name in FREQUENCIES}
+    return Waiting(
+        selection=selection,
+        selections=tuple(s for s, changed in changes.items() if changed > pinged),
+        changed=max(changes.values()),
+        latest=row.latest,
+    )
 
 
 def count(store: Store) -> int:
@@ -47,7 +60,7 @@ def count(store: Store) -> int:
 
 
 def mark(store: Store, waiting: Waiting) -> None:
-    """Record that a feed's change was pinged; a later change of it still waits."""
+    """Record that a feed's changes were pinged; a later change of it still waits."""
     s = waiting.selection
     mine = feeds.c.kind == s.kind, feeds.c.key == s.key
     with store.write_transaction() as connection:

@@ -50,8 +50,9 @@ class Plan:
     inserted: list[ArticleRow] = field(default_factory=list)
     #: The terms of those of them that are public, by id.
     terms: dict[str, str] = field(default_factory=dict)
-    #: The feeds in which subscribers may see a difference.
-    touched: set[FeedKey] = field(default_factory=set)
+    #: The feeds in which subscribers may see a difference, and when the oldest article that
+    #: differs there was published.
+    touched: dict[FeedKey, int] = field(default_factory=dict)
     #: The stems of the articles in which the public sees one.
     seen: set[str] = field(default_factory=set)
     #: Whether quality or heat of a public article changed, by which readers may choose.
@@ -76,7 +77,9 @@ def plan(
             made.terms[new.id] = article.terms
         if _seen(old) != _seen(new):
             made.seen.add(stem)
-            made.touched.update(entry.feed for row in (old, new) if row for entry in row.entries)
+            for entry in (entry for row in (old, new) if row for entry in row.entries):
+                oldest = made.touched.get(entry.feed, entry.published)
+                made.touched[entry.feed] = min(oldest, entry.published)
         elif old and new and old.entries != new.entries:
             ranked = True
     return replace(made, ranked=ranked)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.engine import Connection
 
-from feeds.articles import Article
 from feeds.history import Archive, Cursor, Month, Neighbours
+from feeds.index.found import Entry
 from feeds.index.schema import entries, feeds, meta
 from feeds.index.text_search import Terms, place_of
-from feeds.indexed import FeedKey, decode
+from feeds.indexed import FeedKey
 from feeds.selection import Selection
 
 #: Where a quality or a heat leaves at most so many articles, these are found by it and
@@ -36,40 +35,6 @@ _COMPARED = "entries AS e, articles AS f, text_index"
 #: How these tables belong together.
 _SAME = "e.article = f.id AND f.place = text_index.rowid"
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """Articles of a selection, the newest first and those of one time by id."""
-
-    articles: tuple[Article, ...]
-    #: The names of the topics and providers of the selection.
-    names: dict[FeedKey, str]
-    #: A time since which this has not changed.
-    changed: datetime
-    beside: Neighbours
-    #: Whether these are all the articles of the selection.
-    complete: bool
-
-
-class Entry(NamedTuple):
-    """An article of a selection; the time is a Unix time."""
-
-    id: str
-    published: int
-    quality: int
-    document: bytes
-    next_change: int | None
-
-    @property
-    def article(self) -> Article:
-        """The article, decoded."""
-        return decode(self.document, has_update=not self.next_change)
-
-    @property
-    def cursor(self) -> Cursor:
-        """The place of this article among those of its selection."""
-        return Cursor(published=_moment(self.published), id=self.id)
 
 
 class Query:
@@ -166,26 +131,57 @@ class Query:
 
         `before` is a time, or the cursor of an entry: those that follow it are returned.
         """
+        way = "ASC" if reverse else "DESC"
+        order = f"{self._time} {way}" + ("" if reverse else ", e.article")
+        if self._source == _TEXTS:
+            order = f"text_index.rowid {way}"
+        found = self._read(limit, since, before, order)
+        sign = 1 if reverse else -1
+        return sorted(found, key=lambda entry: (sign * entry.published, entry.id))
+
+    def best(
+        self, limit: int, *, since: datetime, before: datetime, least: int | None = None
+    ) -> list[Entry]:
+        """Return the entries of a span of time with the highest quality, of equal ones the newest.
+
+        Those below the quality `least` are left out. A database does not use its index of
+        qualities here, because that has the entries of all times.
+        """
+        order = f"e.quality + 0 DESC, {self._time} DESC, e.article"
+        found = self._read(limit, since, before, order, least)
+        return sorted(found, key=lambda entry: (-entry.quality, -entry.published, entry.id))
+
+    @property
+    def _time(self) -> str:
+        """The time of an entry in a statement."""
         is_walked = self._source == _ENTRIES and not self._is_sorted
         # The rows of `text_index`, and the few that are sorted, are not read in this order.
-        column = "e.published" if is_walked else "e.published + 0"
-        conditions, values = self._span(column, since, before)
+        return "e.published" if is_walked else "e.published + 0"
+
+    def _read(
+        self,
+        limit: int | None,
+        since: datetime | None,
+        before: datetime | Cursor | None,
+        order: str,
+        least: int | None = None,
+    ) -> list[Entry]:
+        """Return the first entries of a span of time in an order."""
+        conditions, values = self._span(self._time, since, before)
         values |= self._values | {"limit": limit or _NO_LIMIT}
-        order = f"{column} ASC" if reverse else f"{column} DESC, e.article"
-        if self._source == _TEXTS:
-            order = f"text_index.rowid {'ASC' if reverse else 'DESC'}"
-        newest = (
-            f"SELECT e.article, {column} AS published, e.quality FROM {self._source}"
+        if least is not None:
+            conditions.append("e.quality + 0 >= :least")
+            values["least"] = least
+        first = (
+            f"SELECT e.article, {self._time} AS published, e.quality FROM {self._source}"
             f" WHERE {' AND '.join(self._conditions + conditions)} ORDER BY {order} LIMIT :limit"
         )
         statement = _text(
             f"SELECT n.article, n.published, n.quality, a.document, a.next_change"
-            f" FROM ({newest}) AS n JOIN articles AS a ON a.id = n.article",
+            f" FROM ({first}) AS n JOIN articles AS a ON a.id = n.article",
             values,
         )
-        found = (Entry(*row) for row in self._connection.execute(statement, values))
-        sign = 1 if reverse else -1
-        return sorted(found, key=lambda entry: (sign * entry.published, entry.id))
+        return [Entry(*row) for row in self._connection.execute(statement, values)]
 
     def _span(
         self, column: str, since: datetime | None, before: datetime | Cursor | None
@@ -250,7 +246,7 @@ class Query:
         found: dict[Month, datetime] = {}
         entries = self.newest(1)
         while entries:
-            newest = _moment(entries[0].published)
+            newest = entries[0].moment
             month = Month.of(newest)
             found[month] = newest
             entries = self.newest(1, before=month.start)
@@ -269,12 +265,8 @@ def _cached_text(statement: str, lists: tuple[str, ...]) -> TextClause:
 
 
 def _month(found: Sequence[Entry]) -> Month | None:
-    return Month.of(_moment(found[0].published)) if found else None
+    return Month.of(found[0].moment) if found else None
 
 
 def _second(moment: datetime) -> int:
     return int(moment.timestamp())
-
-
-def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)

@@ -22,9 +22,11 @@ from sqlalchemy import (
 from sqlalchemy import Text as _Text
 from sqlalchemy.engine import Connection
 
+from feeds.periods import FREQUENCIES
+
 #: Raise it when the tables change, or what is read from a file, or what is shown of an
 #: article. An index of another version is made anew.
-VERSION = 13
+VERSION = 14
 
 metadata = MetaData()
 
@@ -52,6 +54,9 @@ meta = Table(
     Column("changed", BigInteger, nullable=False),
     # When time alone changes something next; null if it does not.
     Column("next_change", BigInteger),
+    # The first second of the day in the site's time zone before which periods are over, so
+    # that nothing which reads digests needs a clock.
+    Column("today", BigInteger, nullable=False),
     # When the files were last compared.
     Column("synced", BigInteger, nullable=False),
     # Every type that a public article has or had, as a JSON array.
@@ -110,7 +115,9 @@ feeds = Table(
     Column("head", LargeBinary, nullable=False),
     # When that last changed; null if the feed never had an entry, and so is not public.
     Column("changed", BigInteger),
-    # The `changed` that hubs were last pinged for.
+    # When digests of each frequency last appeared or may have changed, as `changed`.
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in FREQUENCIES),
+    # The last of these changes that hubs were pinged for.
     Column("pinged", BigInteger),
     Index("feeds_key", "kind", "key", unique=True),
     Index("feeds_slug", "kind", "slug"),
@@ -145,7 +152,7 @@ Index("entries_hottest", entries.c.feed, entries.c.shown, entries.c.heat, *_newe
 #: The values of `meta` and the rows of `feeds` that outlast the tables of another version.
 Outlasting = tuple[dict[str, Any], list[dict[str, Any]]]
 
-_EMPTY = {"fingerprint": "", "revision": 0, "changed": 0, "synced": 0, "types": "[]"}
+_EMPTY = {"fingerprint": "", "revision": 0, "changed": 0, "today": 0, "synced": 0, "types": "[]"}
 
 
 def is_current(connection: Connection) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.engine import URL, Connection
@@ -15,11 +16,23 @@ from sqlalchemy.engine import URL, Connection
 from feeds.config import Config
 from feeds.history import Month
 from feeds.index import Index, Status
+from feeds.index.digests import digest_ends
 from feeds.index.query import NEWEST_FIRST
 from feeds.index.schema import articles, entries, feeds
 from feeds.indexed import FeedKey
+from feeds.periods import Frequency
 
 _DAY = 86_400
+
+
+class History(NamedTuple):
+    """Digests of what subscribers see of the entries of a feed."""
+
+    #: Of those of each month, the newest month first.
+    months: dict[Month, bytes]
+    #: Of those in periods that are over, with their qualities, for each kind of digests that
+    #: a static site has.
+    finished: dict[Frequency, bytes]
 
 
 class Snapshot(Index):
@@ -44,31 +57,41 @@ class Snapshot(Index):
         """Return the status, without a statement for each of the many pages that need it."""
         return self._status
 
-    def months(self) -> dict[FeedKey, dict[Month, bytes]]:
-        """Return a digest of the entries of each month of each feed, the newest month first."""
+    def histories(self) -> dict[FeedKey, History]:
+        """Return the history of each feed that has entries."""
         rows = (
-            select(entries.c.feed, entries.c.published, articles.c.digest)
+            select(entries.c.feed, entries.c.published, articles.c.digest, entries.c.quality)
             .join(articles)
             .where(entries.c.shown)
             .order_by(entries.c.feed, *NEWEST_FIRST)
         )
-        found: dict[int, dict[Month, hashlib.blake2b]] = defaultdict(
-            lambda: defaultdict(lambda: hashlib.blake2b(digest_size=16))
-        )
+        months: dict[int, dict[Month, hashlib.blake2b]] = defaultdict(_hashes)
+        finished: dict[int, dict[Frequency, hashlib.blake2b]] = defaultdict(_hashes)
         with self.read_transaction() as connection:
-            for feed, published, digest in connection.execute(rows):
-                found[feed][_month(published // _DAY)].update(digest)
+            ends = digest_ends(connection, self.config)
+            for feed, published, digest, quality in connection.execute(rows):
+                months[feed][_month(published // _DAY)].update(digest)
+                for frequency, end in ends.items():
+                    if published < end:
+                        finished[feed][frequency].update(b"%b%d " % (digest, quality))
             keys = connection.execute(select(feeds.c.id, feeds.c.kind, feeds.c.key)).all()
         return {
-            (kind, key): {month: made.digest() for month, made in found[id].items()}
+            (kind, key): History(
+                months={month: made.digest() for month, made in months[id].items()},
+                finished={name: made.digest() for name, made in finished[id].items()},
+            )
             for id, kind, key in keys
-            if id in found
+            if id in months
         }
 
     def close(self) -> None:
         """End the transaction."""
         self._stack.close()
         super().close()
+
+
+def _hashes() -> defaultdict[Any, hashlib.blake2b]:
+    return defaultdict(lambda: hashlib.blake2b(digest_size=16))
 
 
 @cache

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote, urlsplit
 
 from feeds.feed import Feed
-from feeds.history import Archive
+from feeds.history import AnyArchive, Archive
 from feeds.index import Index
-from feeds.index.query import Found
+from feeds.index.found import Found
 from feeds.index.survey import Listed, by_size, find_names, listing, months, qualities
 from feeds.pages.builder import Builder, builder, parameter_values
 from feeds.pages.embedding import FRAME, USUAL_STORIES, EmbedOptions
@@ -203,7 +203,7 @@ class Pages:
         return builder(selection, self._listed, types, mine, drawn, config.limit, refused)
 
     def _feed(
-        self, selection: Selection, archive: Archive | None = None, most: int | None = None
+        self, selection: Selection, archive: AnyArchive | None = None, most: int | None = None
     ) -> tuple[Feed, Found] | None:
         return find_feed(self.index, selection, self.base, archive, most)
 
@@ -227,7 +227,7 @@ class Pages:
             config=config,
             is_served=self.is_served,
             selection=selection,
-            whole=replace(selection, limit=None),
+            whole=selection.whole,
             feed=feed,
             heading=self._heading(feed.title),
             beside=found.beside,

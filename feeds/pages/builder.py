@@ -84,7 +84,8 @@ class Builder:
     @property
     def limit(self) -> int | None:
         """Return the chosen limit, or one that holds half a day, if the usual one does not."""
-        if self.selection.limit or self.arriving <= self.holds:
+        is_chosen = self.selection.limit or self.selection.frequency
+        if is_chosen or self.arriving <= self.holds:
             return self.selection.limit
         enough = min(ceil(self.arriving / LIMIT_STEP) * LIMIT_STEP, MAX_LIMIT)
         return enough if enough > self.holds else None

@@ -21,6 +21,7 @@ from feeds.pages import embedding
 from feeds.pages.assets import asset_address
 from feeds.pages.linked_data import linked_data
 from feeds.pages.plot import format_rate
+from feeds.periods import FREQUENCIES
 from feeds.selection import domain_key
 from feeds.titles import quoted
 from feeds.words import nearest_locale, translations, words_language
@@ -108,6 +109,7 @@ def _environment(language: str) -> Environment:
         "own_lang": "" if words == language else Markup(f' lang="{language}"'),
         "asset": _asset,
         "FORMATS": FORMATS,
+        "FREQUENCIES": FREQUENCIES,
         "OPML": opml.FILE,
         "opensearch": opensearch,
         "embedding": embedding,

@@ -13,6 +13,7 @@ from feeds.formats import FORMATS, opml, sitemap
 from feeds.index import Index
 from feeds.pages import LISTS
 from feeds.pages.assets import TYPES
+from feeds.periods import FREQUENCIES
 from feeds.selection import slugify
 from feeds.static_site.output import SiteError
 from feeds.wire import CORS, FRAME_POLICY, GUESSES, PREFLIGHT, SECURITY
@@ -50,6 +51,7 @@ def configuration(index: Index, folder: Path, listen: str = "80") -> str:
         guesses=list(_guesses()),
         names=list(_names(index)),
         suffixes="|".join(FORMATS),
+        frequencies="|".join(FREQUENCIES),
     )
     return rendered
 

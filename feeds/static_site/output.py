@@ -15,6 +15,7 @@ import msgspec
 
 from feeds.formats import FORMATS, opml
 from feeds.pages.assets import AT_TOP, STATIC
+from feeds.periods import FREQUENCIES
 from feeds.publish import ROBOTS, Published
 from feeds.wire import compress
 
@@ -25,14 +26,18 @@ _INDEX = "index.html"
 #: The suffix of the file in each content coding. The plain file is replaced last.
 CODINGS = {"br": ".br", "gzip": ".gz", "identity": ""}
 
-_FOLDERS = ("topics", "providers", "archive", "embed", "static")
+_FOLDERS = ("topics", "providers", "archive", "embed", "static", *FREQUENCIES)
 _FIXED = [*AT_TOP, opml.FILE, ROBOTS]
 _FIXED += [f"static/{path.name}" for path in STATIC.iterdir()]
 _FORMAT = rf"\.(?:{'|'.join(FORMATS)})"
 _MONTH = rf"[0-9]{{4}}-[0-9]{{2}}(?:/[0-9TZ]+-[0-9a-f]+)?(?:{_FORMAT}|/{_INDEX})"
+_DIGESTS = (
+    rf"(?:{'|'.join(FREQUENCIES)})/(?:{_INDEX}|feed{_FORMAT}|[0-9W-]+/{_INDEX}"
+    rf"|archive/[0-9]{{4}}(?:{_FORMAT}|/{_INDEX}))"
+)
 _OURS = re.compile(
     rf"(?:(?:(?:topics|providers)/[^/]+/)?"
-    rf"(?:{_INDEX}|embed/{_INDEX}|feed{_FORMAT}|archive/(?:{_INDEX}|{_MONTH}))"
+    rf"(?:{_INDEX}|embed/{_INDEX}|feed{_FORMAT}|archive/(?:{_INDEX}|{_MONTH})|{_DIGESTS})"
     rf"|(?:topics|providers)/{_INDEX}|sitemap(?:-[0-9]+)?\.xml|{'|'.join(map(re.escape, _FIXED))})"
     rf"(?:\.br|\.gz)?"
 )

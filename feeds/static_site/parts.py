@@ -11,11 +11,12 @@ from pathlib import Path
 import feeds
 from feeds.config import Config
 from feeds.formats import FORMATS, opml
-from feeds.history import Archive, Month
-from feeds.index.snapshot import Snapshot
+from feeds.history import AnyArchive, Archive, Month, YearArchive
+from feeds.index.snapshot import History, Snapshot
 from feeds.index.survey import Listed, listing
 from feeds.pages import LISTS, Pages
 from feeds.pages.assets import AT_TOP, assets
+from feeds.pages.digests import DigestPages
 from feeds.pages.embedding import FRAME, EmbedOptions
 from feeds.publish import (
     ROBOTS,
@@ -57,7 +58,7 @@ class Part:
 
 def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
     """Return the parts of a site, and the reason for each feed that cannot have files."""
-    code, months = _code(index.config), index.months()
+    code, histories = _code(index.config), index.histories()
     # The lists, the counts in them and the plot of the builder change with any article.
     parts = [Part(fingerprint=_digest(code, index.status().revision))]
     refused = []
@@ -67,8 +68,12 @@ def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
         except SiteError as error:
             refused.append(str(error))
             continue
-        shown = months.get((item.selection.kind, item.selection.key), {})
-        parts += _parts_of(item, shown, item.count > index.config.limit, code)
+        history = histories.get((item.selection.kind, item.selection.key), History({}, {}))
+        parts += _parts_of(item, history.months, item.count > index.config.limit, code)
+        for frequency in index.config.digests:
+            selection = item.selection.digests(frequency)
+            mark = _digest(code, selection.path, item.name, history.finished.get(frequency))
+            parts.append(Part(fingerprint=mark, selection=selection))
     # Feeds share the entries of a month. Made one after another, they find them in the cache.
     parts.sort(key=lambda part: str(part.month or ""))
     return parts, tuple(refused)
@@ -103,18 +108,22 @@ def _code(config: Config) -> str:
     ours = [(str(p.relative_to(root)), hashlib.sha256(p.read_bytes()).digest()) for p in files]
     libraries = [version(name) for name in _LIBRARIES]
     tags = [asset.etag for asset in assets(config).values()]
-    return _digest(config.fingerprint(), config.web_readers, tags, ours, libraries)
+    shown = config.web_readers, config.digests
+    return _digest(config.fingerprint(), shown, tags, ours, libraries)
 
 
 def _digest(*seen: object) -> str:
     return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
 
 
-def documents(part: Part, pages: Pages) -> Iterator[Document]:
+def documents(part: Part, pages: DigestPages) -> Iterator[Document]:
     """Yield the documents of a part."""
     selection = part.selection
     if selection is None:
         yield from _lists(pages)
+        return
+    if selection.frequency:
+        yield from _digests(pages, selection)
         return
     archive = Archive(month=part.month) if part.month else None
     if archive is None:
@@ -150,9 +159,25 @@ def _walk(
         made = make(archive)
         yield from made
         published = made[-1][1] if made else None
-        archive = published.previous if published else None
-        if archive is None or archive.before is None:
+        previous = published.previous if published else None
+        if not isinstance(previous, Archive) or previous.before is None:
             return
+        archive = previous
+
+
+def _digests(pages: DigestPages, selection: Selection) -> Iterator[Document]:
+    """Yield the feeds and lists of digests, those of all years, and each digest."""
+    archive: YearArchive | None = None
+    while found := pages.index.find_digests(selection, archive):
+        yield selection.address(archive.page if archive else ""), pages.digests(selection, archive)
+        yield from _feeds(pages, selection, archive)
+        for digest in found.digests:
+            page = pages.digest(selection, digest.period)
+            yield selection.address(f"{digest.period.name}/"), page
+        previous = found.beside.previous
+        if not isinstance(previous, YearArchive):
+            return
+        archive = previous
 
 
 def _page(pages: Pages, selection: Selection, archive: Archive | None) -> list[Document]:
@@ -161,7 +186,7 @@ def _page(pages: Pages, selection: Selection, archive: Archive | None) -> list[D
     return [(selection.address(archive.page if archive else ""), made)]
 
 
-def _feeds(pages: Pages, selection: Selection, archive: Archive | None) -> list[Document]:
+def _feeds(pages: Pages, selection: Selection, archive: AnyArchive | None) -> list[Document]:
     forms = FORMATS.values()
     made = publish_formats(pages.index, selection, forms, pages.base, archive)
     files = [archive.file(form.suffix) if archive else form.file for form in forms]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.formats import FORMATS
 from feeds.pages import BUILD, embedding
+from feeds.periods import FREQUENCIES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -19,9 +20,12 @@ _SINGLE = {
     BUILD: ("page", "html"),
 }
 #: The kinds of addresses. They are few, and name no topic and no article.
-KINDS = frozenset(
-    ("site", "topic", "provider", "choice", "archive", "page", "embed", "oembed", "opml", "other")
-)
+KINDS = frozenset(("site", "topic", "provider", "choice", "digest", "archive", "page")) | {
+    "embed",
+    "oembed",
+    "opml",
+    "other",
+}
 
 
 class Route(NamedTuple):
@@ -43,7 +47,7 @@ def route_of(environ: WSGIEnvironment) -> Route:
         return Route(*_SINGLE[path])
     folder, _, file = path.rpartition("/")
     _, section, *below = (folder + "/").split("/")
-    if section not in ("", "topics", "providers", "archive", "embed"):
+    if section not in ("", "topics", "providers", "archive", "embed", *FREQUENCIES):
         return OTHER
     if file in ("", "embed"):
         is_frame = file or "embed" in (section, *below[1:])
@@ -53,6 +57,8 @@ def route_of(environ: WSGIEnvironment) -> Route:
         return OTHER
     if "archive" in (section, *below[1:]):
         return Route("archive", form)
+    if not {section, *below[1:]}.isdisjoint(FREQUENCIES):
+        return Route("digest", form)
     return Route("choice" if query else (section or "site").removesuffix("s"), form)
 
 

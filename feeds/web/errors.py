@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Seconds after which a client may ask again while the index cannot be read.
 RETRY_AFTER = 30
 #: Endpoints of pages, without the kind that stands before some of them.
-_PAGES = frozenset(("page", "months", "month", "topics", "providers", "build"))
+_PAGES = frozenset(("page", "months", "month", "digests", "digest", "topics", "providers", "build"))
 
 
 class Missing(NotFound):
@@ -45,7 +45,7 @@ class Missing(NotFound):
         #: The description without the addresses, which are links on a page.
         self.problem = problem
         self.nearest = nearest
-        #: The selection whose list of months is meant.
+        #: The selection whose list of months or digests is meant.
         self.history = history
 
 

@@ -10,12 +10,14 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from feeds.pages import BUILD, LISTS, Pages, embedding
+from feeds.pages import BUILD, LISTS, embedding
 from feeds.pages.assets import assets
+from feeds.pages.digests import DigestPages
 from feeds.pages.embedding import FRAME, THEMES, USUAL_STORIES, EmbedOptions
+from feeds.periods import FREQUENCIES, Frequency
 from feeds.publish import Published, etag
 from feeds.search import search_fault
-from feeds.selection import EVERYTHING, Kind, Selection
+from feeds.selection import EVERYTHING, MAX_IN_DIGEST, MAX_LIMIT, Kind, Selection
 from feeds.web.errors import Missing
 from feeds.web.parameters import (
     PARAMETERS,
@@ -79,15 +81,39 @@ class PageRoutes:
         self._site.require(selection.address("archive/"))
         return self._respond(self._pages.months(selection))
 
+    def digests(self, kind: Kind, frequency: Frequency, year: str = "", slug: str = "") -> Response:
+        """Return the list of the newest digests, or of the older ones of a year."""
+        selection = self._site.select_page(kind, slug, archive=bool(year), frequency=frequency)
+        archive = self._site.year(selection, year) if year else None
+        self._site.require(selection.address(archive.page if archive else ""))
+        made = self._pages.digests(selection, archive)
+        if made is None:
+            raise Missing("no older digests of that year", history=selection)
+        return self._respond(made)
+
+    def digest(self, kind: Kind, frequency: Frequency, period: str, slug: str = "") -> Response:
+        """Return the page of a digest."""
+        selection = self._site.select_page(kind, slug, frequency=frequency)
+        found = self._site.period(frequency, selection, period)
+        self._site.require(selection.address(f"{found.name}/"))
+        made = self._pages.digest(selection, found)
+        if made is None:
+            raise Missing("no digest of that period", history=selection)
+        return self._respond(made)
+
     def build(self) -> Response:
         """Return the builder, with the selection of the query chosen in it."""
         chosen = keep_known(request.args, PARAMETERS)
         refuse_many(chosen)
+        written = _one_of("frequency", FREQUENCIES, "")
+        frequency = next((known for known in FREQUENCIES if known == written), None)
+        if frequency and (number(chosen, "limit", 1, MAX_LIMIT) or 0) > MAX_IN_DIGEST:
+            del chosen["limit"]  # that of a feed of stories, which the form had before
         pages = self._pages
         pairs = [(name, pages.slug(name, value)) for name, value in chosen.items(multi=True)]
         refused = [pair for pair in pairs if self._is_refused(*pair, pairs)]
         known = MultiDict(pair for pair in pairs if pair not in refused)
-        selection = self._site.named("site", "", known)
+        selection = self._site.named("site", "", known, frequency=frequency)
         if refused:
             # The form says at its field what is wrong, and keeps the rest that was chosen.
             response = self._respond(pages.build(selection, refused))
@@ -168,7 +194,7 @@ class PageRoutes:
         router = current_app.url_map.bind(home.netloc)
         try:
             _, arguments = router.match(unquote(path.removeprefix(home.path)), method="GET")
-            if "kind" not in arguments or "month" in arguments:
+            if "kind" not in arguments or {"month", "frequency"} & arguments.keys():
                 _unknown()
             chosen = MultiDict(
                 (name, value) for name, value in parse_qsl(parts.query) if name in PARAMETERS
@@ -184,8 +210,8 @@ class PageRoutes:
         return find
 
     @property
-    def _pages(self) -> Pages:
-        return Pages(index=self._site.index, base=self._site.base)
+    def _pages(self) -> DigestPages:
+        return DigestPages(index=self._site.index, base=self._site.base)
 
     def _respond(self, published: Published | None) -> Response:
         return self._site.respond(published or abort(404, "no such page"))
@@ -204,7 +230,7 @@ def _query(**chosen: str) -> str:
 def _one_of(name: str, known: tuple[str, ...], usual: str) -> str:
     """Return the value of a parameter, or the usual one. Answer 400 to any that is not known."""
     (value, *more) = values(request.args, name) or [usual]
-    if value not in known or more:
+    if value not in (*known, usual) or more:
         refuse(f"{name} must be one of {', '.join(known)}")
     return value
 

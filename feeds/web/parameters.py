@@ -13,8 +13,18 @@ from werkzeug.datastructures import MultiDict
 
 from feeds.index import Index
 from feeds.index.survey import nearest
+from feeds.periods import Frequency
 from feeds.search import Search, SearchError, parse_search
-from feeds.selection import MAX_LIMIT, MAX_SLUG_LENGTH, Kind, Selection, choose, slugify
+from feeds.selection import (
+    MAX_IN_DIGEST,
+    MAX_LIMIT,
+    MAX_SLUG_LENGTH,
+    USUAL_IN_DIGEST,
+    Kind,
+    Selection,
+    choose,
+    slugify,
+)
 from feeds.web.errors import BadSearch, Missing
 
 #: Each parameter of a feed, and what it does.
@@ -27,10 +37,11 @@ PARAMETERS = {
     "type": "Only articles of this type, such as `video`; repeat it for several.",
     "min_quality": "Only articles whose quality is this or more.",
     "min_heat": "Only articles whose heat is this or more now.",
-    "limit": "How many entries, from 1 to 200.",
+    "limit": "How many entries, from 1 to 200; how many stories in a digest, from 1 to 50.",
 }
-#: The parameters that an archive of a feed does not take.
+#: The parameters that an archive does not take: those of articles, and those of digests.
 NOT_IN_ARCHIVES = frozenset({"min_heat", "limit"})
+NOT_IN_YEARS = frozenset({"min_heat"})
 #: Parameters that other sites add to links, and that feeds ignore. Feeds refuse any other unknown
 #: one, because a misspelt parameter would give a subscriber another feed for ever.
 TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref"})
@@ -44,9 +55,13 @@ _MAX_RANK = 10**6
 Arguments = MultiDict[str, str]
 
 
-def known_parameters(kind: Kind, archive: bool = False) -> list[str]:
+def known_parameters(
+    kind: Kind, archive: bool = False, frequency: Frequency | None = None
+) -> list[str]:
     """Return the parameters that the feeds of a kind take."""
-    left_out = NOT_IN_ARCHIVES if archive else frozenset()
+    left_out: frozenset[str] = frozenset()
+    if archive:
+        left_out = NOT_IN_YEARS if frequency else NOT_IN_ARCHIVES
     return [name for name in PARAMETERS if name != kind and name not in left_out]
 
 
@@ -103,14 +118,23 @@ class SelectionParser:
         found = self._index.resolve(kind, value)
         return found is not None and not self._is_withdrawn(kind, value, found)
 
-    def selection(self, base: Selection, arguments: Arguments, usual: int) -> Selection:
+    def selection(
+        self,
+        base: Selection,
+        arguments: Arguments,
+        usual: int,
+        frequency: Frequency | None = None,
+    ) -> Selection:
         """Return a plain selection, narrowed by parameters; a `usual` limit is left out."""
+        most = MAX_LIMIT
+        if frequency:
+            usual, most = USUAL_IN_DIGEST, MAX_IN_DIGEST
         refuse_many(arguments)
         topics = self._names("topic", values(arguments, "topic"))
         providers = self._names("provider", values(arguments, "provider"))
         topics += [base] if base.kind == "topic" else []
         providers += [base] if base.kind == "provider" else []
-        limit = number(arguments, "limit", 1, MAX_LIMIT)
+        limit = number(arguments, "limit", 1, most)
         wanted = number(arguments, "min_quality", -_MAX_RANK, _MAX_RANK)
         chosen = choose(
             topics,
@@ -120,6 +144,7 @@ class SelectionParser:
             words=_search(arguments),
             min_heat=number(arguments, "min_heat", -_MAX_RANK, _MAX_RANK),
             limit=None if limit == usual else limit,
+            frequency=frequency,
         )
         if wanted is not None and wanted > self._config.least_quality(chosen):
             chosen = replace(chosen, min_quality=wanted)

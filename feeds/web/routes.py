@@ -8,11 +8,12 @@ from cachetools import TTLCache, cached
 from flask import Flask, Response, abort, jsonify, request
 
 from feeds.formats import FORMATS, Format, opensearch, opml, sitemap
-from feeds.history import Archive
+from feeds.history import AnyArchive
 from feeds.index import Health
 from feeds.index.store import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
 from feeds.pages.assets import AT_TOP
+from feeds.periods import FREQUENCIES, Frequency
 from feeds.publish import (
     ROBOTS,
     publish,
@@ -34,6 +35,8 @@ PATHS: dict[Kind, str] = {
     "topic": "/topics/<slug>/",
     "provider": "/providers/<slug>/",
 }
+#: The path of the digests of each kind, below that of its feeds.
+DIGESTS = f"<any({','.join(FREQUENCIES)}):frequency>/"
 #: Seconds for which the counts of `/healthz` are kept.
 MAX_HEALTH_AGE = 1.0
 #: The paths of an archive: a month, and the entries of a month after a cursor.
@@ -50,9 +53,11 @@ class FeedRoutes:
         kept: TTLCache[object, Health] = TTLCache(1, MAX_HEALTH_AGE)
         self._health = cached(kept, condition=Condition())(lambda: self._index.health())
 
-    def feed(self, form: Format, kind: Kind, slug: str = "") -> Response:
-        """Return a feed in a format."""
-        selection = self._site.select(kind, slug)
+    def feed(
+        self, form: Format, kind: Kind, slug: str = "", frequency: Frequency | None = None
+    ) -> Response:
+        """Return a feed of stories or of digests in a format."""
+        selection = self._site.select(kind, slug, frequency=frequency)
         self._site.require(selection.address(form.file))
         return self._publish(selection, form)
 
@@ -65,8 +70,17 @@ class FeedRoutes:
         self._site.require(selection.address(archive.file(form.suffix)))
         return self._publish(selection, form, archive)
 
+    def year(
+        self, form: Format, kind: Kind, frequency: Frequency, year: str, slug: str = ""
+    ) -> Response:
+        """Return the older digests of a year in a format."""
+        selection = self._site.select(kind, slug, archive=True, frequency=frequency)
+        archive = self._site.year(selection, year)
+        self._site.require(selection.address(archive.file(form.suffix)))
+        return self._publish(selection, form, archive)
+
     def _publish(
-        self, selection: Selection, form: Format, archive: Archive | None = None
+        self, selection: Selection, form: Format, archive: AnyArchive | None = None
     ) -> Response:
         made = publish(self._index, selection, form, self._site.base, archive)
         return self._site.respond(made or abort(404, "no such feed"))
@@ -146,10 +160,18 @@ def add_routes(app: Flask, site: Site) -> None:
         for archive in ARCHIVES:
             rule = f"{path}archive/{archive}/"
             app.add_url_rule(rule, f"{kind}-month", pages.month, defaults=of_kind)
+        for below in ("", "archive/<year>/"):
+            rule = f"{path}{DIGESTS}{below}"
+            app.add_url_rule(rule, f"{kind}-digests", pages.digests, defaults=of_kind)
+        rule = f"{path}{DIGESTS}<period>/"
+        app.add_url_rule(rule, f"{kind}-digest", pages.digest, defaults=of_kind)
         app.add_url_rule(path + embedding.FRAME, f"{kind}-embed", pages.embed, defaults=of_kind)
         for name, form in FORMATS.items():
             defaults = of_kind | {"form": form}
-            app.add_url_rule(path + form.file, f"{kind}-{name}", feeds.feed, defaults=defaults)
+            for at in (path, path + DIGESTS):
+                app.add_url_rule(at + form.file, f"{kind}-{name}", feeds.feed, defaults=defaults)
+            rule = f"{path}{DIGESTS}archive/<year>.{name}"
+            app.add_url_rule(rule, f"{kind}-{name}-year", feeds.year, defaults=defaults)
             for archive in ARCHIVES:
                 rule, end = f"{path}archive/{archive}.{name}", f"{kind}-{name}-archive"
                 app.add_url_rule(rule, end, feeds.archive, defaults=defaults)
@@ -157,4 +179,5 @@ def add_routes(app: Flask, site: Site) -> None:
             defaults = of_kind | {"form": FORMATS[name]}
             # Of one endpoint, Werkzeug 3.1 answers one rule with a 308 to the other.
             endpoint = f"{kind}-guess-{guess}"
-            app.add_url_rule(path + guess, endpoint, feeds.feed, defaults=defaults)
+            for at in (path, path + DIGESTS):
+                app.add_url_rule(at + guess, endpoint, feeds.feed, defaults=defaults)

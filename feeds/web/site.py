@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import unquote
@@ -10,8 +11,9 @@ from flask import Response, abort, request
 from werkzeug.urls import iri_to_uri
 
 from feeds.articles.fields import EARLIEST
-from feeds.history import Archive, Cursor, Month
+from feeds.history import Archive, Cursor, Month, YearArchive
 from feeds.index import Index
+from feeds.periods import Frequency, Period
 from feeds.publish import Published
 from feeds.selection import EVERYTHING, Kind, Selection
 from feeds.web.errors import Missing
@@ -49,27 +51,35 @@ class Site:
         archive: bool = False,
         further: Iterable[str] = (),
         usual: int | None = None,
+        frequency: Frequency | None = None,
     ) -> Selection:
         """Return the selection of this request, or abort with the answer to give instead.
 
         `further` are other parameters that the address takes. `usual` is the number of
         entries without a limit.
         """
-        refuse_unknown(request.args, [*known_parameters(kind, archive), *further])
-        return self.named(kind, slug, request.args, usual)
+        refuse_unknown(request.args, [*known_parameters(kind, archive, frequency), *further])
+        return self.named(kind, slug, request.args, usual, frequency)
 
-    def select_page(self, kind: Kind, slug: str, *, archive: bool = False) -> Selection:
+    def select_page(
+        self, kind: Kind, slug: str, *, archive: bool = False, frequency: Frequency | None = None
+    ) -> Selection:
         """Return the selection of a page, which ignores unknown parameters, or abort."""
-        known = known_parameters(kind, archive)
-        return self.named(kind, slug, keep_known(request.args, known))
+        known = known_parameters(kind, archive, frequency)
+        return self.named(kind, slug, keep_known(request.args, known), frequency=frequency)
 
     def named(
-        self, kind: Kind, slug: str, arguments: Arguments, usual: int | None = None
+        self,
+        kind: Kind,
+        slug: str,
+        arguments: Arguments,
+        usual: int | None = None,
+        frequency: Frequency | None = None,
     ) -> Selection:
         """Return the selection of a path and a query, or abort."""
         parser = SelectionParser(self.index, self.base)
         base = EVERYTHING if kind == "site" else parser.name(kind, slug)
-        return parser.selection(base, arguments, usual or self.config.limit)
+        return parser.selection(base, arguments, usual or self.config.limit, frequency)
 
     def is_known(self, parameter: str, value: str) -> bool:
         """Return whether a value of `topic`, `provider` or `exclude` names something public."""
@@ -91,6 +101,20 @@ class Site:
             problem = "no such part of a month, follow the feed's links"
             raise Missing(problem, history=selection)
         return Archive(month=read, before=before)
+
+    def year(self, selection: Selection, written: str) -> YearArchive:
+        """Return the archive of a selection's digests that an address names, or abort with 404."""
+        latest = datetime.now(UTC).year + 1
+        if not re.fullmatch("[0-9]{4}", written) or not _FIRST_MONTH.year <= int(written) <= latest:
+            raise Missing("no such year, write it as 2020", history=selection)
+        return YearArchive(year=int(written))
+
+    def period(self, frequency: Frequency, selection: Selection, written: str) -> Period:
+        """Return the period that an address names, or abort with 404."""
+        if found := Period.read(frequency, written, self.config.zone):
+            return found
+        example = {"daily": "2020-05-18", "weekly": "2020-W21", "monthly": "2020-05"}[frequency]
+        raise Missing(f"no such period, write it as {example}", history=selection)
 
     def respond(self, published: Published) -> Response:
         """Return the response for a document."""

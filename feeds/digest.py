@@ -1,0 +1,87 @@
+"""Digests: entries with the best stories of a finished day, week or month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+from feeds.articles import Article
+from feeds.config import Config
+from feeds.content import picture_html, pictures, related_html
+from feeds.feed import Entry, Feed, feed_of, publisher, related_stories
+from feeds.periods import Period
+from feeds.selection import Selection
+from feeds.titles import Names, called
+from feeds.words import translations
+
+#: Further stories have no picture, because a mail with many takes long to open.
+MAX_PICTURES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest:
+    """The best stories of a period, the best first."""
+
+    period: Period
+    articles: tuple[Article, ...]
+
+
+def make_digests(
+    selection: Selection, names: Names, digests: Iterable[Digest], *, config: Config, base: str
+) -> Feed:
+    """Return the feed of a selection's digests, the newest first.
+
+    `names` and `base` are as for `make_feed`.
+    """
+    entries = (_entry(selection, names, digest, config, base) for digest in digests)
+    return feed_of(entries, selection, names, config=config, base=base)
+
+
+def digest_title(selection: Selection, names: Names, period: Period, config: Config) -> str:
+    """Return the title of a digest, such as `AI: 11 to 17 May 2020`."""
+    phrase = translations(config.language).gettext("%(name)s: %(dates)s")
+    name = called(selection, names, config)
+    return phrase % {"name": name, "dates": period.title(config.language)}
+
+
+def _entry(selection: Selection, names: Names, digest: Digest, config: Config, base: str) -> Entry:
+    period, articles = digest.period, digest.articles
+    images = [pictures(article)[1] for article in articles[:MAX_PICTURES]]
+    return Entry(
+        id=config.digest_id(selection, period).urn,
+        title=digest_title(selection, names, period, config),
+        link=base + selection.address(f"{period.name}/"),
+        published=period.end,
+        updated=max([period.end, *(a.updated for a in articles if a.updated)]),
+        author=publisher(config, base),
+        categories=(),
+        # A line for each in a mail of plain text; readers that join lines show them apart too.
+        summary="\n".join(f"· {article.title}" for article in articles),
+        content="\n".join(
+            _story(article, config, has_picture=position < MAX_PICTURES)
+            for position, article in enumerate(articles)
+        ),
+        image=next(filter(None, images), None),
+        images=(),
+        related=(),
+        via=None,
+        amp=None,
+        cdn_amp=None,
+        type="digest",
+        domain=None,
+    )
+
+
+def _story(article: Article, config: Config, *, has_picture: bool) -> str:
+    """Return a story as HTML that needs no style, because mail programs drop styles."""
+    link = f'<a href="{escape(article.link)}">{escape(article.title)}</a>'
+    parts = [f"<h3>{link}</h3>", f"<p>{escape(article.provider.name)}</p>"]
+    _, image = pictures(article) if has_picture else (None, None)
+    if image:
+        parts.append(f"<p>{picture_html(image)}</p>")
+    if article.summary:
+        parts.append(f"<p>{escape(article.summary)}</p>")
+    if related := related_stories(article, config):
+        parts.append(related_html(related, config.language))
+    return "\n".join(parts)

@@ -1,0 +1,150 @@
+"""Digests of finished periods: find their stories, and notice when a period is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice, takewhile
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection
+
+from feeds.config import Config
+from feeds.digest import Digest
+from feeds.history import Neighbours, YearArchive
+from feeds.index.query import Query
+from feeds.index.rows import update_by_id
+from feeds.index.schema import entries, feeds, meta
+from feeds.periods import FREQUENCIES, Frequency, Period
+from feeds.selection import USUAL_IN_DIGEST, Selection
+
+#: Digests in a current document.
+MAX_DIGESTS = 50
+
+
+class DigestQuery:
+    """The digests of one selection in one transaction."""
+
+    def __init__(
+        self, connection: Connection, query: Query, selection: Selection, config: Config
+    ) -> None:
+        assert selection.frequency
+        self._query, self._zone = query, config.zone
+        self._frequency: Frequency = selection.frequency
+        self._limit = selection.limit or USUAL_IN_DIGEST
+        # Heat changes all the time, so a selection by heat has no archives.
+        self._has_archives = selection.min_heat is None
+        today = connection.execute(select(meta.c.today)).scalar_one()
+        #: The lowest quality of a story in the full digests so far.
+        self._least: int | None = None
+        #: Periods before it are over.
+        self._bound = _bound(self._frequency, today, config)
+
+    def one(self, period: Period) -> list[Digest]:
+        """Return the digest of a period, or none if it is not over or has no stories."""
+        digest = self._digest(period) if period.end <= self._bound else None
+        return [digest] if digest else []
+
+    def current(self) -> tuple[list[Digest], Neighbours, bool]:
+        """Return the newest digests, the archive of older ones, and whether there are none."""
+        digests = list(islice(self._digests(self._bound), MAX_DIGESTS))
+        older = self._year(before=digests[-1].period.start) if digests else None
+        beside = Neighbours(previous=older if self._has_archives else None)
+        return digests, beside, older is None and self._has_archives
+
+    def archive(self, archive: YearArchive) -> tuple[list[Digest], Neighbours]:
+        """Return the digests of a year that are not in the current document."""
+        first = Period.first_of(self._frequency, archive.year, self._zone)
+        after = Period.first_of(self._frequency, archive.year + 1, self._zone)
+        newest = islice(self._periods(self._bound), MAX_DIGESTS)
+        oldest = min((period.start for period in newest), default=self._bound)
+        digests = self._digests(min(oldest, after.start))
+        of_year = takewhile(lambda digest: digest.period.year == archive.year, digests)
+        beside = Neighbours(
+            previous=self._year(before=first.start),
+            following=self._year(since=after.start, before=oldest),
+        )
+        return list(of_year), beside
+
+    def _periods(self, bound: datetime) -> Iterator[Period]:
+        """Yield the periods before a time that have stories, the newest first."""
+        while newest := self._query.newest(1, before=bound):
+            period = Period.of(self._frequency, newest[0].moment, self._zone)
+            yield period
+            bound = period.start
+
+    def _year(self, *, before: datetime, since: datetime | None = None) -> YearArchive | None:
+        """Return the archive of the newest story before a time, or of the oldest one since one."""
+        found = self._query.newest(1, since=since, before=before, reverse=since is not None)
+        if not found:
+            return None
+        return YearArchive(year=Period.of(self._frequency, found[0].moment, self._zone).year)
+
+    def _digests(self, bound: datetime) -> Iterator[Digest]:
+        """Yield the digests before a time, the newest first."""
+        while period := next(self._periods(bound), None):
+            # Mostly the period before has stories too, and need not be looked for.
+            while digest := self._digest(period):
+                yield digest
+                period = period.previous
+            bound = period.start
+
+    def _digest(self, period: Period) -> Digest | None:
+        start, end, limit = period.start, period.end, self._limit
+        # Most periods have enough stories that are as good as those of other periods. To leave
+        # out the worse stories takes less time than to sort them.
+        best = self._query.best(limit, since=start, before=end, least=self._least)
+        if len(best) < limit and self._least is not None:
+            best = self._query.best(limit, since=start, before=end)
+        if len(best) == limit and (self._least is None or best[-1].quality < self._least):
+            self._least = best[-1].quality
+        return Digest(period=period, articles=tuple(e.article for e in best)) if best else None
+
+
+def day_of(second: int, config: Config) -> int:
+    """Return the first second of the day of a Unix time."""
+    return int(_bound("daily", second, config).timestamp())
+
+
+def next_midnight(today: int, config: Config) -> int:
+    """Return when a day ends."""
+    day = Period.of("daily", datetime.fromtimestamp(today, UTC), config.zone)
+    return int(day.end.timestamp())
+
+
+def date_digests(
+    connection: Connection,
+    config: Config,
+    touched: Mapping[int, int],
+    days: tuple[int, int],
+    at: int,
+) -> bool:
+    """Date the digests that may show an edited article, or that appear when the day changes.
+
+    `touched` tells by the id of a feed when the oldest article that differs there was published,
+    and `days` are the days before and now. Return whether a digest appeared.
+    """
+    has_new = False
+    for frequency in FREQUENCIES:
+        before, now = (int(_bound(frequency, day, config).timestamp()) for day in days)
+        dated = {id: {str(frequency): at} for id, oldest in touched.items() if oldest < now}
+        update_by_id(connection, feeds, dated)
+        if before < now:
+            story = select(entries.c.article).where(
+                *(entries.c.feed == feeds.c.id, entries.c.shown),
+                *(entries.c.published >= before, entries.c.published < now),
+            )
+            made = update(feeds).where(story.exists()).values({frequency: at})
+            has_new |= connection.execute(made).rowcount > 0
+    return has_new
+
+
+def digest_ends(connection: Connection, config: Config) -> dict[Frequency, int]:
+    """Return up to when there are digests, for each frequency that a static site has."""
+    today = connection.execute(select(meta.c.today)).scalar_one()
+    return {name: int(_bound(name, today, config).timestamp()) for name in config.digests}
+
+
+def _bound(frequency: Frequency, day: int, config: Config) -> datetime:
+    """Return when the period of a day begins; those before it are over."""
+    return Period.of(frequency, datetime.fromtimestamp(day, UTC), config.zone).start

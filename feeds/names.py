@@ -1,0 +1,46 @@
+"""The settings of topics and providers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import yaml
+from msgspec import Meta, Struct
+
+from feeds.selection import Kind, domain_key, fold, slugify
+from feeds.settings import compose, fault, read_fields, read_pairs
+from feeds.text import text
+
+Text = Annotated[str, text]
+Quality = Annotated[int, Meta(ge=-(10**6), le=10**6)]
+
+
+class Name(Struct, frozen=True, kw_only=True):
+    """The settings of one topic or provider."""
+
+    slug: Text = ""
+    title: Text = ""
+    description: Text = ""
+    min_quality: Annotated[Quality | None, "Instead of the site's."] = None
+    former: Annotated[tuple[str, ...], text, "Earlier slugs: each answers 301 for ever."] = ()
+    withdrawn: Annotated[bool, "Taken away on purpose: its feeds answer 410."] = False
+
+
+def read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
+    """Return the settings of topics or providers, by key."""
+    # An environment variable holds the map as YAML text.
+    written = compose(node.value) if isinstance(node, yaml.ScalarNode) else node
+    names: dict[str, Name] = {}
+    for name, value in read_pairs(written):
+        key = domain_key(name.value) if kind == "provider" else fold(name.value)
+        if key in names:
+            raise fault(name, "stands twice, keep one")
+        try:
+            names[key] = Name(**read_fields(Name, read_pairs(value)))
+        except ValueError as error:
+            raise fault(name, error) from error
+        slug = names[key].slug
+        if slug and slug != slugify(kind, slug):
+            raise fault(name, f"the slug is {slug!r}, write {slugify(kind, slug)!r}")
+    # Sorted, because the order of names must not change the fingerprint.
+    return dict(sorted(names.items()))
