@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 
 from feeds.config import Config
 from feeds.history import AnyArchive, Archive, Neighbours, YearArchive
+from feeds.index import paging
 from feeds.index.digests import DigestQuery
 from feeds.index.found import Found
 from feeds.index.query import NEWEST_FIRST, PUBLIC, Query
@@ -82,11 +83,11 @@ class Index(Store):
             if not query.is_public:
                 return None
             if archive:
-                found, beside = query.archive(archive, most)
+                found, beside = paging.of_archive(query, archive, most)
                 complete = False
             else:
                 limit = most or selection.limit or self.config.limit
-                found, beside, complete = query.current(limit)
+                found, beside, complete = paging.current(query, limit)
             if selection == selection.plain and not archive:
                 changed = query.feeds[selection.kind, selection.key].changed
             else:

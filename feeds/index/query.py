@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.engine import Connection
 
-from feeds.history import Archive, Cursor, Month, Neighbours
+from feeds.history import Cursor
 from feeds.index.found import Entry
 from feeds.index.schema import entries, feeds, meta
 from feeds.index.text_search import Terms, place_of
@@ -46,7 +46,7 @@ class Query:
 
     def __init__(self, connection: Connection, selection: Selection) -> None:
         self._connection = connection
-        self._selection = selection
+        self.selection = selection
         chosen = {(s.kind, s.key) for group in selection.groups for s in group}
         is_plain = len(chosen) == 1 and not selection.exclude and not selection.words
         others = set() if is_plain else {(s.kind, s.key) for s in selection.exclude} | {_SITE}
@@ -76,7 +76,7 @@ class Query:
 
     def _add_terms(self) -> None:
         """Add the feeds and the words that articles have, and those that they do not have."""
-        s = self._selection
+        s = self.selection
         terms = Terms(
             groups=[self._ids(group) for group in s.groups],
             excluded=self._ids(s.exclude),
@@ -103,7 +103,7 @@ class Query:
 
         A database does not use its index of a column where the condition is of `column + 0`.
         """
-        s, is_sorted = self._selection, False
+        s, is_sorted = self.selection, False
         for name, least in (("quality", s.min_quality), ("heat", s.min_heat)):
             if least is not None:
                 by_rank = not is_sorted and self._is_rare(f"e.{name} >= :least", least)
@@ -206,52 +206,6 @@ class Query:
                     values[f"{name}_place"] = place_of(values[name] + (name == "at"))
         return conditions, values
 
-    def current(self, limit: int) -> tuple[list[Entry], Neighbours, bool]:
-        """Return the newest entries, the archive of older ones, and whether there are none.
-
-        Heat changes all the time, so a selection by heat has no archives.
-        """
-        found = self.newest(limit + 1)
-        if self._selection.min_heat is not None or len(found) <= limit:
-            return found[:limit], Neighbours(), self._selection.min_heat is None
-        cursor = found[limit - 1].cursor
-        previous = Archive(month=Month.of(cursor.published), before=cursor)
-        return found[:limit], Neighbours(previous=previous), False
-
-    def archive(self, archive: Archive, most: int | None) -> tuple[list[Entry], Neighbours]:
-        """Return the entries of an archive, the newest first, and the archives beside it.
-
-        A month with entries names the months before and after it even if they are empty, so
-        that its bytes change with its own entries alone. A month without entries names the
-        nearest months that have some. So does a page of `most` entries, because a person has
-        no use for empty months.
-        """
-        month = archive.month
-        end = archive.before or month.plus(1).start
-        found = self.newest(most and most + 1, since=month.start, before=end)
-        older: Month | None = month.plus(-1)
-        newer: Month | None = month.plus(1)
-        if most or not found:
-            older = _month(self.newest(1, before=month.start))
-            newer = _month(self.newest(1, since=month.plus(1).start, reverse=True))
-        previous = Archive(month=older) if older else None
-        if most and len(found) > most:
-            found = found[:most]
-            previous = Archive(month=month, before=found[-1].cursor)
-        following = Archive(month=newer) if newer and not archive.before else None
-        return found, Neighbours(previous=previous, following=following)
-
-    def months(self) -> dict[Month, datetime]:
-        """Return when the newest entry of each month was published, the newest month first."""
-        found: dict[Month, datetime] = {}
-        entries = self.newest(1)
-        while entries:
-            newest = entries[0].moment
-            month = Month.of(newest)
-            found[month] = newest
-            entries = self.newest(1, before=month.start)
-        return found
-
 
 def _text(statement: str, values: Mapping[str, object]) -> TextClause:
     """Return a statement, some of whose values may be lists."""
@@ -262,10 +216,6 @@ def _text(statement: str, values: Mapping[str, object]) -> TextClause:
 @lru_cache(1_000)
 def _cached_text(statement: str, lists: tuple[str, ...]) -> TextClause:
     return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
-
-
-def _month(found: Sequence[Entry]) -> Month | None:
-    return Month.of(found[0].moment) if found else None
 
 
 def _second(moment: datetime) -> int:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from sqlalchemy import case, func, literal, select, union_all
 
 from feeds.history import Month
-from feeds.index import Index
+from feeds.index import Index, paging
 from feeds.index.query import PUBLIC, Query
 from feeds.index.schema import articles, entries, feeds, files
 from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, fold, slugify
@@ -136,7 +136,7 @@ def months(index: Index, selection: Selection) -> dict[Month, datetime]:
     """Return when the newest article of each month was published, the newest month first."""
     with index.read_transaction() as connection:
         query = Query(connection, selection)
-        return query.months() if query.is_public else {}
+        return paging.months(query) if query.is_public else {}
 
 
 def qualities(index: Index, selection: Selection) -> Qualities:
