@@ -59,8 +59,10 @@ class Process:
 
     def children(self) -> list[int]:
         """The processes that it started and that serve, by Linux's /proc."""
-        lists = Path(f"/proc/{self.popen.pid}/task").glob("*/children")
-        children = [int(pid) for path in lists for pid in path.read_text().split()]
+        children: list[int] = []
+        for path in Path(f"/proc/{self.popen.pid}/task").glob("*/children"):
+            with contextlib.suppress(FileNotFoundError):  # a thread that has ended since
+                children += map(int, path.read_text().split())
         return [pid for pid in children if "spawn_main" in _command(pid)]
 
     def workers(self) -> list[int]:
