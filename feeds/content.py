@@ -38,6 +38,7 @@ def pictures(article: Article) -> tuple[Image | None, Image | None]:
 def content_html(
     article: Article, lead: Image | None, related: tuple[Story, ...], language: str
 ) -> str:
+    """Return the content of an entry; `lead` is the picture to put before the body."""
     _ = translations(language).gettext
     parts = []
     if lead:
