@@ -71,6 +71,8 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ("/weekly/2999-W22/", 404, ""),
         ("/weekly/2020-05-18/", 404, ""),
         ("/daily/9999-12-31/", 404, ""),
+        ("/daily/1800-01-01/?q=story", 404, ""),
+        ("/monthly/0001-02/?exclude=law", 404, ""),
         ("/weekly/archive/", 404, ""),
         ("/weekly/archive/2020/", 404, ""),
         ("/weekly/archive/1850/", 404, ""),

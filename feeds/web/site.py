@@ -111,7 +111,9 @@ class Site:
 
     def period(self, frequency: Frequency, selection: Selection, written: str) -> Period:
         """Return the period that an address names, or abort with 404."""
-        if found := Period.read(frequency, written, self.config.zone):
+        found = Period.read(frequency, written, self.config.zone)
+        # A database has no numbers for the articles of much earlier times.
+        if found and found.start >= _FIRST_MONTH.start:
             return found
         example = {"daily": "2020-05-18", "weekly": "2020-W21", "monthly": "2020-05"}[frequency]
         raise Missing(f"no such period, write it as {example}", history=selection)
