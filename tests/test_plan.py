@@ -101,6 +101,11 @@ def test_edit_touches_what_it_changes(edit: Edit) -> None:
     assert bool(made.deleted) == bool(made.inserted) == edit.is_written
 
 
+def test_feed_that_names_an_article_without_showing_it_is_not_touched() -> None:
+    made = plan({}, {"one": article(feeds={SITE: True, AI: False})}, NOW)
+    assert made.touched == {SITE: 900}
+
+
 def test_article_that_is_not_due_has_no_entries() -> None:
     row = as_of(article(published=1_001, updated=1_002), NOW)
     assert (row.entries, row.next_change) == (frozenset(), 1_001)

@@ -77,7 +77,7 @@ def plan(
             made.terms[new.id] = article.terms
         if _seen(old) != _seen(new):
             made.seen.add(stem)
-            for entry in (entry for row in (old, new) if row for entry in row.entries):
+            for entry in (e for row in (old, new) if row for e in row.entries if e.shown):
                 oldest = made.touched.get(entry.feed, entry.published)
                 made.touched[entry.feed] = min(oldest, entry.published)
         elif old and new and old.entries != new.entries:
