@@ -146,8 +146,8 @@ def test_of_two_machines_one_follows_and_the_other_takes_over(collection: Collec
     stop.set()
     follower.join(10)
     assert lines == ["one.md, two.md: 3 feeds changed"]
-    # Who stops lets go at once, and has nothing more to let go of.
-    assert index.acquire("follow")
+    # Who stops lets go, and has nothing more to let go of.
+    wait_for(lambda: index.acquire("follow"))
     index.release()
     index.release()
     other.close()

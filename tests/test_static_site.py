@@ -27,6 +27,7 @@ from werkzeug.http import parse_date
 
 from feeds.cli import main
 from feeds.config import Name
+from feeds.index.digests import MAX_DIGESTS
 from feeds.pages import MAX_NAMES
 from feeds.pages.assets import AT_TOP
 from feeds.static_site import Built, build
@@ -367,6 +368,24 @@ def test_one_changed_article_touches_only_its_feeds_and_months(
         *("", "topics/machines/", "providers/p0.example/")
     }
     assert {path for path in digests if "/20" in path and "W01" not in path} == set()
+
+
+def test_older_digests_are_in_the_archives_of_their_years(
+    make_collection: Make, tmp_path: Path
+) -> None:
+    made = make_collection(base_url=BASE, digests=("daily",))
+    first = datetime(2019, 12, 31, tzinfo=UTC)
+    for number in range(MAX_DIGESTS + 2):
+        day = first + timedelta(days=number)
+        made.write(f"{number}.md", article(f"Story {number}", time=day.isoformat()))
+    made.sync(datetime.now(UTC))
+    build_site(made, tmp_path / "out")
+    days = {path.name for path in (tmp_path / "out/daily").iterdir() if path.name[:2] == "20"}
+    assert days == {f"{first + timedelta(days=n):%Y-%m-%d}" for n in range(MAX_DIGESTS + 2)}
+    for year, title in ((2019, "31 December 2019"), (2020, "1 January 2020")):
+        archive = tmp_path / f"out/daily/archive/{year}.atom"
+        assert title in archive.read_text()
+        assert (archive.parent / f"{year}/index.html").exists()
 
 
 def test_new_bytes_have_a_later_time(large: Collection, tmp_path: Path) -> None:
