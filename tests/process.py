@@ -68,7 +68,7 @@ class Process:
     def workers(self) -> list[int]:
         """Those that answer: they hold the socket that is listened on."""
         sockets = {f"socket:[{inode}]" for inode in sockets_of(self.port, LISTEN)}
-        return [pid for pid in self.children() if sockets & _opened(pid)]
+        return [pid for pid in self.children() if sockets & opened(pid)]
 
     def follower(self) -> int:
         """The one that follows the folder."""
@@ -107,9 +107,11 @@ def _command(pid: int) -> str:
     return ""
 
 
-def _opened(pid: int) -> set[str]:
-    opened = set()
+def opened(pid: int) -> set[str]:
+    """What a process has open, by Linux's /proc; nothing if it has ended."""
+    found = set()
     with contextlib.suppress(FileNotFoundError):
         for path in Path(f"/proc/{pid}/fd").iterdir():
-            opened.add(str(path.readlink()))
-    return opened
+            with contextlib.suppress(FileNotFoundError):  # closed since
+                found.add(str(path.readlink()))
+    return found

@@ -30,7 +30,7 @@ from feeds.cli import main
 from feeds.config import Config, Name
 from feeds.index import Index, pings, schema
 from tests.hub import Hub, Served, Subscriber, Trouble, wait_for
-from tests.process import Process
+from tests.process import Process, opened
 from tests.support import BASE, NOW, Collection, Site, article
 from tests.test_serve import seeds, start
 
@@ -224,8 +224,7 @@ def test_worker_has_nothing_of_the_threads_that_follow_and_push(
     # One that is forked has SQLite's locks as they are then, and may wait for them for ever.
     wait_for(lambda: set(server.workers()) - {worker})
     (worker,) = set(server.workers()) - {worker}
-    opened = [os.readlink(path) for path in Path(f"/proc/{worker}/fd").iterdir()]
-    assert [path for path in opened if path.endswith("-push")] == []
+    assert [path for path in opened(worker) if path.endswith("-push")] == []
     server.wait_until(lambda: server.get("/healthz").status_code == 200)
 
 
