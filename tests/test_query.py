@@ -379,8 +379,13 @@ def test_ties_are_by_id_across_topics(collection: Collection) -> None:
     for number, stem in enumerate("abcdefgh"):
         topics = (("AI",), ("Law",), ("AI", "Law"))[number % 3]
         collection.write(f"{stem}.md", article(stem, topics=topics))
-    collection.sync()
-    tied = sorted("abcdefgh", key=lambda stem: collection.config.entry_id(stem).hex)
+        collection.sync()
+    ids = {stem: collection.config.entry_id(stem).hex for stem in "abcdefgh"}
+    tied = sorted(ids, key=lambda stem: ids[stem])
     for limit in (3, 8):
         chosen = choose(CHOSEN_TOPICS[:2], limit=limit)
         assert stems(collection.index.find(chosen)) == tied[:limit]
+    second = datetime.fromisoformat("2020-05-18T02:41:00Z")
+    for number, stem in enumerate(tied, 1):
+        older = Archive(month=Month.of(second), before=Cursor(published=second, id=ids[stem]))
+        assert stems(collection.index.find(chosen, older)) == tied[number:]

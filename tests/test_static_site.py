@@ -370,7 +370,7 @@ def test_one_changed_article_touches_only_its_feeds_and_months(
     assert {path for path in digests if "/20" in path and "W01" not in path} == set()
 
 
-def test_older_digests_are_in_the_archives_of_their_years(
+def test_digests_follow_a_quality_and_older_ones_are_in_archives_of_years(
     make_collection: Make, tmp_path: Path
 ) -> None:
     made = make_collection(base_url=BASE, digests=("daily",))
@@ -379,7 +379,15 @@ def test_older_digests_are_in_the_archives_of_their_years(
         day = first + timedelta(days=number)
         made.write(f"{number}.md", article(f"Story {number}", time=day.isoformat()))
     made.sync(datetime.now(UTC))
+    made.write("also.md", article("Also", time=first.isoformat(), quality=70))
+    made.sync(datetime.now(UTC))
     build_site(made, tmp_path / "out")
+    page = tmp_path / f"out/daily/{first:%Y-%m-%d}/index.html"
+    assert page.read_text().index("Story 0</a>") < page.read_text().index("Also</a>")
+    made.write("also.md", article("Also", time=first.isoformat(), quality=90))
+    made.sync(datetime.now(UTC))
+    build_site(made, tmp_path / "out")
+    assert page.read_text().index("Also</a>") < page.read_text().index("Story 0</a>")
     days = {path.name for path in (tmp_path / "out/daily").iterdir() if path.name[:2] == "20"}
     assert days == {f"{first + timedelta(days=n):%Y-%m-%d}" for n in range(MAX_DIGESTS + 2)}
     for year, title in ((2019, "31 December 2019"), (2020, "1 January 2020")):
