@@ -115,6 +115,8 @@ class ServedFolder:
         self._site = folder / "site"
         self.server = self._serve()
         self.poller = Poller(int(self._port))
+        #: What the servers printed that were killed.
+        self.printed: list[str] = []
 
     def _serve(self) -> Process:
         return Process(self.folder, "--workers", "2", port=self._port, **self.settings)
@@ -145,7 +147,7 @@ class ServedFolder:
             return what
         time.sleep(self.chance.random() * 0.5)
         if what == "server":
-            self.server.stop(signal.SIGKILL)
+            self.printed.append(self.server.stop(signal.SIGKILL))
             self.server = self._serve()
             return what
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
@@ -217,6 +219,8 @@ def run(kills: int, seed: int) -> list[str]:
             if place.server.popen.poll() is None:
                 place.server.stop(signal.SIGKILL)
     counts = ", ".join(f"{killed.count(what)} {what or 'database'}" for what in sorted(set(killed)))
+    if wrong:
+        print(*place.printed, place.server.printed, sep="\n")
     polls, refused = place.poller.polls, place.poller.refused
     print(f"{kills} kills ({counts}), {polls} polls, {refused} refused, {len(wrong)} wrong")
     return wrong

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,8 +39,18 @@ class Process:
             text=True,
             start_new_session=True,
         )
+        self._printed: list[str] = []
+        # Nothing waits for a pipe that is full.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         # A busy machine takes long to start so many processes.
         self.wait_until(lambda: self.get("/healthz").status_code == 200, seconds=60)
+
+    def _read(self) -> None:
+        assert self.popen.stdout
+        with self.popen.stdout as lines:
+            for line in lines:
+                self._printed.append(line)
 
     def get(self, path: str) -> httpx.Response:
         # Each client would load the certificates of the machine, which takes 40 ms.
@@ -53,7 +64,7 @@ class Process:
                 if come():
                     return time.monotonic() - start
             except httpx.TransportError:
-                assert self.popen.poll() is None, self.popen.communicate()
+                assert self.popen.poll() is None, self.printed
             assert time.monotonic() - start < seconds
             time.sleep(0.02)
 
@@ -81,11 +92,22 @@ class Process:
         lines = (line for path in statuses for line in path.read_text().splitlines())
         return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
+    @property
+    def printed(self) -> str:
+        """What it printed until now."""
+        return "".join(self._printed)
+
     def stop(self, number: int = signal.SIGTERM) -> str:
         """What it printed until it stopped."""
         self.popen.send_signal(number)
-        output, _ = self.popen.communicate(timeout=20)
-        return output
+        return self.wait()
+
+    def wait(self, seconds: float = 20) -> str:
+        """What it printed until it and its children ended."""
+        self._reader.join(seconds)
+        self.popen.wait(seconds)
+        assert not self._reader.is_alive()
+        return self.printed
 
 
 def free_port() -> int:

@@ -256,7 +256,7 @@ def test_interrupt_from_the_terminal_stops_every_worker(
     server.wait_until(partial(are_deaf, server, 2))
     os.killpg(server.popen.pid, signal.SIGINT)
     # Well before the five seconds after which a worker that hangs is killed.
-    server.popen.communicate(timeout=4)
+    server.wait(4)
     assert server.popen.returncode == 0
 
 

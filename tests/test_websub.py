@@ -207,7 +207,7 @@ def test_killed_between_a_change_and_its_pings_it_sends_them_when_it_is_back(
     again = start(seeds, **settings)
     expected = topics("/", "/topics/ai/", "/topics/new/", "/providers/example.org/")
     wait_for(lambda: set(expected) <= set(hub.topics))
-    server.popen.communicate()
+    server.wait()
     assert len(hub.topics) == len(set(hub.topics)) == 18
     assert "hub" not in again.stop()
     assert pings.count(Index(settings["FEEDS_DATABASE"], Config())) == 0
