@@ -20,6 +20,7 @@ import pytest
 from feeds.cli import serving
 from feeds.index import Index
 from feeds.index.store import IndexDamaged, IndexUnavailable
+from feeds.index.survey import listing
 from feeds.selection import EVERYTHING
 from tests.process import Process
 from tests.support import Collection, Site, article
@@ -71,7 +72,7 @@ def test_damaged_index_is_made_anew_while_the_feeds_stay_up(followed: Site, harm
     path = file_of(collection)
     # What SQLite has not written to the file yet would mend it.
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA wal_checkpoint(RESTART)")
     connection.close()
     HARMS[harm](path)
     collection.write("new.md", article("Saved meanwhile"))
@@ -124,6 +125,44 @@ def test_log_that_was_cut_short_is_damage(collection: Collection) -> None:
     with pytest.raises(IndexDamaged):
         other.status()
     other.close()
+    assert collection.sync().added == 1
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_file_that_was_cut_short_is_damage_before_its_lost_part_is_read(
+    collection: Collection, suffix: str
+) -> None:
+    for number in range(100):
+        collection.write(f"{number}.md", article(f"Number {number}"))
+    collection.sync()
+    assert collection.index.status()
+    path = Path(f"{file_of(collection)}{suffix}")
+    os.truncate(path, path.stat().st_size - 1)
+    with pytest.raises(IndexDamaged, match="a part of it was cut off"):
+        collection.index.status()
+    assert collection.sync().added == 100
+
+
+@pytest.mark.parametrize(
+    ("spoil", "read"),
+    [
+        ("UPDATE entries SET published = 'x'", lambda index: index.find(EVERYTHING)),
+        ("UPDATE entries SET published = 'x'", listing),
+        ("UPDATE feeds SET kind = 'x'", listing),
+        ("UPDATE feeds SET name = x'00'", lambda index: index.find(EVERYTHING)),
+        ("UPDATE meta SET next_change = 'x'", Index.status),
+    ],
+)
+def test_value_of_another_type_is_damage(
+    collection: Collection, spoil: str, read: Callable[[Index], object]
+) -> None:
+    """SQLite returns such values where it takes a page of one table for that of another."""
+    collection.write("one.md", article())
+    collection.sync()
+    with collection.index.write_transaction() as connection:
+        connection.exec_driver_sql(spoil)
+    with pytest.raises(IndexDamaged):
+        read(collection.index)
     assert collection.sync().added == 1
 
 

@@ -20,6 +20,7 @@ from feeds.index import paging
 from feeds.index.digests import DigestQuery
 from feeds.index.found import Found
 from feeds.index.query import NEWEST_FIRST, PUBLIC, Query
+from feeds.index.rows import convert
 from feeds.index.schema import VERSION, articles, entries, feeds, files, meta
 from feeds.index.store import IndexUnavailable, Store
 from feeds.periods import Period
@@ -64,7 +65,7 @@ class Index(Store):
         """Return the state that tells whether anything changed."""
         with self.read_transaction() as connection:
             columns = meta.c.revision, meta.c.changed, meta.c.next_change
-            return Status(*connection.execute(select(*columns)).one())
+            return convert([connection.execute(select(*columns)).one()], Status)[0]
 
     def changed(self) -> datetime:
         """Return when anything public last changed."""

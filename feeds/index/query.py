@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.engine import Connection
 
 from feeds.history import Cursor
 from feeds.index.found import Entry
+from feeds.index.rows import convert
 from feeds.index.schema import entries, feeds, meta
 from feeds.index.text_search import Terms, place_of
 from feeds.indexed import FeedKey
-from feeds.selection import Selection
+from feeds.selection import Kind, Selection
 
 #: Where a quality or a heat leaves at most so many articles, these are found by it and
 #: sorted. Where it leaves more, the newest articles are read until enough of them have it.
@@ -23,9 +24,6 @@ MAX_SORTED = 2_000
 
 #: Only feeds that have or had an article are public.
 PUBLIC = feeds.c.changed.is_not(None)
-_FEED = select(feeds, select(meta.c.changed).scalar_subquery().label("site_changed")).where(
-    feeds.c.kind == bindparam("kind"), feeds.c.key == bindparam("key"), PUBLIC
-)
 _NO_LIMIT = 1 << 60
 _SITE: FeedKey = ("site", "")
 _ENTRIES = "entries AS e"
@@ -35,6 +33,23 @@ _COMPARED = "entries AS e, articles AS f, text_index"
 #: How these tables belong together.
 _SAME = "e.article = f.id AND f.place = text_index.rowid"
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
+
+
+class FeedRow(NamedTuple):
+    """A public feed. The times of its last change and of the site's are Unix times."""
+
+    id: int
+    kind: Kind
+    key: str
+    name: str
+    changed: int
+    site_changed: int
+
+
+_FEED = select(
+    *(feeds.c[name] for name in FeedRow._fields[:-1]),
+    select(meta.c.changed).scalar_subquery(),
+).where(feeds.c.kind == bindparam("kind"), feeds.c.key == bindparam("key"), PUBLIC)
 
 
 class Query:
@@ -50,12 +65,13 @@ class Query:
         chosen = {(s.kind, s.key) for group in selection.groups for s in group}
         is_plain = len(chosen) == 1 and not selection.exclude and not selection.words
         others = set() if is_plain else {(s.kind, s.key) for s in selection.exclude} | {_SITE}
-        rows = [
-            connection.execute(_FEED, {"kind": kind, "key": key}).first()
+        rows = (
+            row
             for kind, key in chosen | others
-        ]
-        #: The rows of all public feeds that the selection names, and perhaps of the site.
-        self.feeds = {(row.kind, row.key): row for row in rows if row}
+            for row in connection.execute(_FEED, {"kind": kind, "key": key})
+        )
+        #: All public feeds that the selection names, and perhaps the site.
+        self.feeds = {(row.kind, row.key): row for row in convert(rows, FeedRow)}
         self.is_public = chosen <= self.feeds.keys()
         if not self.is_public:
             return
@@ -181,7 +197,7 @@ class Query:
             f" FROM ({first}) AS n JOIN articles AS a ON a.id = n.article",
             values,
         )
-        return [Entry(*row) for row in self._connection.execute(statement, values)]
+        return convert(self._connection.execute(statement, values), Entry)
 
     def _span(
         self, column: str, since: datetime | None, before: datetime | Cursor | None

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import Column, Select, Table, bindparam, delete, update
 from sqlalchemy.engine import Connection
 
 #: SQLite takes at most 32,766 variables in one statement.
 BATCH = 10_000
+
+T = TypeVar("T")
+
+
+def convert(rows: Iterable[Iterable[object]], kind: type[T]) -> list[T]:
+    """Return rows as named tuples of a type.
+
+    Raises msgspec.ValidationError where a value is of another type: SQLite does not notice
+    all damage, and may return values of another table.
+    """
+    return msgspec.convert([tuple(row) for row in rows], list[kind])  # type: ignore[valid-type]
 
 
 def select_in(

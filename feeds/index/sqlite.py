@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
 
 from sqlalchemy import URL, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import QueuePool
 
 from feeds.index.schema import fill, is_current, metadata, outlasting
 from feeds.index.text_search import SQLITE_TABLE, text_index
@@ -31,11 +33,13 @@ class SQLite:
         self.engine = _engine(str(url.database))
         self._path = Path(str(url.database))
         self._inode: int | None = None
+        #: The size of each file that is open, by its suffix and its inode.
+        self._sizes: dict[tuple[str, int], int] = {}
         self._ping_lock: TextIO | None = None
 
     def read_transaction(self) -> AbstractContextManager[Connection]:
         """Open a read transaction."""
-        self._reopen_if_replaced()
+        self._check_files()
         return self.engine.begin()
 
     @contextmanager
@@ -43,7 +47,7 @@ class SQLite:
         """Open the one write transaction; without `wait` the file must exist."""
         if wait:
             self._make_file()
-        self._reopen_if_replaced()
+        self._check_files()
         timeout = LOCK_TIMEOUT if wait else 0
         options = {"sqlite_begin": "BEGIN IMMEDIATE", "sqlite_timeout": timeout}
         with self.engine.execution_options(**options).begin() as connection:
@@ -108,15 +112,32 @@ class SQLite:
             return False
         return True
 
-    def _reopen_if_replaced(self) -> None:
-        """Close the connections to a file that was deleted, which they would read for ever."""
-        try:
-            inode = self._path.stat().st_ino
-        except OSError:
-            inode = None
+    def _check_files(self) -> None:
+        """Close the connections to a file that was deleted, which they would read for ever.
+
+        Raise DatabaseError if an open file became shorter. SQLite does not shorten it here, so
+        a part is lost. SQLite would find that out only where it reads this part, and it may
+        write behind the gap.
+        """
+        before, sizes = self._sizes, dict[tuple[str, int], int]()
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                status = os.stat(f"{self._path}{suffix}")
+                sizes[suffix, status.st_ino] = status.st_size
+        inode = next((inode for suffix, inode in sizes if not suffix), None)
         if inode != self._inode:
             self.engine.dispose()
             self._inode = inode
+        assert isinstance(self.engine.pool, QueuePool)
+        if not self.engine.pool.checkedin():
+            # A file that is not open may be deleted, and its inode used for another one.
+            self._sizes = {}
+            return
+        self._sizes = sizes
+        if any(sizes.get(file, size) < size for file, size in before.items()):
+            error = sqlite3.DatabaseError("a part of it was cut off")
+            error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise error
 
 
 @contextmanager

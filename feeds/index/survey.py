@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from sqlalchemy import case, func, literal, select, union_all
 
 from feeds.history import Month
 from feeds.index import Index, paging
 from feeds.index.query import PUBLIC, Query
+from feeds.index.rows import convert
 from feeds.index.schema import articles, entries, feeds, files
 from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, fold, slugify
 
@@ -34,6 +36,17 @@ class Listed:
     count: int
     #: When the newest of them was published; None without any.
     newest: datetime | None
+
+
+class _ListedRow(NamedTuple):
+    """A public feed, how many entries it has, and the Unix time of the newest one."""
+
+    kind: Kind
+    key: str
+    slug: str
+    name: str
+    number: int | None
+    latest: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,19 +78,18 @@ def listing(index: Index) -> list[Listed]:
         .group_by(entries.c.feed)
         .subquery()
     )
-    statement = select(feeds, counted.c.n, counted.c.at).outerjoin(
-        counted, counted.c.feed == feeds.c.id
-    )
+    columns = feeds.c.kind, feeds.c.key, feeds.c.slug, feeds.c.name, counted.c.n, counted.c.at
+    statement = select(*columns).outerjoin(counted, counted.c.feed == feeds.c.id).where(PUBLIC)
     listed = []
     with index.read_transaction() as connection:
-        for row in connection.execute(statement.where(PUBLIC)):
+        for row in convert(connection.execute(statement), _ListedRow):
             selection = Selection(kind=row.kind, key=row.key, slug=row.slug)
             name = index.config.name(selection)
-            newest = datetime.fromtimestamp(row.at, UTC) if row.at is not None else None
+            newest = None if row.latest is None else datetime.fromtimestamp(row.latest, UTC)
             title = name.title or row.name
             if not name.withdrawn:
                 listed.append(
-                    Listed(selection=selection, name=title, count=row.n or 0, newest=newest)
+                    Listed(selection=selection, name=title, count=row.number or 0, newest=newest)
                 )
     kinds = ("site", "topic", "provider")
     return sorted(
