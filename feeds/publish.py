@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from feeds.config import Config
 from feeds.digest import make_digests
@@ -28,15 +29,21 @@ class Published:
 
     body: bytes
     content_type: str
-    #: Sent as a weak tag, because several content codings share it (RFC 9110 section 8.8.3).
-    etag: str
     #: When the document last changed, or a later time; whole seconds in UTC. It may be some
     #: seconds in the future. None where nothing records it.
-    changed: datetime | None
+    changed: datetime | None = None
     #: The Link header (RFC 8288).
     link: str = ""
     #: The archive to which the document links as the one before it.
     previous: AnyArchive | None = None
+
+    @cached_property
+    def etag(self) -> str:
+        """The opaque part of its entity tag (RFC 9110 section 8.8.3).
+
+        The tag is sent as a weak one, because several content codings share it.
+        """
+        return hashlib.sha256(self.body).hexdigest()[:32]
 
 
 def find_feed(
@@ -97,7 +104,6 @@ def publish_formats(
             Published(
                 body=body,
                 content_type=f"{form.content_type}; charset=utf-8",
-                etag=etag(body),
                 changed=None if selection.is_ranked else found.changed,
                 link=_header(links, feed.link),
                 previous=found.beside.previous,
@@ -148,7 +154,6 @@ def publish_list(index: Index, form: Format, base: str) -> Published:
     return Published(
         body=body,
         content_type=f"{opml.CONTENT_TYPE}; charset=utf-8",
-        etag=etag(body),
         changed=index.changed(),
     )
 
@@ -171,7 +176,6 @@ def publish_sitemap(index: Index, base: str) -> dict[str, Published]:
         file: Published(
             body=body,
             content_type=f"{sitemap.CONTENT_TYPE}; charset=utf-8",
-            etag=etag(body),
             changed=index.changed(),
         )
         for file, body in sitemap.write(pages, base).items()
@@ -181,9 +185,7 @@ def publish_sitemap(index: Index, base: str) -> dict[str, Published]:
 def publish_robots(base: str) -> Published:
     """Return the file that leads search engines to the sitemap (RFC 9309)."""
     body = f"User-agent: *\nDisallow:\n\nSitemap: {base}/{sitemap.file_of()}\n".encode()
-    return Published(
-        body=body, content_type="text/plain; charset=utf-8", etag=etag(body), changed=None
-    )
+    return Published(body=body, content_type="text/plain; charset=utf-8")
 
 
 def publish_opensearch(config: Config, base: str) -> Published:
@@ -193,11 +195,4 @@ def publish_opensearch(config: Config, base: str) -> Published:
     return Published(
         body=body,
         content_type=f"{opensearch.CONTENT_TYPE}; charset=utf-8",
-        etag=etag(body),
-        changed=None,
     )
-
-
-def etag(body: bytes) -> str:
-    """Return the opaque part of a document's entity tag (RFC 9110 section 8.8.3)."""
-    return hashlib.sha256(body).hexdigest()[:32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.index import Index
 from feeds.index.survey import listing
-from feeds.publish import Published, etag, find_feed, publish
+from feeds.publish import Published, find_feed, publish
 from feeds.selection import EVERYTHING, Kind, Selection
 from tests.atom_rules import read_atom, texts
 from tests.html_rules import Html
@@ -124,7 +125,7 @@ def test_etag_is_of_the_bytes(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
     made = published(collection)
-    assert made.etag == etag(made.body) != etag(made.body + b" ")
+    assert made.etag == hashlib.sha256(made.body).hexdigest()[:32]
     assert made.etag.isascii() and made.etag.isalnum()
 
 

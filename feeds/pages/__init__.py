@@ -17,7 +17,7 @@ from feeds.pages.embedding import FRAME, USUAL_STORIES, EmbedOptions
 from feeds.pages.plot import plot
 from feeds.pages.render import render, root_of
 from feeds.pages.suggestions import suggestions
-from feeds.publish import Published, etag, find_feed
+from feeds.publish import Published, find_feed
 from feeds.search import search_text
 from feeds.selection import EVERYTHING, MAX_SLUG_LENGTH, Kind, Selection, fold
 
@@ -237,7 +237,6 @@ class Pages:
         return Published(
             body=body,
             content_type="text/html; charset=utf-8",
-            etag=etag(body),
             # A page also shows other feeds, so it changes with the whole site.
             changed=None if selection.is_ranked else self.index.changed(),
             previous=found.beside.previous,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from feeds.config import Config
 from feeds.pages.embedding import SCRIPT
-from feeds.publish import Published, etag
+from feeds.publish import Published
 
 #: The folder of the files that are served under `/static/`.
 STATIC = Path(__file__).parent / "static"
@@ -64,7 +64,7 @@ def _icons(path: Path) -> dict[str, bytes]:
 def _published(name: str, body: bytes) -> Published:
     kind = TYPES[name.rpartition(".")[2]]
     charset = "; charset=utf-8" if kind.startswith("text/") or kind.endswith("+xml") else ""
-    return Published(body=body, content_type=kind + charset, etag=etag(body), changed=None)
+    return Published(body=body, content_type=kind + charset)
 
 
 def asset_address(config: Config, name: str) -> str:

@@ -15,7 +15,7 @@ from feeds.pages.assets import assets
 from feeds.pages.digests import DigestPages
 from feeds.pages.embedding import FRAME, THEMES, USUAL_STORIES, EmbedOptions
 from feeds.periods import FREQUENCIES, Frequency
-from feeds.publish import Published, etag
+from feeds.publish import Published
 from feeds.search import search_fault
 from feeds.selection import EVERYTHING, MAX_IN_DIGEST, MAX_LIMIT, Kind, Selection
 from feeds.web.errors import Missing
@@ -178,7 +178,7 @@ class PageRoutes:
             most_wide=number(request.args, "maxwidth", 1, 10**5),
             most_high=number(request.args, "maxheight", 1, 10**5),
         )
-        return self._respond(_published(body, "application/json; charset=utf-8"))
+        return self._respond(Published(body=body, content_type="application/json; charset=utf-8"))
 
     def _selection_at(self, address: str) -> Selection:
         """Return the selection of a page, a feed or a frame of this site, or abort with 404."""
@@ -215,10 +215,6 @@ class PageRoutes:
 
     def _respond(self, published: Published | None) -> Response:
         return self._site.respond(published or abort(404, "no such page"))
-
-
-def _published(body: bytes, content_type: str) -> Published:
-    return Published(body=body, content_type=content_type, etag=etag(body), changed=None)
 
 
 def _query(**chosen: str) -> str:
