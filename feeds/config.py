@@ -157,7 +157,7 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
 
     def slug(self, kind: Kind, key: str) -> str:
         """Return the slug of a topic or provider, configured or natural, which may be taken."""
-        return self.name(Selection(kind=kind, key=key)).slug or slugify(kind, key)
+        return self.names(kind).get(key, Name()).slug or slugify(kind, key)
 
     def threshold(self, selection: Selection) -> int:
         """Return the lowest quality of articles in the feed of a plain selection."""

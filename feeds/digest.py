@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
 from feeds.articles import Article
 from feeds.config import Config
 from feeds.content import picture_html, pictures, related_html
-from feeds.feed import Entry, Feed, feed_of, publisher, related_stories
+from feeds.feed import Entry, publisher, related_stories
 from feeds.periods import Period
 from feeds.selection import Selection
 from feeds.titles import Names, called
@@ -27,17 +26,6 @@ class Digest:
     articles: tuple[Article, ...]
 
 
-def make_digests(
-    selection: Selection, names: Names, digests: Iterable[Digest], *, config: Config, base: str
-) -> Feed:
-    """Return the feed of a selection's digests, the newest first.
-
-    `names` and `base` are as for `make_feed`.
-    """
-    entries = (_entry(selection, names, digest, config, base) for digest in digests)
-    return feed_of(entries, selection, names, config=config, base=base)
-
-
 def digest_title(selection: Selection, names: Names, period: Period, config: Config) -> str:
     """Return the title of a digest, such as `AI: 11 to 17 May 2020`."""
     phrase = translations(config.language).gettext("%(name)s: %(dates)s")
@@ -45,7 +33,10 @@ def digest_title(selection: Selection, names: Names, period: Period, config: Con
     return phrase % {"name": name, "dates": period.title(config.language)}
 
 
-def _entry(selection: Selection, names: Names, digest: Digest, config: Config, base: str) -> Entry:
+def digest_entry(
+    selection: Selection, names: Names, digest: Digest, *, config: Config, base: str
+) -> Entry:
+    """Return the entry of a digest; `names` and `base` are as for `make_feed`."""
     period, articles = digest.period, digest.articles
     images = [pictures(article)[1] for article in articles[:MAX_PICTURES]]
     return Entry(
@@ -55,7 +46,6 @@ def _entry(selection: Selection, names: Names, digest: Digest, config: Config, b
         published=period.end,
         updated=max([period.end, *(a.updated for a in articles if a.updated)]),
         author=publisher(config, base),
-        categories=(),
         # A line for each in a mail of plain text; readers that join lines show them apart too.
         summary="\n".join(f"· {article.title}" for article in articles),
         content="\n".join(
@@ -63,13 +53,7 @@ def _entry(selection: Selection, names: Names, digest: Digest, config: Config, b
             for position, article in enumerate(articles)
         ),
         image=next(filter(None, images), None),
-        images=(),
-        related=(),
-        via=None,
-        amp=None,
-        cdn_amp=None,
         type="digest",
-        domain=None,
     )
 
 

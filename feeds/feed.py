@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 
 from feeds.articles import Article, Image, clean
 from feeds.config import Config
@@ -47,7 +46,7 @@ class Entry:
     published: datetime
     updated: datetime
     author: Person
-    categories: tuple[Category, ...]
+    categories: tuple[Category, ...] = ()
     #: Plain text.
     summary: str
     #: Safe HTML.
@@ -55,17 +54,17 @@ class Entry:
     #: The first picture in `content`.
     image: Image | None
     #: All listed pictures, which may be one picture in several sizes.
-    images: tuple[Image, ...]
-    related: tuple[Story, ...]
+    images: tuple[Image, ...] = ()
+    related: tuple[Story, ...] = ()
     #: Where the story was first seen, if elsewhere than `link`.
-    via: str | None
+    via: str | None = None
     #: The article as an AMP page, at its provider and in a cache.
-    amp: str | None
-    cdn_amp: str | None
+    amp: str | None = None
+    cdn_amp: str | None = None
     #: `article`, `video` or another word of the curator's; `digest` for a digest.
     type: str
     #: The provider's domain; None for a digest, which has stories of several.
-    domain: str | None
+    domain: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,27 +103,13 @@ class Links:
 
 
 def make_feed(
-    selection: Selection,
-    names: Names,
-    articles: Iterable[Article],
-    *,
-    config: Config,
-    base: str,
+    selection: Selection, names: Names, entries: Iterable[Entry], *, config: Config, base: str
 ) -> Feed:
-    """Return the feed of a selection.
+    """Return the feed of a selection with these entries, the newest first.
 
     `names` is what articles call its topics and providers, `base` the site's address
     without a final slash.
     """
-    slug = cache(lambda topic: config.slug("topic", fold(topic)))
-    entries = (make_entry(article, config=config, base=base, slug=slug) for article in articles)
-    return feed_of(entries, selection, names, config=config, base=base)
-
-
-def feed_of(
-    entries: Iterable[Entry], selection: Selection, names: Names, *, config: Config, base: str
-) -> Feed:
-    """Return the feed of a selection with these entries."""
     entries = tuple(entries)
     title, subtitle = titles(selection, names, config)
     return Feed(
@@ -146,18 +131,8 @@ def publisher(config: Config, base: str) -> Person:
     return Person(name=config.author or config.title, uri=base + "/")
 
 
-def make_entry(
-    article: Article,
-    *,
-    config: Config,
-    base: str,
-    slug: Callable[[str], str] | None = None,
-) -> Entry:
-    """Return all that subscribers see of an article, and nothing else.
-
-    `slug` gives the slug of a topic that an article names, as `config` does.
-    """
-    slug = slug or (lambda topic: config.slug("topic", fold(topic)))
+def make_entry(article: Article, *, config: Config, base: str) -> Entry:
+    """Return all that subscribers see of an article, and nothing else."""
     related = related_stories(article, config)
     lead, image = pictures(article)
     provider = article.provider
@@ -168,7 +143,9 @@ def make_entry(
         published=article.published,
         updated=article.updated or article.published,
         author=Person(name=provider.name, uri=clean.uri(f"https://{provider.domain}/")),
-        categories=tuple(_category(topic, slug(topic), base) for topic in article.topics),
+        categories=tuple(
+            _category(topic, config.slug("topic", fold(topic)), base) for topic in article.topics
+        ),
         summary=article.summary or article.title,
         content=content_html(article, lead, related, config.language),
         image=image,

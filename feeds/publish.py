@@ -9,8 +9,8 @@ from datetime import datetime
 from functools import cached_property
 
 from feeds.config import Config
-from feeds.digest import make_digests
-from feeds.feed import Feed, Links, make_feed
+from feeds.digest import digest_entry
+from feeds.feed import Feed, Links, make_entry, make_feed
 from feeds.formats import Format, opensearch, opml, sitemap
 from feeds.history import AnyArchive, Archive, Neighbours, YearArchive
 from feeds.index import Index
@@ -64,10 +64,12 @@ def find_feed(
     if found is None:
         return None
     config = index.config
-    if selection.frequency:
-        made = make_digests(selection, found.names, found.digests, config=config, base=base)
-    else:
-        made = make_feed(selection, found.names, found.articles, config=config, base=base)
+    entries = [make_entry(article, config=config, base=base) for article in found.articles]
+    entries += [
+        digest_entry(selection, found.names, digest, config=config, base=base)
+        for digest in found.digests
+    ]
+    made = make_feed(selection, found.names, entries, config=config, base=base)
     return replace(made, complete=found.complete, archive=archive is not None), found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from feeds.digest import digest_title
-from feeds.feed import make_feed
+from feeds.feed import make_entry, make_feed
 from feeds.history import YearArchive
 from feeds.pages import Pages
 from feeds.periods import Period
@@ -43,7 +43,8 @@ class DigestPages(Pages):
             return None
         [digest] = found.digests
         config = self.index.config
-        feed = make_feed(selection, found.names, digest.articles, config=config, base=self.base)
+        entries = [make_entry(a, config=config, base=self.base) for a in digest.articles]
+        feed = make_feed(selection, found.names, entries, config=config, base=self.base)
         return self._page(
             "digest.html",
             selection.address(f"{period.name}/"),
