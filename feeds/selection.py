@@ -111,13 +111,17 @@ class Selection:
         ranks = self.min_quality, self.min_heat, self.frequency
         return any(rank is not None for rank in ranks)
 
+    def chosen(self, kind: Literal["topic", "provider"]) -> tuple[Selection, ...]:
+        """Return the topics or providers in one of which an article must be."""
+        if self.kind == kind:
+            return (self.plain,)
+        return self.topics if kind == "topic" else self.providers
+
     @property
     def groups(self) -> list[tuple[Selection, ...]]:
         """The groups of selections, of each of which an article must be in at least one."""
-        groups = [self.topics, self.providers]
-        if self.kind != "site" or not (self.topics or self.providers):
-            groups.insert(0, (self.plain,))
-        return [group for group in groups if group]
+        groups = self.chosen("topic"), self.chosen("provider")
+        return [group for group in groups if group] or [(self.plain,)]
 
 
 EVERYTHING = Selection()

@@ -62,8 +62,7 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
         return listed(phrase, [_name(s, names, config) for s in group])
 
     either, both = _("%(list)s or %(next)s"), _("%(list)s and %(next)s")
-    topics = (selection.plain,) if selection.kind == "topic" else selection.topics
-    providers = (selection.plain,) if selection.kind == "provider" else selection.providers
+    topics, providers = selection.chosen("topic"), selection.chosen("provider")
     only = named(either, topics or providers) if topics or providers else ""
     parts = [only or _("Everything")]
     if selection.words:

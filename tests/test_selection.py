@@ -141,7 +141,7 @@ def test_article_must_be_in_one_of_each_group() -> None:
     assert choose([AI], limit=1).groups == [(AI,)]
     assert choose([AI, LAW]).groups == [(AI, LAW)]
     assert choose([AI], [A, B], [VIDEO]).groups == [(AI,), (A, B)]
-    assert choose([AI, LAW], [A]).groups == [(A,), (AI, LAW)]
+    assert choose([AI, LAW], [A]).groups == [(AI, LAW), (A,)]
     assert choose(types=[VIDEO], exclude=[AI]).groups == [(EVERYTHING,)]
 
 

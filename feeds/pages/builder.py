@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from difflib import get_close_matches
 from math import ceil
 
-from feeds.index.survey import Listed, Qualities, by_size
-from feeds.pages.plot import Plot
+from feeds.index import Index
+from feeds.index.survey import Listed, Qualities, by_size, qualities
+from feeds.pages.plot import Plot, plot
 from feeds.search import search_text
-from feeds.selection import MAX_LIMIT, Selection, fold
+from feeds.selection import EVERYTHING, MAX_LIMIT, MAX_SLUG_LENGTH, Selection, fold
 
 #: Boxes of topics or of providers, and names suggested while somebody types another.
 MAX_OFFERED, MAX_SUGGESTED = 10, 60
@@ -63,9 +63,8 @@ class Builder:
     selection: Selection
     groups: tuple[Group, ...]
     plot: Plot
-    #: The time over which the rates were counted; None without any articles.
-    oldest: datetime | None
-    newest: datetime | None
+    #: What the rates were counted from.
+    qualities: Qualities
     #: How many entries the feed holds.
     holds: int
     faults: tuple[Fault, ...]
@@ -91,84 +90,82 @@ class Builder:
         return enough if enough > self.holds else None
 
 
-def builder(
+def make_builder(
+    index: Index,
     selection: Selection,
     listed: Sequence[Listed],
-    types: Iterable[str],
-    qualities: Qualities,
-    plot: Plot,
-    usual: int,
-    refused: Iterable[tuple[str, str]],
+    refused: Sequence[tuple[str, str]] = (),
 ) -> Builder:
     """Return the form with all public feeds, those with the most articles first.
 
-    `usual` is the limit of a feed that has none of its own. `refused` are the parameters and
-    values that were left out of the selection, because they are faults.
+    `refused` are the parameters and values that were left out of the selection, because they
+    are faults.
     """
+    config, shown = index.config, qualities(index, selection)
+    highest = max((quality for quality, _ in qualities(index, EVERYTHING).counts), default=0)
     sized = by_size(listed)
-    found = {k: [i for i in sized if i.selection.kind == k] for k in ("topic", "provider")}
-    base = [selection.plain] if selection.kind != "site" else []
-    chosen = {
-        kind: {s.slug for s in (*base, *named) if s.kind == kind}
-        for kind, named in (("topic", selection.topics), ("provider", selection.providers))
-    }
-    kinds = {s.slug for s in selection.types}
-    types, refused = list(types), list(refused)
-    compared = MAX_COMPARED // max(1, len(refused))
-    groups = [_group(name, found[name], chosen[name]) for name in ("topic", "provider")]
-    groups.append(_excluded(selection, [item for item in sized if item.selection.kind != "site"]))
+    groups = [
+        _group("topic", selection.chosen("topic"), sized, MAX_OFFERED),
+        _group("provider", selection.chosen("provider"), sized, MAX_OFFERED),
+        _group("exclude", selection.exclude, sized, 0),
+    ]
+    types, kinds = index.types(), {s.slug for s in selection.types}
     if len(types) > 1 or kinds:
         options = tuple(Option(value=t, label=t, checked=t in kinds) for t in types)
         groups.append(Group(name="type", options=options))
+    compared = MAX_COMPARED // max(1, len(refused))
     return Builder(
         selection=selection,
         groups=tuple(groups),
-        plot=plot,
-        oldest=qualities.oldest,
-        newest=qualities.newest,
-        holds=selection.limit or usual,
+        plot=plot(shown, config.least_quality(selection), selection.min_quality, highest),
+        qualities=shown,
+        holds=selection.limit or config.limit,
         faults=tuple(_fault(name, written, sized, compared) for name, written in refused),
     )
 
 
-def parameter_values(listed: Iterable[Listed]) -> dict[tuple[str, str], str]:
-    """Return the values of parameters, by parameter and by value or folded name."""
-    written = [
-        (parameter, value, item.name)
-        for item, s in ((item, item.selection) for item in listed)
-        for parameter, value in ((s.kind, s.slug), ("exclude", s.excluded))
+def values_of_names(
+    listed: Sequence[Listed], typed: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return parameters with their values, where a reader may have typed names instead."""
+    known: dict[tuple[str, str], str] = {}
+    for parameter in {name for name, _ in typed}:
+        choices = _choices(parameter, listed)
+        # The first of several with the same name counts: topics stand before providers.
+        known |= {(parameter, fold(name)): value for value, name in reversed(choices)}
+        # A value means the same as in the address of a feed, even if it is also a name.
+        known |= {(parameter, fold(value)): value for value, _ in choices}
+    return [
+        # To fold a longer text would take time, and it is no name.
+        (name, text if len(text) > MAX_SLUG_LENGTH else known.get((name, fold(text)), text))
+        for name, text in typed
     ]
-    # The first of several with the same name counts: topics stand before providers.
-    names = {(parameter, fold(name)): value for parameter, value, name in reversed(written)}
-    # A value means the same as in the address of a feed, even if it is also a name.
-    return names | {(parameter, fold(value)): value for parameter, value, _ in written}
 
 
-def _group(name: str, listed: list[Listed], chosen: set[str]) -> Group:
-    offered = {item.selection.slug: item.name for item in listed[:MAX_OFFERED]}
-    names = {item.selection.slug: item.name for item in listed}
-    slugs = [*sorted(chosen), *(slug for slug in offered if slug not in chosen)]
+def _choices(parameter: str, listed: Iterable[Listed]) -> list[tuple[str, str]]:
+    """Return the values that a parameter may have, each with its name."""
+    if parameter == "exclude":
+        return [(i.selection.excluded, i.name) for i in listed if i.selection.kind != "site"]
+    return [(i.selection.slug, i.name) for i in listed if i.selection.kind == parameter]
+
+
+def _group(name: str, chosen: Iterable[Selection], listed: Iterable[Listed], offered: int) -> Group:
+    """Return a field set with boxes of what is chosen, and of `offered` others at most."""
+    choices = _choices(name, listed)
+    checked = {s.excluded if name == "exclude" else s.slug: s.slug for s in chosen}
+    labels = checked | dict(choices)
+    values = [*checked, *(value for value, _ in choices[:offered] if value not in checked)]
     return Group(
         name=name,
-        options=tuple(
-            Option(value=slug, label=names.get(slug, slug), checked=slug in chosen)
-            for slug in slugs
-        ),
-        suggested=tuple(
-            (item.selection.slug, item.name)
-            for item in listed[MAX_OFFERED : MAX_OFFERED + MAX_SUGGESTED]
-        ),
+        options=tuple(Option(value=v, label=labels[v], checked=v in checked) for v in values),
+        suggested=tuple(choices[offered : offered + MAX_SUGGESTED]),
     )
 
 
-def _fault(name: str, written: str, listed: list[Listed], compared: int) -> Fault:
-    options = [
-        (item.selection.excluded if name == "exclude" else item.selection.slug, item.name)
-        for item in listed
-        if item.selection.kind in (("topic", "provider") if name == "exclude" else (name,))
-    ]
-    labels = dict(options)
-    spelled = {fold(text): option for option in reversed(options[:compared]) for text in option}
+def _fault(name: str, written: str, listed: Iterable[Listed], compared: int) -> Fault:
+    choices = _choices(name, listed)
+    labels = dict(choices)
+    spelled = {fold(text): choice for choice in reversed(choices[:compared]) for text in choice}
     near = []
     if written not in labels and len(written) <= MAX_TYPED:
         near = get_close_matches(fold(written), spelled)
@@ -177,16 +174,4 @@ def _fault(name: str, written: str, listed: list[Listed], compared: int) -> Faul
         written=labels.get(written, written),
         is_chosen=written in labels,
         nearest=tuple(dict.fromkeys(spelled[text] for text in near)),
-    )
-
-
-def _excluded(selection: Selection, listed: list[Listed]) -> Group:
-    names = {(i.selection.kind, i.selection.key): i.name for i in listed}
-    return Group(
-        name="exclude",
-        options=tuple(
-            Option(value=s.excluded, label=names.get((s.kind, s.key), s.slug), checked=True)
-            for s in selection.exclude
-        ),
-        suggested=tuple((item.selection.excluded, item.name) for item in listed[:MAX_SUGGESTED]),
     )

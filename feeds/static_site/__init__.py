@@ -13,7 +13,7 @@ from pathlib import Path
 
 from feeds.config import Config
 from feeds.index.snapshot import Snapshot
-from feeds.pages.digests import DigestPages
+from feeds.pages import Pages
 from feeds.processes import end_with_parent
 from feeds.static_site.output import CODINGS, Note, Output, SiteError, Stamp, file_of, is_ours
 from feeds.static_site.parts import Part, documents, find_parts
@@ -43,7 +43,7 @@ class _Builder:
     """Makes parts of a site, in one process."""
 
     def __init__(self, index: Snapshot, output: Output, revision: int | None = None) -> None:
-        self._pages = DigestPages(index=index, base=index.config.base_url, is_served=False)
+        self._pages = Pages(index=index, base=index.config.base_url, is_served=False)
         self._output = output
         self.revision = index.status().revision
         # If the index has changed since the parts were found, the next build makes this

@@ -16,7 +16,6 @@ from feeds.index.snapshot import History, Snapshot
 from feeds.index.survey import Listed, listing
 from feeds.pages import LISTS, Pages
 from feeds.pages.assets import AT_TOP, assets
-from feeds.pages.digests import DigestPages
 from feeds.pages.embedding import FRAME, EmbedOptions
 from feeds.publish import (
     ROBOTS,
@@ -116,7 +115,7 @@ def _digest(*seen: object) -> str:
     return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
 
 
-def documents(part: Part, pages: DigestPages) -> Iterator[Document]:
+def documents(part: Part, pages: Pages) -> Iterator[Document]:
     """Yield the documents of a part."""
     selection = part.selection
     if selection is None:
@@ -165,7 +164,7 @@ def _walk(
         archive = previous
 
 
-def _digests(pages: DigestPages, selection: Selection) -> Iterator[Document]:
+def _digests(pages: Pages, selection: Selection) -> Iterator[Document]:
     """Yield the feeds and lists of digests, those of all years, and each digest."""
     archive: YearArchive | None = None
     while found := pages.index.find_digests(selection, archive):

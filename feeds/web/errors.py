@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import (
@@ -16,6 +17,7 @@ from werkzeug.exceptions import (
 
 from feeds.index.store import IndexUnavailable
 from feeds.pages import Pages
+from feeds.pages.render import render, root_of
 from feeds.search import SearchError
 from feeds.selection import Selection
 from feeds.web.request_log import RequestLog
@@ -108,10 +110,23 @@ def _prefers_html() -> bool:
 
 
 def _page(error: HTTPException, site: Site) -> bytes:
-    pages, code = Pages(index=site.index, base=site.base), error.code or 500
+    """Return the HTML of an error, with links to what may be meant."""
+    shown: dict[str, object] = {
+        "problem": error.description or error.name,
+        "nearest": [],
+        "history": None,
+        "searched": "",
+    }
     if isinstance(error, Missing):
-        return pages.error(code, request.path, error.problem, error.nearest, error.history)
-    problem = error.description or error.name
-    if isinstance(error, BadSearch):
-        return pages.error(code, request.path, problem, searched=error.written)
-    return pages.error(code, request.path, problem)
+        pages = Pages(index=site.index, base=site.base)
+        shown |= {"problem": error.problem, "nearest": pages.links(error.nearest)}
+        shown["history"] = error.history
+    elif isinstance(error, BadSearch):
+        shown["searched"] = error.written
+    below = urlsplit(site.base).path
+    # WSGI decodes the path (PEP 3333): a slash in it may have been `%2F`, and `?` begins no
+    # query. At the top of a host, a relative address cannot lead too far up.
+    root = f"{below}/" if below else root_of(quote(request.path))
+    return render(
+        "error.html", root=root, config=site.config, is_served=True, code=error.code or 500, **shown
+    )

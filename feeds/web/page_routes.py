@@ -10,9 +10,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from feeds.pages import BUILD, LISTS, embedding
+from feeds.pages import BUILD, LISTS, Pages, embedding
 from feeds.pages.assets import assets
-from feeds.pages.digests import DigestPages
+from feeds.pages.builder import values_of_names
 from feeds.pages.embedding import FRAME, THEMES, USUAL_STORIES, EmbedOptions
 from feeds.periods import FREQUENCIES, Frequency
 from feeds.publish import Published
@@ -110,7 +110,7 @@ class PageRoutes:
         if frequency and (number(chosen, "limit", 1, MAX_LIMIT) or 0) > MAX_IN_DIGEST:
             del chosen["limit"]  # that of a feed of stories, which the form had before
         pages = self._pages
-        pairs = [(name, pages.slug(name, value)) for name, value in chosen.items(multi=True)]
+        pairs = values_of_names(pages.listed, [*chosen.items(multi=True)])
         refused = [pair for pair in pairs if self._is_refused(*pair, pairs)]
         known = MultiDict(pair for pair in pairs if pair not in refused)
         selection = self._site.named("site", "", known, frequency=frequency)
@@ -210,8 +210,8 @@ class PageRoutes:
         return find
 
     @property
-    def _pages(self) -> DigestPages:
-        return DigestPages(index=self._site.index, base=self._site.base)
+    def _pages(self) -> Pages:
+        return Pages(index=self._site.index, base=self._site.base)
 
     def _respond(self, published: Published | None) -> Response:
         return self._site.respond(published or abort(404, "no such page"))
