@@ -11,7 +11,7 @@ from lxml import etree
 
 from feeds.feed import Entry, Feed, Links
 from feeds.formats.entries import cache_entries
-from feeds.formats.xml import NAMESPACES, archive_links, serialize, write_history, write_media
+from feeds.formats.xml import NAMESPACES, serialize, write_history, write_media
 
 _END = b"</feed>"
 
@@ -69,12 +69,7 @@ class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
         return NAMESPACES
 
     def extend_atom(self, element: etree._Element) -> etree._Element:
-        if self.links.hub:
-            _link(element, "hub", self.links.hub)
-        # feedgen 1.0.0 refuses these relations (RFC 5005 section 4).
-        for rel, href in archive_links(self.links):
-            _link(element, rel, href, type="application/atom+xml")
-        write_history(element, self.feed)
+        write_history(element, "link", "application/atom+xml", self.feed, self.links)
         return element
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from feeds.feed import Entry, Feed, Links
 from feeds.formats.entries import cache_entries
-from feeds.formats.xml import ATOM, NAMESPACES, archive_links, serialize, write_history, write_media
+from feeds.formats.xml import ATOM, NAMESPACES, serialize, write_history, write_media
 
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -75,14 +75,8 @@ class _ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no 
     def extend_rss(self, root: etree._Element) -> etree._Element:
         channel = root[0]
         etree.SubElement(channel, "lastBuildDate").text = _date(self.feed.updated)
-        if self.links.hub:
-            # feedgen 1.0.0 writes no atom:link but rel="self".
-            attributes = {"rel": "hub", "href": self.links.hub}
-            etree.SubElement(channel, f"{{{ATOM}}}link", attributes)
-        for rel, href in archive_links(self.links):
-            attributes = {"rel": rel, "href": href, "type": "application/rss+xml"}
-            etree.SubElement(channel, f"{{{ATOM}}}link", attributes)
-        write_history(channel, self.feed)
+        # A plain link is the page of the channel, and all others are Atom's.
+        write_history(channel, f"{{{ATOM}}}link", "application/rss+xml", self.feed, self.links)
         return root
 
 

@@ -23,22 +23,26 @@ def serialize(element: etree._Element, namespaces: dict[str, str]) -> bytes:
     return written[written.index(b">") + 1 : -len(b"</root>")]
 
 
-def write_history(element: etree._Element, feed: Feed) -> None:
-    """Mark a document that is the whole feed, or an archive of it (RFC 5005)."""
+def write_history(
+    element: etree._Element, tag: str, content_type: str, feed: Feed, links: Links
+) -> None:
+    """Write links to the hub and to neighbours, and mark whole feeds and archives (RFC 5005).
+
+    `tag` is the name of a link. feedgen 1.0.0 refuses these relations, or drops them from RSS.
+    """
+    if links.hub:
+        etree.SubElement(element, tag, rel="hub", href=links.hub)
+    for rel, href in (
+        ("current", links.current),
+        ("prev-archive", links.prev_archive),
+        ("next-archive", links.next_archive),
+    ):
+        if href:
+            etree.SubElement(element, tag, rel=rel, href=href, type=content_type)
     if feed.complete:
         etree.SubElement(element, f"{{{HISTORY}}}complete")
     if feed.archive:
         etree.SubElement(element, f"{{{HISTORY}}}archive")
-
-
-def archive_links(links: Links) -> list[tuple[str, str]]:
-    """Return the relations and addresses of the neighbours that exist (RFC 5005 section 4)."""
-    found = (
-        ("current", links.current),
-        ("prev-archive", links.prev_archive),
-        ("next-archive", links.next_archive),
-    )
-    return [(rel, href) for rel, href in found if href]
 
 
 def write_media(element: etree._Element, image: Image | None) -> None:
