@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import zip_longest
 
-from feeds.articles import Article
+from feeds.articles import Article, Image
 from feeds.config import Config
 from feeds.content import picture_html, pictures, related_html
 from feeds.feed import Entry, publisher, related_stories
@@ -49,19 +50,17 @@ def digest_entry(
         # A line for each in a mail of plain text; readers that join lines show them apart too.
         summary="\n".join(f"· {article.title}" for article in articles),
         content="\n".join(
-            _story(article, config, has_picture=position < MAX_PICTURES)
-            for position, article in enumerate(articles)
+            _story(article, image, config) for article, image in zip_longest(articles, images)
         ),
         image=next(filter(None, images), None),
         type="digest",
     )
 
 
-def _story(article: Article, config: Config, *, has_picture: bool) -> str:
+def _story(article: Article, image: Image | None, config: Config) -> str:
     """Return a story as HTML that needs no style, because mail programs drop styles."""
     link = f'<a href="{escape(article.link)}">{escape(article.title)}</a>'
     parts = [f"<h3>{link}</h3>", f"<p>{escape(article.provider.name)}</p>"]
-    _, image = pictures(article) if has_picture else (None, None)
     if image:
         parts.append(f"<p>{picture_html(image)}</p>")
     if article.summary:

@@ -142,10 +142,10 @@ def publish_list(index: Index, form: Format, base: str) -> Published:
     _ = translations(index.config.language).gettext
     groups = {
         name: [
-            opml.Subscription(
-                title=item.name or index.config.title,
-                feed=base + item.selection.address(form.file),
-                page=base + item.selection.address(),
+            (
+                item.name or index.config.title,
+                base + item.selection.address(form.file),
+                base + item.selection.address(),
             )
             for item in listed
             if item.selection.kind == kind

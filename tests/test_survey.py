@@ -124,7 +124,7 @@ def test_plot_falls_at_each_quality() -> None:
     made = drawn((60, 5), (80, 4), (100, 1))
     assert made.steps == ((60, 10), (80, 5), (100, 1))
     assert made.outline == "M0 80V0.0H0.0V40.0H160.0V72.0H320.0V80Z"
-    assert (made.cut, made.rate, made.most) == (60, 10, 10)
+    assert (made.cut, made.most) == (60, 10)
 
 
 def test_plot_without_stories_is_a_line() -> None:
@@ -134,7 +134,7 @@ def test_plot_without_stories_is_a_line() -> None:
 
 def test_plot_reaches_to_the_chosen_cut() -> None:
     made = drawn((70, 1), cut=400)
-    assert (made.high, made.across(made.cut), made.rate) == (400, PLOT_WIDTH, 0)
+    assert (made.high, made.across(made.cut)) == (400, PLOT_WIDTH)
 
 
 @pytest.mark.parametrize(

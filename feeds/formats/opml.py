@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from lxml import etree
 
@@ -11,13 +10,8 @@ FILE = "feeds.opml"
 CONTENT_TYPE = "text/x-opml"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subscription:
-    """A feed in a subscription list: its name, its address, and that of its page."""
-
-    title: str
-    feed: str
-    page: str
+#: The name of a feed, its address, and that of its page.
+Subscription = tuple[str, str, str]
 
 
 def write(title: str, groups: Mapping[str, Iterable[Subscription]]) -> bytes:
@@ -28,14 +22,14 @@ def write(title: str, groups: Mapping[str, Iterable[Subscription]]) -> bytes:
     for name, subscriptions in groups.items():
         # The W3C validator demands a type where there is a title, and a group has no type.
         group = etree.SubElement(body, "outline", text=name) if name else body
-        for subscription in subscriptions:
+        for feed, address, page in subscriptions:
             attributes = {
-                "text": subscription.title,
-                "title": subscription.title,
+                "text": feed,
+                "title": feed,
                 # For Atom feeds too, because readers know no other type.
                 "type": "rss",
-                "xmlUrl": subscription.feed,
-                "htmlUrl": subscription.page,
+                "xmlUrl": address,
+                "htmlUrl": page,
             }
             etree.SubElement(group, "outline", attributes)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from math import ceil
 
 from feeds.index import Index
-from feeds.index.survey import Listed, Qualities, by_size, qualities
+from feeds.index.survey import Listed, by_size, qualities
 from feeds.pages.plot import Plot, plot
 from feeds.search import search_text
 from feeds.selection import EVERYTHING, MAX_LIMIT, MAX_SLUG_LENGTH, Selection, fold
@@ -24,21 +24,13 @@ LIMIT_STEP = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Option:
-    """A box to check."""
-
-    value: str
-    label: str
-    checked: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Group:
     """A field set of the form, with names of which a reader chooses any."""
 
     #: The parameter.
     name: str
-    options: tuple[Option, ...]
+    #: The value and the label of each box, and whether it is checked.
+    options: tuple[tuple[str, str, bool], ...]
     #: Values and labels that the field for another name suggests; without any, there is no field.
     suggested: tuple[tuple[str, str], ...] = ()
 
@@ -63,8 +55,6 @@ class Builder:
     selection: Selection
     groups: tuple[Group, ...]
     plot: Plot
-    #: What the rates were counted from.
-    qualities: Qualities
     #: How many entries the feed holds.
     holds: int
     faults: tuple[Fault, ...]
@@ -78,7 +68,7 @@ class Builder:
     @property
     def arriving(self) -> int:
         """Return how many entries come between two polls, where a reader polls twice a day."""
-        return ceil(self.plot.rate / POLLS_A_WEEK)
+        return ceil(self.plot.qualities.rate(self.plot.cut) / POLLS_A_WEEK)
 
     @property
     def limit(self) -> int | None:
@@ -111,14 +101,12 @@ def make_builder(
     ]
     types, kinds = index.types(), {s.slug for s in selection.types}
     if len(types) > 1 or kinds:
-        options = tuple(Option(value=t, label=t, checked=t in kinds) for t in types)
-        groups.append(Group(name="type", options=options))
+        groups.append(Group(name="type", options=tuple((t, t, t in kinds) for t in types)))
     compared = MAX_COMPARED // max(1, len(refused))
     return Builder(
         selection=selection,
         groups=tuple(groups),
         plot=plot(shown, config.least_quality(selection), selection.min_quality, highest),
-        qualities=shown,
         holds=selection.limit or config.limit,
         faults=tuple(_fault(name, written, sized, compared) for name, written in refused),
     )
@@ -157,7 +145,7 @@ def _group(name: str, chosen: Iterable[Selection], listed: Iterable[Listed], off
     values = [*checked, *(value for value, _ in choices[:offered] if value not in checked)]
     return Group(
         name=name,
-        options=tuple(Option(value=v, label=labels[v], checked=v in checked) for v in values),
+        options=tuple((value, labels[value], value in checked) for value in values),
         suggested=tuple(choices[offered : offered + MAX_SUGGESTED]),
     )
 

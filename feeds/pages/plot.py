@@ -18,33 +18,28 @@ PLOT_WIDTH, PLOT_HEIGHT = 320, 80
 class Plot:
     """A falling staircase, whose height is the articles a week of each quality or more."""
 
-    #: The qualities at both ends.
+    #: What it shows.
+    qualities: Qualities
+    #: The qualities at both ends, and the chosen least quality.
     low: int
     high: int
+    cut: int
     #: Each quality at which it falls, and the articles a week of that quality or more.
     steps: tuple[tuple[int, float], ...]
-    #: The chosen least quality, and the articles a week of that quality or more.
-    cut: int
-    rate: float
-    #: Articles a week at `low` and at `high`.
-    most: float
-    least: float
-    #: How many different qualities the articles have.
-    different: int
+    #: Whether the slider has an effect, or was moved.
+    is_choice: bool
 
     @property
-    def is_choice(self) -> bool:
-        """Return whether the slider has an effect, or was moved."""
-        return self.different > 1 or (self.different == 1 and self.cut > self.low)
+    def most(self) -> float:
+        """Return the articles a week at `low`."""
+        return self.steps[0][1] if self.steps else 0.0
 
     @property
     def outline(self) -> str:
         """Return the path of the staircase (SVG 2 section 9.3)."""
         path = [f"M0 {PLOT_HEIGHT}"]
         for quality, rate in self.steps:
-            path.append(
-                f"V{PLOT_HEIGHT * (1 - rate / (self.most or 1)):.1f}H{self.across(quality):.1f}"
-            )
+            path.append(f"V{PLOT_HEIGHT * (1 - rate / self.most):.1f}H{self.across(quality):.1f}")
         return "".join(path) + f"V{PLOT_HEIGHT}Z"
 
     def across(self, quality: int) -> float:
@@ -56,24 +51,22 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
     """Return the plot from the threshold `least` of the selection to `high`, cut at `cut`."""
     cut = least if cut is None else cut
     high = max(high, cut, least + 1)
+    drawn = [(quality, count) for quality, count in shown.counts if quality >= least]
     # Qualities that are too near to each other to be drawn apart are one step.
     steps: dict[int, tuple[int, float]] = {}
     through = 0
-    for quality, count in reversed(shown.counts):
-        if quality >= least:
-            through += count
-            place = PLOT_WIDTH * (quality - least) // (high - least)
-            last = steps[place][0] if place in steps else quality
-            steps[place] = (last, through / shown.weeks)
+    for quality, count in reversed(drawn):
+        through += count
+        place = PLOT_WIDTH * (quality - least) // (high - least)
+        highest, _ = steps.get(place, (quality, 0.0))
+        steps[place] = (highest, through / shown.weeks)
     return Plot(
+        qualities=shown,
         low=least,
         high=high,
-        steps=tuple(sorted(steps.values())),
         cut=cut,
-        rate=shown.rate(cut),
-        least=shown.rate(high),
-        different=sum(quality >= least for quality, _ in shown.counts),
-        most=max((rate for _, rate in steps.values()), default=0.0),
+        steps=tuple(sorted(steps.values())),
+        is_choice=len(drawn) > 1 or (len(drawn) == 1 and cut > least),
     )
 
 
