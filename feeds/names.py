@@ -8,7 +8,7 @@ import yaml
 from msgspec import Meta, Struct
 
 from feeds.selection import Kind, domain_key, fold, slugify
-from feeds.settings import compose, fault, read_fields, read_pairs
+from feeds.settings import compose, naming, read_fields, read_pairs
 from feeds.text import text
 
 Text = Annotated[str, text]
@@ -33,14 +33,12 @@ def read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
     names: dict[str, Name] = {}
     for name, value in read_pairs(written):
         key = domain_key(name.value) if kind == "provider" else fold(name.value)
-        if key in names:
-            raise fault(name, "stands twice, keep one")
-        try:
+        with naming(name):
+            if key in names:
+                raise ValueError("stands twice, keep one")
             names[key] = Name(**read_fields(Name, read_pairs(value)))
-        except ValueError as error:
-            raise fault(name, error) from error
-        slug = names[key].slug
-        if slug and slug != slugify(kind, slug):
-            raise fault(name, f"the slug is {slug!r}, write {slugify(kind, slug)!r}")
+            slug = names[key].slug
+            if slug and slug != slugify(kind, slug):
+                raise ValueError(f"the slug is {slug!r}, write {slugify(kind, slug)!r}")
     # Sorted, because the order of names must not change the fingerprint.
     return dict(sorted(names.items()))

@@ -27,10 +27,15 @@ class ConfigError(ValueError):
         self.mark = mark
 
 
-def fault(key: yaml.Node, problem: str | ValueError) -> ConfigError:
-    """Return an error that names a setting, at the place of the inner setting if that is wrong."""
-    mark = problem.mark if isinstance(problem, ConfigError) else key.start_mark
-    return ConfigError(f"{key.value}: {problem}", mark)
+@contextmanager
+def naming(key: yaml.Node) -> Iterator[None]:
+    """Raise errors in a setting as ConfigError, with its name and its place in the file."""
+    try:
+        yield
+    except ValueError as error:
+        # That of a setting within this one has its own place.
+        mark = error.mark if isinstance(error, ConfigError) else key.start_mark
+        raise ConfigError(f"{key.value}: {error}", mark) from error
 
 
 @contextmanager
@@ -80,14 +85,12 @@ def read_fields(struct: type[Struct], pairs: Pairs) -> dict[str, Any]:
     known = {field.name: field.type for field in fields(struct)}
     values: dict[str, Any] = {}
     for key, node in pairs:
-        if key.value not in known:
-            raise fault(key, f"is not a setting, known are {', '.join(known)}")
-        if key.value in values:
-            raise fault(key, "stands twice, keep one")
-        try:
+        with naming(key):
+            if key.value not in known:
+                raise ValueError(f"is not a setting, known are {', '.join(known)}")
+            if key.value in values:
+                raise ValueError("stands twice, keep one")
             values[key.value] = _read(known[key.value], node)
-        except ValueError as error:
-            raise fault(key, error) from error
     return values
 
 
