@@ -25,7 +25,7 @@ from feeds.cli import main
 from feeds.config import Config, Name, read_config
 from feeds.index.schema import metadata
 from feeds.pages.assets import STATIC
-from feeds.pages.embedding import THEMES, USUAL_STORIES, EmbedOptions, snippets
+from feeds.pages.embedding import THEMES, USUAL_STORIES, EmbedOptions, element, frame, height
 from feeds.selection import Selection
 from feeds.web import create_app
 from feeds.web.counter import KINDS
@@ -270,10 +270,10 @@ def test_table_of_metrics_is_that_of_the_code(tmp_path: Path) -> None:
 
 def test_snippets_are_those_of_the_pages() -> None:
     ai = Selection(kind="topic", key="ai", slug="ai")
-    ways = snippets(ai, "AI · News", "https://news.example")
+    about = ai, "AI · News", "https://news.example"
     shown = re.findall(r"```html\n(.*?)\n```", manual("embedding"), re.S)
-    assert shown == [ways.frame, ways.element]
-    assert f"```\n{ways.page}\n```" in manual("embedding")
+    assert shown == [frame(*about, "100%", height(USUAL_STORIES)), element(*about)]
+    assert "```\nhttps://news.example/topics/ai/\n```" in manual("embedding")
 
 
 def test_parts_and_properties_of_the_element_are_those_of_its_script() -> None:

@@ -42,31 +42,13 @@ class EmbedOptions:
         return chosen if self.images else chosen | {"images": "0"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snippets:
-    """The code that the owner of another site pastes, and the path of its preview."""
-
-    frame: str
-    element: str
-    page: str
-    preview: str
-    height: int
-
-
-def snippets(selection: Selection, title: str, base: str) -> Snippets:
-    """Return the three ways to show a selection on another site."""
-    page, name = escape(base + selection.address()), escape(title)
-    limit = selection.limit or USUAL_STORIES
-    element = (
+def element(selection: Selection, title: str, base: str) -> str:
+    """Return the HTML of the custom element that shows a selection on another site."""
+    page = escape(base + selection.address())
+    return (
         f'<script src="{escape(base)}/{SCRIPT}" async></script>\n'
-        f'<news-feed src="{page}" limit="{limit}"><a href="{page}">{name}</a></news-feed>'
-    )
-    return Snippets(
-        frame=frame(selection, title, base, "100%", height(limit)),
-        element=element,
-        page=base + selection.address(),
-        preview=_address(selection),
-        height=height(limit),
+        f'<news-feed src="{page}" limit="{selection.limit or USUAL_STORIES}">'
+        f'<a href="{page}">{escape(title)}</a></news-feed>'
     )
 
 
@@ -74,14 +56,15 @@ def frame(
     selection: Selection, title: str, base: str, width: int | Literal["100%"], tall: int
 ) -> str:
     """Return the HTML of a frame, without `style`, which a strict CSP of the other site refuses."""
-    address = escape(base + _address(selection))
+    address = escape(base + frame_address(selection))
     return (
         f'<iframe src="{address}" title="{escape(title)}" width="{width}" height="{tall}"'
         ' loading="lazy" frameborder="0"></iframe>'
     )
 
 
-def _address(selection: Selection) -> str:
+def frame_address(selection: Selection) -> str:
+    """Return the path and query of the frame with the stories of a selection."""
     limit = None if selection.limit == USUAL_STORIES else selection.limit
     return replace(selection, limit=limit).address(FRAME)
 
