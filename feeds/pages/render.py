@@ -15,11 +15,10 @@ from markupsafe import Markup
 from feeds import search
 from feeds.articles import Image
 from feeds.config import Config
-from feeds.feed import Entry
+from feeds.feed import Entry, Feed
 from feeds.formats import FORMATS, opensearch, opml
 from feeds.pages import embedding
 from feeds.pages.assets import asset_address
-from feeds.pages.linked_data import linked_data
 from feeds.pages.plot import format_rate
 from feeds.periods import FREQUENCIES
 from feeds.selection import domain_key
@@ -71,6 +70,33 @@ def _feed_link(feed: str) -> str:
     return f"feed:{feed.removeprefix('http:')}"
 
 
+def _linked_data(
+    feed: Feed, name: str, description: str, base: str, address: str, config: Config
+) -> dict[str, object]:
+    """Return the list of the stories on a page for search engines, in their order.
+
+    It is JSON-LD in the words of https://schema.org/CollectionPage.
+    """
+    items = [
+        {"@type": "ListItem", "position": position, "url": entry.link, "name": entry.title}
+        for position, entry in enumerate(feed.entries, 1)
+    ]
+    return {
+        "@context": "https://schema.org",
+        "@type": "CollectionPage",
+        "name": name,
+        "description": description,
+        "url": base + address,
+        "inLanguage": config.language,
+        "isPartOf": {"@type": "WebSite", "name": config.title, "url": f"{base}/"},
+        "mainEntity": {
+            "@type": "ItemList",
+            "numberOfItems": len(items),
+            "itemListElement": items,
+        },
+    }
+
+
 @cache
 def _environment(language: str) -> Environment:
     """Return the templates with the words, dates and numbers of a language."""
@@ -114,7 +140,7 @@ def _environment(language: str) -> Environment:
         "opensearch": opensearch,
         "embedding": embedding,
         "search_rules": search,
-        "linked_data": linked_data,
+        "linked_data": _linked_data,
         "format_rate": partial(format_rate, locale=locale),
         "subscribe_links": _subscribe_links,
         "feed_link": _feed_link,
