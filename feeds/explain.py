@@ -26,20 +26,19 @@ def find_files(directory: Path, wanted: str) -> dict[str, str]:
     Raises OSError if a file cannot be read.
     """
     listed = sorted(list_files(directory).paths)
-    owners: dict[str, str] = {}
-    for path in listed:
-        owners.setdefault(stem_of(path), path)
-    root, file = directory.resolve(), Path(wanted)
-    # A link in the folder is an article itself; a link elsewhere stands for its target.
-    places = (file.parent.resolve() / file.name, file.resolve())
-    below = [place.relative_to(root).as_posix() for place in places if place.is_relative_to(root)]
-    found = [path for path in below if path in listed][:1]
+    # The first file of several with the same stem owns it.
+    owners = {stem_of(path): path for path in reversed(listed)}
     if "://" in wanted:
         url = unquote_to_bytes(os.fsencode(wanted))
         read = {path: _ADDRESS.findall(read_bytes(directory, path)) for path in listed}
         found = [path for path in listed if url in map(unquote_to_bytes, read[path])]
-    elif not found:
-        found = [path for path in listed if wanted in (path, stem_of(path))]
+    else:
+        root, file = directory.resolve(), Path(wanted)
+        # A link in the folder is an article itself; a link elsewhere stands for its target.
+        places = (file.parent.resolve() / file.name, file.resolve())
+        below = [place.relative_to(root).as_posix() for place in places if root in place.parents]
+        found = [path for path in below if path in listed][:1]
+        found = found or [path for path in listed if wanted in (path, stem_of(path))]
     return {path: owners[stem_of(path)] for path in found}
 
 
