@@ -16,7 +16,7 @@ from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
 from feeds.indexed import FeedKey, memberships
 from feeds.processes import spread
-from feeds.selection import Kind
+from feeds.selection import NAMED_KINDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +119,7 @@ def _shared_slugs(found: dict[str, _File], config: Config) -> Iterator[str]:
 
 def _unused(found: dict[str, _File], config: Config) -> Iterator[str]:
     named = set[FeedKey]().union(*(file.feeds for file in found.values()))
-    kinds: tuple[Kind, ...] = ("topic", "provider")
-    for kind in kinds:
+    for kind in NAMED_KINDS:
         for key, name in config.names(kind).items():
             # What was withdrawn keeps its settings, so that its feeds go on answering 410.
             if (kind, key) not in named and not name.withdrawn:

@@ -15,6 +15,8 @@ from feeds.periods import Frequency
 from feeds.search import Search, search_text
 
 Kind = Literal["site", "topic", "provider", "type"]
+#: The kinds that articles give names to, and that have settings of their own.
+NAMED_KINDS: tuple[Kind, ...] = ("topic", "provider")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,8 +65,3 @@ def _published(name: str, body: bytes) -> Published:
     kind = TYPES[name.rpartition(".")[2]]
     charset = "; charset=utf-8" if kind.startswith("text/") or kind.endswith("+xml") else ""
     return Published(body=body, content_type=kind + charset)
-
-
-def asset_address(config: Config, name: str) -> str:
-    """Return the address of a file, which changes with the file, because caches keep it long."""
-    return f"static/{name}?v={assets(config)[name].etag[:8]}"

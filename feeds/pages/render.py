@@ -18,7 +18,7 @@ from feeds.config import Config
 from feeds.feed import Entry, Feed
 from feeds.formats import FORMATS, opensearch, opml
 from feeds.pages import embedding
-from feeds.pages.assets import asset_address
+from feeds.pages.assets import assets
 from feeds.pages.plot import format_rate
 from feeds.periods import FREQUENCIES
 from feeds.selection import domain_key
@@ -45,8 +45,11 @@ def root_of(address: str) -> str:
 
 @pass_context
 def _asset(context: Context, name: str) -> str:
-    """Return the address of a static file, relative to that of the site."""
-    return asset_address(context["config"], name)
+    """Return the address of a static file, relative to that of the site.
+
+    It changes with the file, because caches keep the file long.
+    """
+    return f"static/{name}?v={assets(context['config'])[name].etag[:8]}"
 
 
 def _picture(entry: Entry, slot_width: int) -> Image | None:

@@ -9,19 +9,17 @@ from itertools import islice
 from feeds.index import Index
 from feeds.index.survey import nearest
 from feeds.search import Search
-from feeds.selection import Kind, Selection
+from feeds.selection import NAMED_KINDS, Selection
 
 #: Shorter searches that are suggested.
 MAX_SHORTER = 3
-#: The kinds of names that are suggested.
-KINDS: tuple[Kind, Kind] = ("topic", "provider")
 
 
 def suggestions(index: Index, selection: Selection) -> list[Selection]:
     """Return searches with one phrase less that find something, and names like the search."""
     shorter = (s for s in _shorter(selection) if _finds(index, s))
     name = " ".join(word for phrase in _wanted(selection.words) for word in phrase.words)
-    near = [s for kind in KINDS if name for s in nearest(index, kind, name)]
+    near = [s for kind in NAMED_KINDS if name for s in nearest(index, kind, name)]
     return [*islice(shorter, MAX_SHORTER), *near]
 
 
