@@ -14,8 +14,8 @@ from typing import TypeVar
 
 PROCESSORS = os.cpu_count() or 1
 #: Items that a process takes at a time.
-ITEMS_PER_TASK = 64
-#: Fewer items are not worth the start of a process.
+ITEMS_PER_TASK = 32
+#: Fewer files to read are not worth the start of a process.
 MIN_ITEMS = 4_000
 
 Item = TypeVar("Item")
@@ -23,19 +23,24 @@ Result = TypeVar("Result")
 
 
 def spread(
-    work: Callable[[Item], Result], items: Sequence[Item], jobs: int
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int,
+    *,
+    min_items: int = MIN_ITEMS,
+    prepare: Callable[[], None] | None = None,
 ) -> Generator[Result, None, None]:
     """Yield the result of `work` for each item, in their order, from `jobs` processes.
 
-    Fewer than MIN_ITEMS are worked on in this process. `work`, items and results must be
-    picklable. The processes end with this one, however it ends. Raises ChildProcessError if
-    one of them dies.
+    Fewer than `min_items` are worked on in this process. Each other process calls `prepare`
+    first. All of these must be picklable. The processes end with this one, however it ends.
+    Raises ChildProcessError if one of them dies.
     """
-    if jobs == 1 or len(items) < MIN_ITEMS:
+    if jobs == 1 or len(items) < min_items:
         yield from map(work, items)
         return
-    # A forked process would inherit locks that other threads hold.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _start)
+    # A forked process would inherit locks that other threads hold, and database connections.
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _start, (prepare,))
     try:
         # Ctrl-C waits until the processes are started, or some of them would print tracebacks.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -50,10 +55,12 @@ def spread(
         pool.shutdown(cancel_futures=True)
 
 
-def _start() -> None:
+def _start(prepare: Callable[[], None] | None) -> None:
     end_with_parent()
     # The garbage collector takes a tenth of the time, and finds nothing.
     gc.set_threshold(100_000)
+    if prepare:
+        prepare()
 
 
 def end_with_parent() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def test_processes_that_read_files_import_no_more_than_they_need() -> None:
 def test_several_processes_make_the_same_index(
     make_collection: Callable[..., Collection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "MIN_ITEMS", 20)
+    monkeypatch.setattr("feeds.index.sync.spread", partial(spread, min_items=20))
     one, two = make_collection("one"), make_collection("two")
     for collection in (one, two):
         for number in range(200):

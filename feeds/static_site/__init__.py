@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from feeds.config import Config
 from feeds.index.snapshot import Snapshot
 from feeds.pages import Pages
-from feeds.processes import end_with_parent
+from feeds.processes import spread
 from feeds.static_site.output import CODINGS, Note, Output, SiteError, Stamp, file_of, is_ours
 from feeds.static_site.parts import Part, documents, find_parts
 
-#: Parts that a process takes at a time.
-_PARTS_PER_TASK = 32
 #: Fewer parts are not worth the start of a process.
 _MIN_PARTS = 100
 
@@ -95,14 +90,17 @@ def build(
             # If this build is stopped, the next one must not take the old notes for true.
             output.write_notes(notes)
         progress(0, len(to_make))
+        _builder[:] = [builder]
+        prepare = partial(_prepare, url, config, folder, builder.revision)
+        results = spread(_make, to_make, jobs, min_items=_MIN_PARTS, prepare=prepare)
         try:
-            with _results(
-                builder, to_make, (url, config, folder, builder.revision), jobs
-            ) as results:
+            with closing(results):
                 for done, (name, note, new) in enumerate(results, 1):
                     notes[name] = note
                     written += new
                     progress(done, len(to_make))
+        except ChildProcessError as error:
+            raise SiteError("a process that was writing files died, build again") from error
         finally:
             if to_make:
                 output.write_notes(notes)
@@ -118,33 +116,12 @@ def build(
     )
 
 
-@contextmanager
-def _results(
-    builder: _Builder, parts: list[Part], arguments: tuple[str, Config, Path, int], jobs: int
-) -> Iterator[Iterator[_Result]]:
-    """Make the parts, in several processes where there are many, and yield their results."""
-    if jobs == 1 or len(parts) < _MIN_PARTS:
-        yield map(builder.make, parts)
-        return
-    # Forked processes would share the connections to the index.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _start, arguments)
-    try:
-        yield pool.map(_make, parts, chunksize=_PARTS_PER_TASK)
-    except BrokenProcessPool as error:
-        raise SiteError("a process that was writing files died, build again") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-#: The builder of a worker process.
+#: The builder of this process.
 _builder: list[_Builder] = []
 
 
-def _start(url: str, config: Config, folder: Path, revision: int) -> None:
+def _prepare(url: str, config: Config, folder: Path, revision: int) -> None:
     """Prepare a worker process."""
-    # Ctrl-C reaches every process, and the first process then ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
     _builder[:] = [_Builder(Snapshot(url, config), Output(folder), revision)]
 
 
