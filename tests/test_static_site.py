@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -213,20 +212,6 @@ def test_a_walk_through_the_archives_meets_each_entry_once(
         following = document.get("next_url")
         file = following and file_of(following.removeprefix(BASE))
     assert len(ids) == len(set(ids)) == 24
-
-
-def test_frame_that_was_a_file_becomes_a_folder(large: Collection, tmp_path: Path) -> None:
-    build_site(large, tmp_path)
-    built = files(tmp_path)
-    frames = ("embed", "topics/machines/embed")
-    for frame in frames:
-        shutil.rmtree(tmp_path / frame)
-        for suffix in ("", ".gz", ".br"):
-            (tmp_path / f"{frame}{suffix}").write_text("As it was once")
-    (tmp_path / "build").write_text("As it was once")
-    build_site(large, tmp_path)
-    assert files(tmp_path) == built
-    assert not {tmp_path / "build", tmp_path / "topics/machines/embed.gz"} & {*tmp_path.rglob("*")}
 
 
 def test_withdrawn_and_former_addresses_have_no_file(large: Collection, tmp_path: Path) -> None:
@@ -580,6 +565,7 @@ def test_old_files_of_the_site_are_removed_and_other_files_stay(
     out = tmp_path / "out"
     mine = ["mine.html", "ads.txt", "CNAME", "static/mine.css", "topics/mine/note.txt"]
     mine += ["providers/p1.example/mine.txt", ".well-known/feed.atom", "blog/archive/index.html"]
+    mine += ["topics/mine/2020.json", "archive/mine.json", "daily/2020.txt", "2020/index.html"]
     for name in mine:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text("mine")

@@ -30,19 +30,13 @@ _FOLDERS = ("topics", "providers", "archive", "embed", "static", *FREQUENCIES)
 _FIXED = [*AT_TOP, opml.FILE, ROBOTS]
 _FIXED += [f"static/{path.name}" for path in STATIC.iterdir()]
 _FORMAT = rf"\.(?:{'|'.join(FORMATS)})"
-_MONTH = rf"[0-9]{{4}}-[0-9]{{2}}(?:/[0-9TZ]+-[0-9a-f]+)?(?:{_FORMAT}|/{_INDEX})"
-_DIGESTS = (
-    rf"(?:{'|'.join(FREQUENCIES)})/(?:{_INDEX}|feed{_FORMAT}|[0-9W-]+/{_INDEX}"
-    rf"|archive/[0-9]{{4}}(?:{_FORMAT}|/{_INDEX}))"
-)
+_BELOW = rf"(?:archive|embed|{'|'.join(FREQUENCIES)})/"
+# Archives and digests are named by their time, which begins with four digits.
 _OURS = re.compile(
-    rf"(?:(?:(?:topics|providers)/[^/]+/)?"
-    rf"(?:{_INDEX}|embed/{_INDEX}|feed{_FORMAT}|archive/(?:{_INDEX}|{_MONTH})|{_DIGESTS})"
-    rf"|(?:topics|providers)/{_INDEX}|sitemap(?:-[0-9]+)?\.xml|{'|'.join(map(re.escape, _FIXED))})"
-    rf"(?:\.br|\.gz)?"
+    rf"(?:(?:(?:topics|providers)/(?:[^/]+/)?)?(?:(?:{_BELOW})*(?:{_INDEX}|feed{_FORMAT})"
+    rf"|(?:{_BELOW})+[0-9]{{4}}[0-9A-Za-z/-]*(?:{_FORMAT}|/{_INDEX}))"
+    rf"|sitemap(?:-[0-9]+)?\.xml|{'|'.join(map(re.escape, _FIXED))})(?:\.br|\.gz)?"
 )
-# Once, frames were files where their folders are now, and the builder was a file.
-_FORMER = re.compile(r"(?:(?:(?:topics|providers)/[^/]+/)?embed|build)(?:\.br|\.gz)?")
 
 #: The size of a file, and its time as a Unix time.
 Stamp = tuple[int, int]
@@ -77,8 +71,8 @@ def file_of(address: str) -> str:
 
 
 def is_ours(file: str) -> bool:
-    """Return whether a site has or had files of such a name."""
-    return bool(_OURS.fullmatch(file) or _FORMER.fullmatch(file))
+    """Return whether a site may have a file of such a name."""
+    return bool(_OURS.fullmatch(file))
 
 
 class Output:
@@ -111,12 +105,7 @@ class Output:
                 raise SiteError(f"another build writes to {self.folder}") from error
             for unfinished in self.folder.glob(".feeds-*.tmp"):
                 unfinished.unlink()
-            found = self._scan()
-            former = list(filter(_FORMER.fullmatch, found))
-            self.remove(former)
-            for file in former:
-                del found[file]
-            yield found
+            yield self._scan()
 
     def _scan(self) -> dict[str, Stamp]:
         """Return the files in the folders that a site may have; links are not followed."""
