@@ -9,10 +9,9 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from feeds.articles import clean, front_matter
-from feeds.articles.fields import EARLIEST, Fields
+from feeds.articles.fields import EARLIEST, Fields, find_warnings
 from feeds.articles.folder import MAX_BYTES
 from feeds.articles.front_matter import FrontMatterError
-from feeds.articles.warnings import find_warnings
 from feeds.articles.withheld import is_unpublished, is_withheld_at_fault, why_withheld
 from feeds.selection import domain_key, fold
 

@@ -24,6 +24,8 @@ _ALIKE = 0.75
 
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,8})")
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]+(\d\d:\d\d:\d\d)(?:\.\d*)? ?(Z|z|[+-]\d\d:?\d\d)?")
+#: What looks like the beginning of a tag.
+_TAG = re.compile(r"<[A-Za-z][\w-]{,20}")
 _TYPES = {"int": "a number", "float": "a number", "bool": "true or false"}
 
 
@@ -159,6 +161,23 @@ class Fields:
         if node is not None:
             self.fault(name, f"'{name}' must be a list, each item on a line '- ...'")
         return []
+
+
+def find_warnings(fields: Fields, summary: str) -> list[tuple[int, str]]:
+    """Return what looks like a mistake in a front matter that was read, in the order of lines.
+
+    `summary` is what became of the excerpt.
+    """
+    found = fields.misspelled("published", "removed")
+    published, excerpt = fields.node("published"), fields.node("excerpt")
+    if published and yaml_type(published) != "bool":
+        problem = "'published' is not true or false, so the article is not published"
+        found.append((line_of(published), problem))
+    tags = _TAG.findall(excerpt.value) if isinstance(excerpt, ScalarNode) else []
+    if excerpt and (shown := next((tag for tag in tags if tag in summary), "")):
+        problem = f"'excerpt' shows {shown!r} as words, remove it if it is markup"
+        found.append((line_of(excerpt), problem))
+    return sorted(found)
 
 
 # All files of a collection have the same few unknown fields, and difflib takes its time.
