@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -120,17 +119,6 @@ def scan_paths(directory: Path, paths: Iterable[str]) -> Listing | None:
             if path.lower().endswith(SUFFIXES) and "/." not in f"/{path}":
                 listing.add(path, stat)
         return listing if _is_at(directory, root) else None
-
-
-@contextmanager
-def gc_disabled() -> Iterator[None]:
-    """Disable the garbage collector: a scan makes no reference cycles, so it only costs time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        (gc.enable if was_on else gc.disable)()
 
 
 def read_bytes(directory: Path, path: str) -> bytes:

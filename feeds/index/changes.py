@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
 from feeds.articles import stem_of
-from feeds.articles.folder import File, Listing, gc_disabled, list_files, scan_paths
+from feeds.articles.folder import File, Listing, list_files, scan_paths
 from feeds.index import schema
 from feeds.index.rows import select_in
 
@@ -51,12 +51,11 @@ class Changes:
     def scan_all(self) -> None:
         """Compare every file with the index."""
         files = schema.files.c
-        with gc_disabled():
-            self.listing = list_files(self.directory)
-            rows = self.connection.execute(select(files.path, files.size, files.mtime))
-            # The driver's own rows take half the time.
-            known = rows.cursor.fetchall() if rows.cursor else []
-            lost = self._compare(known)
+        self.listing = list_files(self.directory)
+        rows = self.connection.execute(select(files.path, files.size, files.mtime))
+        # The driver's own rows take half the time.
+        known = rows.cursor.fetchall() if rows.cursor else []
+        lost = self._compare(known)
         faults = self.listing.faults
         # A folder that cannot be read does not say that its files are gone.
         self.hidden = {path for path in lost if any(path.startswith(f"{f}/") for f in faults)}
