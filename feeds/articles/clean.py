@@ -8,7 +8,7 @@ import re
 import nh3
 import pyromark
 
-from feeds.articles.nesting import check_nesting
+from feeds.articles.nesting import check_nesting, element_names
 from feeds.text import text as text
 from feeds.text import uri as uri
 
@@ -25,17 +25,13 @@ _NO_PICTURE = re.compile(r"<img(?:\s++(?!src=)[\w-]++=\"[^\"]*+\")*+\s*+/?>")
 #: Elements that a body may have.
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area", "nav"}
 #: Elements that stand within a line; all others of prose part words.
-_INLINE = frozenset(
-    (
-        *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn"),
-        *("em", "font", "i", "img", "ins", "kbd", "mark", "q", "rp", "rt", "rtc", "ruby", "s"),
-        *("samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var"),
-        "wbr",
-    )
+_INLINE = element_names(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark q rp rt rtc"
+    " ruby s samp small span strike strong sub sup time tt u var wbr"
 )
-_PROSE = _TAGS | _INLINE | {"address", "main", "section", "tfoot"}
+_PROSE = _TAGS | _INLINE | element_names("address main section tfoot")
 #: Elements whose content is no prose.
-_HIDDEN = frozenset(("audio", "iframe", "object", "script", "style", "svg", "video"))
+_HIDDEN = element_names("audio iframe object script style svg video")
 _NAMES = sorted(_PROSE | _HIDDEN)
 # Small letters or capitals, so `Vec<Table>` is no markup; nor is `a <b and c> d`, where no
 # attribute has a value. No match goes past another `<`, so time grows with the length alone.

@@ -35,24 +35,25 @@ _TOKEN = re.compile(
 )
 
 
-def _names(written: str) -> frozenset[str]:
+def element_names(written: str) -> frozenset[str]:
+    """Return the names that are written with spaces between them."""
     return frozenset(written.split())
 
 
-_VOID = _names("area base br col embed hr img input link meta param source track wbr")
+_VOID = element_names("area base br col embed hr img input link meta param source track wbr")
 #: Elements whose content is text up to their end tag; of noscript, because html5ever 0.35 takes
 #: scripts for enabled.
-_RAW = _names("iframe noembed noframes noscript script style textarea title xmp")
+_RAW = element_names("iframe noembed noframes noscript script style textarea title xmp")
 #: A comment, whose name is empty, and the elements that no later element can be in.
 _WITHOUT_ELEMENTS = _VOID | _RAW | {""}
 #: Elements in which the same characters may be other tokens, as in a script after a comment.
 _UNCLEAR = re.compile(r"<(?:math|select|svg|template)\b", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 # Section 13.2.4.3: elements that a parser opens again in each block until their end tag comes.
-_FORMATTING = _names("a b big code em font i nobr s small strike strong tt u")
+_FORMATTING = element_names("a b big code em font i nobr s small strike strong tt u")
 # Section 13.2.6.4.9: a parser moves nodes that are in no cell of their table before the table.
-_CELLS = _names("caption td th")
-_TABLE_PARTS = _CELLS | _names("col colgroup tbody tfoot thead tr")
+_CELLS = element_names("caption td th")
+_TABLE_PARTS = _CELLS | element_names("col colgroup tbody tfoot thead tr")
 
 
 def check_nesting(html: str) -> None:
