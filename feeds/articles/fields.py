@@ -48,13 +48,12 @@ class Fields:
         self._maps: list[tuple[MappingNode, set[str]]] = outer._maps if outer else []
         self._maps.append((node, self._known))
 
-    def misspelled(self, *others: str) -> list[tuple[int, str]]:
+    def misspelled(self) -> list[tuple[int, str]]:
         """Return a warning, with its line, for each unknown field near one that its map lacks.
 
-        Known are the fields that were asked for so far, and `others` of this map. Fields
-        of other programs are common, and pass.
+        Known are the fields that were asked for so far. Fields of other programs are common,
+        and pass.
         """
-        self._known.update(others)
         known = set[str]().union(*(names for _, names in self._maps))
         found = []
         for node, names in self._maps:
@@ -168,8 +167,8 @@ def find_warnings(fields: Fields, summary: str) -> list[tuple[int, str]]:
 
     `summary` is what became of the excerpt.
     """
-    found = fields.misspelled("published", "removed")
-    published, excerpt = fields.node("published"), fields.node("excerpt")
+    published, _, excerpt = map(fields.node, ("published", "removed", "excerpt"))
+    found = fields.misspelled()
     if published and yaml_type(published) != "bool":
         problem = "'published' is not true or false, so the article is not published"
         found.append((line_of(published), problem))
