@@ -23,7 +23,6 @@ from feeds.web.parameters import (
     PARAMETERS,
     keep_known,
     number,
-    refuse,
     refuse_many,
     refuse_unknown,
     values,
@@ -167,7 +166,7 @@ class PageRoutes:
             abort(501, "the format is json")
         address = values(request.args, "url")
         if len(address) != 1:
-            refuse("url must name one page of this site")
+            abort(400, "url must name one page of this site")
         selection = self._selection_at(address[0])
         body = embedding.oembed(
             selection,
@@ -206,7 +205,7 @@ class PageRoutes:
     def _find(self) -> str:
         find = " ".join(values(request.args, "find"))
         if len(find) > MAX_FIND_LENGTH:
-            refuse(f"find is longer than {MAX_FIND_LENGTH} letters")
+            abort(400, f"find is longer than {MAX_FIND_LENGTH} letters")
         return find
 
     @property
@@ -227,7 +226,7 @@ def _one_of(name: str, known: tuple[str, ...], usual: str) -> str:
     """Return the value of a parameter, or the usual one. Answer 400 to any that is not known."""
     (value, *more) = values(request.args, name) or [usual]
     if value not in (*known, usual) or more:
-        refuse(f"{name} must be one of {', '.join(known)}")
+        abort(400, f"{name} must be one of {', '.join(known)}")
     return value
 
 

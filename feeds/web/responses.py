@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Response
-from werkzeug.http import http_date, parse_accept_header, parse_date, parse_etags
+from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
-from feeds.publish import Published
 from feeds.web.request_log import ID, RequestLog
 from feeds.wire import CORS, SECURITY
 
@@ -31,20 +30,6 @@ def settle(response: Response, environ: WSGIEnvironment, log: RequestLog) -> Res
         del response.headers["Content-Type"]
     if response.status_code >= 400:
         response.headers[ID] = log.id_of(environ)
-    return response
-
-
-def respond(published: Published, max_age: int) -> Response:
-    """Return the response for a document, as the response cache takes it (RFC 9111)."""
-    response = Response(published.body, content_type=published.content_type)
-    response.headers["ETag"] = f'W/"{published.etag}"'
-    # A date in the future is not sent (RFC 9110 section 8.8.2.1). Until then there is the ETag.
-    if published.changed and published.changed <= datetime.now(UTC):
-        response.headers["Last-Modified"] = http_date(published.changed)
-    if published.link:
-        response.headers["Link"] = published.link
-    response.headers["Vary"] = "Accept-Encoding"
-    response.headers["Cache-Control"] = f"public, max-age={max_age}"
     return response
 
 
@@ -85,10 +70,3 @@ def _moment(date: str) -> datetime | None:
 def plain(status: int, text: str) -> Response:
     """Return a response of one line of text."""
     return Response(text + "\n", status=status, content_type="text/plain; charset=utf-8")
-
-
-def moved(location: str) -> Response:
-    """Return a permanent redirect; Flask's own has a body of HTML even for a feed."""
-    response = plain(301, f"Moved to {location}")
-    response.headers["Location"] = location
-    return response

@@ -25,7 +25,7 @@ from feeds.publish import (
 from feeds.selection import Kind, Selection
 from feeds.web.client import LOOPBACK, is_from
 from feeds.web.page_routes import PageRoutes
-from feeds.web.parameters import refuse, refuse_unknown, values
+from feeds.web.parameters import refuse_unknown, values
 from feeds.web.site import Site
 from feeds.wire import GUESSES
 
@@ -90,7 +90,7 @@ class FeedRoutes:
         refuse_unknown(request.args, ["format"])
         suffix = (values(request.args, "format") or [*FORMATS])[0]
         if suffix not in FORMATS:
-            refuse(f"unknown format, known are: {', '.join(FORMATS)}")
+            abort(400, f"unknown format, known are: {', '.join(FORMATS)}")
         query = "" if suffix == next(iter(FORMATS)) else f"?format={suffix}"
         self._site.require(f"/{opml.FILE}{query}")
         return self._site.respond(publish_list(self._index, FORMATS[suffix], self._site.base))

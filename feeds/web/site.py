@@ -1,33 +1,54 @@
-"""The parts of an address: its selection, its archive, and its one spelling."""
+"""What the address of a request names: a selection, an archive of it, and the one spelling."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NoReturn
 from urllib.parse import unquote
 
 from flask import Response, abort, request
+from werkzeug.http import http_date
 from werkzeug.urls import iri_to_uri
 
 from feeds.articles.fields import EARLIEST
 from feeds.history import Archive, Cursor, Month, YearArchive
 from feeds.index import Index
+from feeds.index.survey import nearest
 from feeds.periods import Frequency, Period
 from feeds.publish import Published
-from feeds.selection import EVERYTHING, Kind, Selection
+from feeds.selection import (
+    MAX_IN_DIGEST,
+    MAX_LIMIT,
+    MAX_SLUG_LENGTH,
+    USUAL_IN_DIGEST,
+    Kind,
+    Selection,
+    choose,
+    slugify,
+)
 from feeds.web.errors import Missing
 from feeds.web.parameters import (
     Arguments,
-    SelectionParser,
     keep_known,
     known_parameters,
+    number,
+    refuse_many,
     refuse_unknown,
+    search,
+    shown,
+    values,
 )
-from feeds.web.responses import moved, respond
+from feeds.web.responses import plain
 
 #: The month before the earliest that an article can have: walks through the history end there.
 _FIRST_MONTH = Month.of(EARLIEST).plus(-1)
+#: Names that an error suggests.
+MAX_NEAREST = 3
+#: The highest quality or heat that may be chosen; the lowest is its negative.
+_MAX_RANK = 10**6
 
 
 class Site:
@@ -76,20 +97,86 @@ class Site:
         usual: int | None = None,
         frequency: Frequency | None = None,
     ) -> Selection:
-        """Return the selection of a path and a query, or abort."""
-        parser = SelectionParser(self.index, self.base)
-        base = EVERYTHING if kind == "site" else parser.name(kind, slug)
-        return parser.selection(base, arguments, usual or self.config.limit, frequency)
+        """Return the selection of a path and a query, without a `usual` limit, or abort."""
+        base = [] if kind == "site" else self._public(kind, [slug])
+        refuse_many(arguments)
+        usual, most = usual or self.config.limit, MAX_LIMIT
+        if frequency:
+            usual, most = USUAL_IN_DIGEST, MAX_IN_DIGEST
+        topics = self._public("topic", values(arguments, "topic"))
+        providers = self._public("provider", values(arguments, "provider"))
+        limit = number(arguments, "limit", 1, most)
+        wanted = number(arguments, "min_quality", -_MAX_RANK, _MAX_RANK)
+        chosen = choose(
+            topics + (base if kind == "topic" else []),
+            providers + (base if kind == "provider" else []),
+            [self._type(value) for value in values(arguments, "type")],
+            [self._excluded(value) for value in values(arguments, "exclude")],
+            words=search(arguments),
+            min_heat=number(arguments, "min_heat", -_MAX_RANK, _MAX_RANK),
+            limit=None if limit == usual else limit,
+            frequency=frequency,
+        )
+        if wanted is not None and wanted > self.config.least_quality(chosen):
+            chosen = replace(chosen, min_quality=wanted)
+        for both in chosen.exclude:
+            if both in (*base, *topics, *providers):
+                abort(400, f"{both.kind} {shown(both.slug)} is chosen and excluded")
+        return chosen
 
     def is_known(self, parameter: str, value: str) -> bool:
         """Return whether a value of `topic`, `provider` or `exclude` names something public."""
-        return SelectionParser(self.index, self.base).is_known(parameter, value)
+        if parameter == "exclude":
+            return any(self.index.resolve(kind, value) for kind in ("topic", "provider"))
+        found = self.index.resolve("topic" if parameter == "topic" else "provider", value)
+        return found is not None and not self.config.name(found).withdrawn
+
+    def _public(self, kind: Kind, slugs: list[str]) -> list[Selection]:
+        """Return the public topics or providers of some slugs, without those withdrawn."""
+        found = {slug: self.index.resolve(kind, slug) for slug in slugs}
+        kept = {slug: s for slug, s in found.items() if not self._is_withdrawn(kind, slug, s)}
+        if found and not kept:
+            abort(410, "this feed was taken away on purpose")
+        return [selection or self._not_found((kind,), slug) for slug, selection in kept.items()]
+
+    def _is_withdrawn(self, kind: Kind, slug: str, selection: Selection | None) -> bool:
+        if selection:
+            return self.config.name(selection).withdrawn
+        if len(slug) > MAX_SLUG_LENGTH:
+            return False
+        natural = slugify(kind, slug)
+        return any(
+            natural in (slugify(kind, known) for known in (key, name.slug, *name.former))
+            for key, name in self.config.names(kind).items()
+            if name.withdrawn
+        )
+
+    def _excluded(self, slug: str) -> Selection:
+        # `Selection.excluded`: a provider's value has a dot, and no topic's has one.
+        kinds: tuple[Kind, Kind] = ("provider", "topic") if "." in slug else ("topic", "provider")
+        found = (self.index.resolve(kind, slug) for kind in kinds)
+        return next(filter(None, found), None) or self._not_found(kinds, slug)
+
+    def _type(self, slug: str) -> Selection:
+        found = self.index.resolve("type", slug)
+        known = ", ".join(self.index.types()) or "none"
+        return found or abort(400, f"type {shown(slug)} is not known, known are: {known}")
+
+    def _not_found(self, kinds: Iterable[Kind], slug: str) -> NoReturn:
+        near = {found.slug: found for kind in kinds for found in nearest(self.index, kind, slug)}
+        named = tuple(near.values())[:MAX_NEAREST]
+        hint = f", nearest: {', '.join(found.slug for found in named)}" if named else ""
+        problem = f"no such {' or '.join(sorted(kinds, reverse=True))}: {shown(slug)}"
+        raise Missing(problem, f"{hint}; {self.base}/ lists them all", nearest=named)
 
     def require(self, address: str) -> None:
         """Abort with a 301 if the request's address is another spelling of this one."""
         path, _, query = address.partition("?")
         if request.path != unquote(path) or request.query_string.decode() != query:
-            abort(moved(self.base + address))
+            # Flask's own redirect has a body of HTML even for a feed.
+            response = plain(301, f"Moved to {self.base}{address}")
+            response.headers["Location"] = self.base + address
+            abort(response)
 
     def archive(self, selection: Selection, month: str, cursor: str) -> Archive:
         """Return the archive of a selection that an address names, or abort with 404."""
@@ -119,5 +206,14 @@ class Site:
         raise Missing(f"no such period, write it as {example}", history=selection)
 
     def respond(self, published: Published) -> Response:
-        """Return the response for a document."""
-        return respond(published, self.config.max_age)
+        """Return the response for a document, as the response cache takes it (RFC 9111)."""
+        response = Response(published.body, content_type=published.content_type)
+        response.headers["ETag"] = f'W/"{published.etag}"'
+        # A date in the future is not sent (RFC 9110 section 8.8.2.1). Until then there is the ETag.
+        if published.changed and published.changed <= datetime.now(UTC):
+            response.headers["Last-Modified"] = http_date(published.changed)
+        if published.link:
+            response.headers["Link"] = published.link
+        response.headers["Vary"] = "Accept-Encoding"
+        response.headers["Cache-Control"] = f"public, max-age={self.config.max_age}"
+        return response
