@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 #: Seconds after which a client may ask again while the index cannot be read.
 RETRY_AFTER = 30
-#: Endpoints of pages, without the kind that stands before some of them.
-_PAGES = frozenset(("page", "months", "month", "digests", "digest", "topics", "providers", "build"))
+#: The views of pages.
+_PAGES = frozenset(("page", "months", "month", "digests", "digest", "names", "build"))
 
 
 class Missing(NotFound):
@@ -73,18 +73,13 @@ def add_error_handlers(app: Flask, site: Site, log: RequestLog) -> None:
             # A cache may keep a 404 or 410 without being told to (RFC 9110 section 15.1).
             response.headers["Vary"] = "Accept"
             if _prefers_html():
-                _make_page(response, error)
+                try:
+                    response.data = _page(error, site)
+                    response.content_type = "text/html; charset=utf-8"
+                except Exception:
+                    # Whatever fails here must not hide the error that the client is told of.
+                    log.fail(request.environ, sys.exc_info())
         return response
-
-    def _make_page(response: Response, error: HTTPException) -> None:
-        try:
-            body = _page(error, site)
-        except Exception:
-            # Whatever fails here must not hide the error that the client is told of.
-            log.fail(request.environ, sys.exc_info())
-        else:
-            response.data = body
-            response.content_type = "text/html; charset=utf-8"
 
     def unavailable(_: IndexUnavailable) -> Response:
         problem = "the index cannot be read, try again later"
@@ -99,7 +94,7 @@ def _is_page() -> bool:
     if request.method != "GET":
         return False
     if request.endpoint:
-        return request.endpoint.rpartition("-")[2] in _PAGES
+        return request.endpoint in _PAGES
     # No route matches. Only programs ask for the name of a file.
     return "." not in request.path.rpartition("/")[2]
 

@@ -144,12 +144,6 @@ class PageRoutes:
         response.headers["Content-Security-Policy"] = FRAME_POLICY
         return response
 
-    def file(self, name: str) -> Response:
-        """Return a file at the top of the site, such as the script of the custom element."""
-        refuse_unknown(request.args, [])
-        self._site.require(f"/{name}")
-        return self._respond(assets(self._site.config)[name])
-
     def static(self, name: str) -> Response:
         """Return a style sheet, a script or an icon, at an address that changes with its bytes."""
         asset = assets(self._site.config).get(name) or abort(404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Condition
 
 from cachetools import TTLCache, cached
@@ -12,7 +13,7 @@ from feeds.history import AnyArchive
 from feeds.index import Health
 from feeds.index.store import IndexUnavailable
 from feeds.pages import BUILD, LISTS, embedding
-from feeds.pages.assets import AT_TOP
+from feeds.pages.assets import AT_TOP, assets
 from feeds.periods import FREQUENCIES, Frequency
 from feeds.publish import (
     ROBOTS,
@@ -22,7 +23,7 @@ from feeds.publish import (
     publish_robots,
     publish_sitemap,
 )
-from feeds.selection import Kind, Selection
+from feeds.selection import Kind
 from feeds.web.client import LOOPBACK, is_from
 from feeds.web.page_routes import PageRoutes
 from feeds.web.parameters import refuse_unknown, values
@@ -54,34 +55,25 @@ class FeedRoutes:
         self._health = cached(kept, condition=Condition())(lambda: self._index.health())
 
     def feed(
-        self, form: Format, kind: Kind, slug: str = "", frequency: Frequency | None = None
+        self,
+        form: Format,
+        kind: Kind,
+        slug: str = "",
+        frequency: Frequency | None = None,
+        **written: str,
     ) -> Response:
-        """Return a feed of stories or of digests in a format."""
-        selection = self._site.select(kind, slug, frequency=frequency)
-        self._site.require(selection.address(form.file))
-        return self._publish(selection, form)
+        """Return a feed of stories or of digests in a format, or an archive of it.
 
-    def archive(
-        self, form: Format, kind: Kind, month: str, cursor: str = "", slug: str = ""
-    ) -> Response:
-        """Return a month of a feed's history in a format."""
-        selection = self._site.select(kind, slug, archive=True)
-        archive = self._site.archive(selection, month, cursor)
-        self._site.require(selection.address(archive.file(form.suffix)))
-        return self._publish(selection, form, archive)
-
-    def year(
-        self, form: Format, kind: Kind, frequency: Frequency, year: str, slug: str = ""
-    ) -> Response:
-        """Return the older digests of a year in a format."""
-        selection = self._site.select(kind, slug, archive=True, frequency=frequency)
-        archive = self._site.year(selection, year)
-        self._site.require(selection.address(archive.file(form.suffix)))
-        return self._publish(selection, form, archive)
-
-    def _publish(
-        self, selection: Selection, form: Format, archive: AnyArchive | None = None
-    ) -> Response:
+        `written` names the archive: by its `year`, or by its `month` and perhaps a `cursor`.
+        """
+        selection = self._site.select(kind, slug, archive=bool(written), frequency=frequency)
+        archive: AnyArchive | None = None
+        if "year" in written:
+            archive = self._site.year(selection, **written)
+        elif written:
+            archive = self._site.archive(selection, **written)
+        file = archive.file(form.suffix) if archive else form.file
+        self._site.require(selection.address(file))
         made = publish(self._index, selection, form, self._site.base, archive)
         return self._site.respond(made or abort(404, "no such feed"))
 
@@ -103,17 +95,17 @@ class FeedRoutes:
         files = publish_sitemap(self._index, self._site.base)
         return self._site.respond(files.get(file) or abort(404, "no such sitemap"))
 
-    def robots(self) -> Response:
-        """Return what search engines may read, which is everything."""
+    def file(self, name: str) -> Response:
+        """Return a file at the top of the site, which takes no parameters."""
         refuse_unknown(request.args, [])
-        self._site.require(f"/{ROBOTS}")
-        return self._site.respond(publish_robots(self._site.base))
-
-    def opensearch(self) -> Response:
-        """Return how browsers search the site."""
-        refuse_unknown(request.args, [])
-        self._site.require(f"/{opensearch.FILE}")
-        return self._site.respond(publish_opensearch(self._site.config, self._site.base))
+        self._site.require(f"/{name}")
+        if name == ROBOTS:
+            made = publish_robots(self._site.base)
+        elif name == opensearch.FILE:
+            made = publish_opensearch(self._site.config, self._site.base)
+        else:
+            made = assets(self._site.config)[name]
+        return self._site.respond(made)
 
     def health(self) -> Response:
         """Return 200 and counts if the index can be read, else 503.
@@ -140,44 +132,38 @@ class FeedRoutes:
 def add_routes(app: Flask, site: Site) -> None:
     """Add every address of the site to the application."""
     feeds, pages = FeedRoutes(site), PageRoutes(site)
-    app.add_url_rule("/healthz", "health", feeds.health)
-    app.add_url_rule(f"/{opml.FILE}", "subscriptions", feeds.subscriptions)
-    app.add_url_rule(f"/{ROBOTS}", "robots", feeds.robots)
-    app.add_url_rule(f"/{opensearch.FILE}", "opensearch", feeds.opensearch)
-    app.add_url_rule(f"/{sitemap.file_of()}", "sitemap", feeds.sitemap)
-    app.add_url_rule("/sitemap-<int:part>.xml", "sitemap", feeds.sitemap)
-    app.add_url_rule(BUILD, "build", pages.build)
-    app.add_url_rule("/static/<name>", "static", pages.static)
-    for name in AT_TOP:
-        app.add_url_rule(f"/{name}", name.replace(".", "-"), pages.file, defaults={"name": name})
-    app.add_url_rule(f"/{embedding.ENDPOINT}", "oembed", pages.oembed)
+    # Werkzeug would redirect between rules of one view whose defaults differ.
+    app.url_map.redirect_defaults = False
+
+    def add(rule: str, view: Callable[..., Response], **defaults: object) -> None:
+        app.add_url_rule(rule, view_func=view, defaults=defaults)
+
+    add("/healthz", feeds.health)
+    add(f"/{opml.FILE}", feeds.subscriptions)
+    add(f"/{sitemap.file_of()}", feeds.sitemap)
+    add("/sitemap-<int:part>.xml", feeds.sitemap)
+    for name in (ROBOTS, opensearch.FILE, *AT_TOP):
+        add(f"/{name}", feeds.file, name=name)
+    add("/static/<name>", pages.static)
+    add(BUILD, pages.build)
+    add(f"/{embedding.ENDPOINT}", pages.oembed)
     for kind, path in LISTS.items():
-        app.add_url_rule(path, f"{kind}s", pages.names, defaults={"of": kind})
+        add(path, pages.names, of=kind)
     for kind, path in PATHS.items():
-        of_kind = {"kind": kind}
-        app.add_url_rule(path, f"{kind}-page", pages.page, defaults=of_kind)
-        app.add_url_rule(f"{path}archive/", f"{kind}-months", pages.months, defaults=of_kind)
+        digests = path + DIGESTS
+        add(path, pages.page, kind=kind)
+        add(f"{path}archive/", pages.months, kind=kind)
         for archive in ARCHIVES:
-            rule = f"{path}archive/{archive}/"
-            app.add_url_rule(rule, f"{kind}-month", pages.month, defaults=of_kind)
-        for below in ("", "archive/<year>/"):
-            rule = f"{path}{DIGESTS}{below}"
-            app.add_url_rule(rule, f"{kind}-digests", pages.digests, defaults=of_kind)
-        rule = f"{path}{DIGESTS}<period>/"
-        app.add_url_rule(rule, f"{kind}-digest", pages.digest, defaults=of_kind)
-        app.add_url_rule(path + embedding.FRAME, f"{kind}-embed", pages.embed, defaults=of_kind)
+            add(f"{path}archive/{archive}/", pages.month, kind=kind)
+        add(digests, pages.digests, kind=kind)
+        add(f"{digests}archive/<year>/", pages.digests, kind=kind)
+        add(f"{digests}<period>/", pages.digest, kind=kind)
+        add(path + embedding.FRAME, pages.embed, kind=kind)
         for name, form in FORMATS.items():
-            defaults = of_kind | {"form": form}
-            for at in (path, path + DIGESTS):
-                app.add_url_rule(at + form.file, f"{kind}-{name}", feeds.feed, defaults=defaults)
-            rule = f"{path}{DIGESTS}archive/<year>.{name}"
-            app.add_url_rule(rule, f"{kind}-{name}-year", feeds.year, defaults=defaults)
+            guesses = (guess for guess, meant in GUESSES.items() if meant == name)
+            for file in (form.file, *guesses):
+                add(path + file, feeds.feed, kind=kind, form=form)
+                add(digests + file, feeds.feed, kind=kind, form=form)
             for archive in ARCHIVES:
-                rule, end = f"{path}archive/{archive}.{name}", f"{kind}-{name}-archive"
-                app.add_url_rule(rule, end, feeds.archive, defaults=defaults)
-        for guess, name in GUESSES.items():
-            defaults = of_kind | {"form": FORMATS[name]}
-            # Of one endpoint, Werkzeug 3.1 answers one rule with a 308 to the other.
-            endpoint = f"{kind}-guess-{guess}"
-            for at in (path, path + DIGESTS):
-                app.add_url_rule(at + guess, endpoint, feeds.feed, defaults=defaults)
+                add(f"{path}archive/{archive}.{name}", feeds.feed, kind=kind, form=form)
+            add(f"{digests}archive/<year>.{name}", feeds.feed, kind=kind, form=form)

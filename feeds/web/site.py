@@ -178,7 +178,7 @@ class Site:
             response.headers["Location"] = self.base + address
             abort(response)
 
-    def archive(self, selection: Selection, month: str, cursor: str) -> Archive:
+    def archive(self, selection: Selection, month: str, cursor: str = "") -> Archive:
         """Return the archive of a selection that an address names, or abort with 404."""
         read = Month.read(month)
         if read is None or not _FIRST_MONTH <= read <= Month.of(datetime.now(UTC)).plus(1):
@@ -189,12 +189,12 @@ class Site:
             raise Missing(problem, history=selection)
         return Archive(month=read, before=before)
 
-    def year(self, selection: Selection, written: str) -> YearArchive:
+    def year(self, selection: Selection, year: str) -> YearArchive:
         """Return the archive of a selection's digests that an address names, or abort with 404."""
         latest = datetime.now(UTC).year + 1
-        if not re.fullmatch("[0-9]{4}", written) or not _FIRST_MONTH.year <= int(written) <= latest:
+        if not re.fullmatch("[0-9]{4}", year) or not _FIRST_MONTH.year <= int(year) <= latest:
             raise Missing("no such year, write it as 2020", history=selection)
-        return YearArchive(year=int(written))
+        return YearArchive(year=int(year))
 
     def period(self, frequency: Frequency, selection: Selection, written: str) -> Period:
         """Return the period that an address names, or abort with 404."""
