@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.web.counter import KINDS, Count, RequestCounter, Route, route_of
+from feeds.web.counter import KINDS, route_of
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,3 @@ def test_address_is_of(address: str, route: str) -> None:
 def test_request_without_path_and_query_is_of_the_top() -> None:
     """A server may leave out what is empty (PEP 3333)."""
     assert route_of({}) == ("page", "html")
-
-
-def test_like_requests_share_a_count() -> None:
-    counter = RequestCounter()
-    for topic in ("ai", "law"):
-        counter.of({"PATH_INFO": f"/topics/{topic}/feed.atom"}, 304, True).value += 1
-    counter.of({"PATH_INFO": "/topics/ai/feed.atom"}, 200, False).value += 1
-    route = Route("topic", "atom")
-    assert counter.counts == {(route, 304, True): Count(2), (route, 200, False): Count(1)}

@@ -15,7 +15,6 @@ from feedgen.feed import FeedGenerator
 from werkzeug.test import Client, EnvironBuilder
 
 from feeds.web import create_app
-from feeds.web.client import Clients
 from feeds.web.request_log import RequestLog
 from tests.support import Collection, Site, article
 
@@ -100,7 +99,7 @@ def test_path_breaks_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> Non
     try:
         raise KeyError("x")
     except KeyError:
-        RequestLog(Clients(())).fail(environ, sys.exc_info())
+        RequestLog(()).fail(environ, sys.exc_info())
     (record,) = caplog.records
     expected = r"failed at GET /topics/%0A%C3%BC%1B/feed.atom, request [0-9a-f]{32}"
     assert re.fullmatch(expected, record.getMessage())

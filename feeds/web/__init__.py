@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.sansio.utils import host_is_trusted
@@ -14,18 +13,12 @@ from feeds.index.store import IndexUnavailable
 from feeds.index.sync import sync, utc_now
 from feeds.logs import configure
 from feeds.web.cache import ResponseCache
-from feeds.web.client import Clients
-from feeds.web.counter import RequestCounter
 from feeds.web.errors import add_error_handlers
-from feeds.web.limit import Limit
 from feeds.web.request_log import AccessLog, RequestLog
 from feeds.web.responses import plain, settle
 from feeds.web.routes import add_routes
 from feeds.web.site import Site
 from feeds.wire import PREFLIGHT
-
-if TYPE_CHECKING:
-    from _typeshed import OptExcInfo
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -38,51 +31,29 @@ def create_app(config: Config | None = None) -> Flask:
         # A WSGI server calls this without a command that configured the log.
         config = environment_config()
         configure(config.log)
-    log = RequestLog(Clients(config.proxies))
-    app = _App(log)
+    index = open_index(config)
+    _fill(index)
+    app, log, site = Flask("feeds", static_folder=None), RequestLog(config.proxies), Site(index)
     # By default Werkzeug answers redirects with a body of HTML.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    index = open_index(config)
-    _fill(index)
-    app.after_request(lambda response: settle(response, request.environ, log))
     if not config.base_url:
         app.before_request(lambda: _refuse_host(config.trusted_hosts))
     app.before_request(_refuse_raw_query)
     app.before_request(_preflight)
-    site = Site(index)
+    app.after_request(lambda response: settle(response, request.environ, log))
     add_routes(app, site)
     add_error_handlers(app, site, log)
-    _wrap(app, index, log)
-    return app
-
-
-def _wrap(app: Flask, index: Index, log: RequestLog) -> None:
-    """Put the response cache and the access log in front."""
-    config, limit, counter = index.config, Limit(index.config), RequestCounter()
-    cache = ResponseCache(
-        app.wsgi_app, index, limit, counter, lambda environ: settle(limit.refusal(), environ, log)
-    )
+    cache = ResponseCache(app.wsgi_app, index, log)
+    app.wsgi_app = cache.respond  # type: ignore[method-assign]
     if config.metrics:
         # prometheus_client reads its environment when it is imported, so it comes late.
         from feeds.web.metrics import add_metrics
 
-        cache.timed = add_metrics(app, index, counter).render.observe
-    app.wsgi_app = cache.respond  # type: ignore[method-assign]
+        cache.timed = add_metrics(app, index, cache.counts).render.observe
     if config.access_log:
         app.wsgi_app = AccessLog(app.wsgi_app, log)  # type: ignore[method-assign]
-
-
-class _App(Flask):
-    """Flask, which logs unexpected errors in the form of the site's log."""
-
-    def __init__(self, log: RequestLog) -> None:
-        super().__init__("feeds", static_folder=None)
-        self._log = log
-
-    def log_exception(self, exc_info: OptExcInfo) -> None:
-        """Log an error that no handler expected."""
-        self._log.fail(request.environ, exc_info)
+    return app
 
 
 def _fill(index: Index) -> None:

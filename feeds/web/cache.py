@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from functools import partial
 from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,9 +16,10 @@ from feeds.index import Index
 from feeds.index.store import IndexUnavailable
 from feeds.index.sync import advance, utc_now
 from feeds.web.cached_response import Address, CachedResponse, Version
-from feeds.web.counter import RequestCounter
+from feeds.web.counter import Count, Counts, route_of
 from feeds.web.limit import Limit
-from feeds.web.responses import coding_of
+from feeds.web.request_log import RequestLog
+from feeds.web.responses import coding_of, settle
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -54,20 +54,13 @@ class ResponseCache:
     have a newer version from another process.
     """
 
-    def __init__(
-        self,
-        app: WSGIApplication,
-        index: Index,
-        limit: Limit,
-        counter: RequestCounter,
-        refuse: Callable[[WSGIEnvironment], Response],
-    ) -> None:
+    def __init__(self, app: WSGIApplication, index: Index, log: RequestLog) -> None:
         self._app = app
         self._index = index
-        self._limit = limit
-        self._count = counter.of
-        #: Makes the response to a client that is over the limit.
-        self._refuse = refuse
+        self._log = log
+        self._limit = Limit(index.config)
+        #: The requests of this process.
+        self.counts: Counts = {}
         polls = index.config.index_polls_per_second
         self._pause = 1 / polls if polls else 0.0
         self._next_poll = self._next_advance = 0.0
@@ -121,12 +114,19 @@ class ResponseCache:
             made.count_304.value += 1
             start_response("304 NOT MODIFIED", made.not_modified[:])
             return []
-        count = self._count(environ, 200, True) if conditional else made.count_200
+        count = self._count(environ, 200, conditional) if conditional else made.count_200
         count.value += 1
         coding = coding_of(environ.get("HTTP_ACCEPT_ENCODING", ""))
         headers, body = made.coded.get(coding) or made.encode(coding)
         start_response("200 OK", headers[:])
         return body if method == "GET" else []
+
+    def _refuse(self, environ: WSGIEnvironment) -> Response:
+        return settle(self._limit.refusal(), environ, self._log)
+
+    def _count(self, environ: WSGIEnvironment, status: int, conditional: bool) -> Count:
+        """Return the count to which requests like this one add."""
+        return self.counts.setdefault((route_of(environ), status, conditional), Count())
 
     def _find(self, address: Address) -> CachedResponse | None:
         cached = self._responses.get(address)
@@ -187,7 +187,9 @@ class ResponseCache:
         if response.status_code != 200 or "ETag" not in response.headers:
             return response
         self.timed(time.monotonic() - began)
-        made = CachedResponse(response, version, address, partial(self._count, environ))
+        count_200 = self._count(environ, 200, conditional=False)
+        count_304 = self._count(environ, 304, conditional=True)
+        made = CachedResponse(response, version, address, count_200, count_304)
         self._keep(address, made)
         return made
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from werkzeug.wrappers import Response
@@ -38,10 +37,12 @@ class CachedResponse:
         response: Response,
         version: Version,
         address: Address,
-        count: Callable[[int, bool], Count],
+        count_200: Count,
+        count_304: Count,
     ) -> None:
         self.version = version
-        self.count_200, self.count_304 = count(200, False), count(304, True)
+        #: Where requests without validators are counted, and those that get a 304.
+        self.count_200, self.count_304 = count_200, count_304
         self._body = response.get_data()
         del response.headers["Content-Length"]
         self._headers = response.headers.to_wsgi_list()

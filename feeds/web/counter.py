@@ -71,13 +71,5 @@ class Count:
     taken: int = 0
 
 
-class RequestCounter:
-    """Counts the requests of this process, without a lock so that it takes no time."""
-
-    def __init__(self) -> None:
-        #: By route, status, and whether the request was conditional (RFC 9110 section 13).
-        self.counts: dict[tuple[Route, int, bool], Count] = {}
-
-    def of(self, environ: WSGIEnvironment, status: int, conditional: bool) -> Count:
-        """Return the count to which requests like this one add."""
-        return self.counts.setdefault((route_of(environ), status, conditional), Count())
+#: By route, status, and whether the request was conditional (RFC 9110 section 13).
+Counts = dict[tuple[Route, int, bool], Count]

@@ -24,6 +24,8 @@ from feeds.web.request_log import RequestLog
 from feeds.web.responses import plain
 
 if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+
     from feeds.web.site import Site
 
 #: Seconds after which a client may ask again while the index cannot be read.
@@ -60,7 +62,7 @@ class BadSearch(BadRequest):
 
 
 def add_error_handlers(app: Flask, site: Site, log: RequestLog) -> None:
-    """Answer each error at the address of a page with a page, if the client prefers HTML."""
+    """Log unexpected errors; answer with a page for people at the addresses of pages."""
 
     def answer(error: HTTPException) -> Response:
         if isinstance(error, InternalServerError):
@@ -85,6 +87,11 @@ def add_error_handlers(app: Flask, site: Site, log: RequestLog) -> None:
         problem = "the index cannot be read, try again later"
         return answer(ServiceUnavailable(problem, retry_after=RETRY_AFTER))
 
+    def log_exception(exc_info: OptExcInfo) -> None:
+        log.fail(request.environ, exc_info)
+
+    # Flask's own line has no id of the request.
+    app.log_exception = log_exception  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(IndexUnavailable, unavailable)
 

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from feeds.index import Index
 from feeds.index.store import IndexUnavailable
 from feeds.web.client import is_from
-from feeds.web.counter import RequestCounter, Route
+from feeds.web.counter import Counts, Route
 
 #: The variable that names the folder through which processes share their metrics.
 #: prometheus_client reads it when it is imported.
@@ -62,10 +62,10 @@ class Metrics:
         )
         self._lock = Lock()
 
-    def take(self, counter: RequestCounter) -> None:
-        """Add the counts that a counter got since the last call."""
+    def take(self, counts: Counts) -> None:
+        """Add what was counted since the last call."""
         with self._lock:
-            for (route, status, conditional), count in list(counter.counts.items()):
+            for (route, status, conditional), count in list(counts.items()):
                 more = count.value - count.taken
                 count.taken += more
                 self._requests.labels(*route, status).inc(more)
@@ -109,14 +109,14 @@ class _State(Collector):
             yield GaugeMetricFamily("feeds_newest_article_timestamp_seconds", _NEWEST, newest)
 
 
-def add_metrics(app: Flask, index: Index, counter: RequestCounter) -> Metrics:
+def add_metrics(app: Flask, index: Index, counts: Counts) -> Metrics:
     """Serve the metrics at `/metrics` to the networks that the settings name."""
     metrics = Metrics()
 
     def update() -> None:
         while True:
             time.sleep(UPDATE_PAUSE)
-            metrics.take(counter)
+            metrics.take(counts)
 
     @cache
     def begin() -> None:
@@ -126,7 +126,7 @@ def add_metrics(app: Flask, index: Index, counter: RequestCounter) -> Metrics:
     def show() -> Response:
         if not is_from(request.environ, index.config.metrics):
             abort(404)
-        metrics.take(counter)
+        metrics.take(counts)
         response = Response(metrics.write(index), content_type=CONTENT_TYPE_PLAIN_0_0_4)
         response.headers["Cache-Control"] = "no-store"
         return response

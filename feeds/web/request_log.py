@@ -11,6 +11,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from feeds.logs import LOGGER, log
+from feeds.validators import Network
 from feeds.web.client import Clients
 from feeds.web.counter import route_of
 
@@ -26,8 +27,8 @@ _VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class RequestLog:
     """Logs requests, without anything that identifies the client."""
 
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+    def __init__(self, proxies: tuple[Network, ...]) -> None:
+        self._clients = Clients(proxies)
 
     def id_of(self, environ: WSGIEnvironment) -> str:
         """Return the id of a request: the one that a proxy gave it, or a new one."""
