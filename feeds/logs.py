@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from datetime import UTC, datetime
-from typing import Literal, TextIO
+from typing import Literal
 
 LogFormat = Literal["text", "json"]
 
@@ -15,33 +14,18 @@ LOGGER = logging.getLogger("feeds")
 
 def configure(log_format: LogFormat) -> None:
     """Write the log to standard error in a format."""
-    handler = _Stderr()
-    handler.setFormatter(_JSON() if log_format == "json" else _TEXT)
+    handler = logging.StreamHandler()
+    text = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
+    handler.setFormatter(_JSON() if log_format == "json" else text)
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(logging.INFO)
 
 
-def log(level: int, line: str, **fields: object) -> None:
-    """Write a line, and in the format `json` the fields as members of their own."""
-    LOGGER.log(level, line, extra={"fields": fields})
-
-
-_TEXT = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
-
-
-class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to what `sys.stderr` is at that moment, as logging's handler of last resort does."""
-
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:  # type: ignore[override]  # read-only here
-        return sys.stderr
-
-
 class _JSON(logging.Formatter):
-    """Writes a JSON object on one line, even where the message has several lines."""
+    """Writes a JSON object on one line, even where the message has several lines.
+
+    A record may have `fields`, which are members of their own.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {

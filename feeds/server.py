@@ -10,7 +10,6 @@ import socket
 import sys
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
-from logging import WARNING
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -19,7 +18,7 @@ from granian.log import LogLevels
 from granian.net import SocketSpec  # type: ignore[attr-defined]  # not in its __all__
 from granian.server.mp import MPServer
 
-from feeds.logs import log
+from feeds.logs import LOGGER
 from feeds.processes import end_with_parent
 from feeds.web import create_app
 
@@ -90,7 +89,7 @@ class _Supervisor(MPServer):
         self._start_beside()
         while not self.interrupt_signal:
             if not self._process.is_alive():
-                log(WARNING, "the process that follows the folder died; it is started again")
+                LOGGER.warning("the process that follows the folder died; it is started again")
                 self._start_beside()
             dead = [index for index, worker in enumerate(self.wrks) if not worker.inner.is_alive()]
             self._respawn_workers(dead, spawn_target, target_loader)

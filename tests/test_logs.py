@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from feeds.logs import LOGGER, LogFormat, configure, log
+from feeds.logs import LOGGER, LogFormat, configure
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +25,7 @@ def written(
 ) -> str:
     configure(log_format)
     configure(log_format)
-    log(logging.WARNING, line, **fields)
+    LOGGER.warning(line, extra={"fields": fields})
     output = capsys.readouterr()
     assert output.out == ""
     return output.err

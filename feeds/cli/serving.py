@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from logging import WARNING
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
@@ -22,7 +21,7 @@ from feeds.formats import FORMATS
 from feeds.index import Index, open_index
 from feeds.index.store import IndexUnavailable
 from feeds.index.survey import listing
-from feeds.logs import configure, log
+from feeds.logs import LOGGER, configure
 from feeds.processes import end_with_parent
 from feeds.websub import ping
 
@@ -79,7 +78,7 @@ def _compare(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleEr
         return ()
     timed(time.monotonic() - began)
     if index.config.log == "json":
-        SyncReporter(log).report(report)
+        SyncReporter(LOGGER.log).report(report)
     else:
         show(report, index)
     return report.faults
@@ -101,13 +100,13 @@ def work_beside(url: str, config: Config, host: str, port: int, faults: Iterable
         # A hub fetches the feeds as soon as it is pinged, so the server must answer.
         while not (stop.wait(0.1) or server.answers(_name_of(host), port)):
             pass
-        ping(Index(url, config), stop, lambda line: log(WARNING, line))
+        ping(Index(url, config), stop, LOGGER.warning)
 
     # A daemon, because a slow hub must not hold up the end of this process.
     pinger = Thread(target=ping_hub, daemon=True)
     if config.hub:
         pinger.start()
-    follow(Index(url, config), config.articles, stop, log, faults, _timed(config))
+    follow(Index(url, config), config.articles, stop, LOGGER.log, faults, _timed(config))
     if config.hub:
         pinger.join(1)
 
@@ -126,9 +125,9 @@ def _announce(index: Index, host: str, port: int) -> None:
     if listed[MAX_SHOWN:]:
         click.echo(f"  and {len(listed) - MAX_SHOWN} more")
     if config.base_url and config.id == Config().id:
-        log(WARNING, "Set 'id' before anybody subscribes: it is part of every entry's id.")
+        LOGGER.warning("Set 'id' before anybody subscribes: it is part of every entry's id.")
     if host in _EVERY_HOST and not config.base_url:
-        log(WARNING, "Set 'base_url' to serve other machines: until then they are refused.")
+        LOGGER.warning("Set 'base_url' to serve other machines: until then they are refused.")
 
 
 def _name_of(host: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from feeds.logs import LOGGER, log
+from feeds.logs import LOGGER
 from feeds.validators import Network
 from feeds.web.client import Clients
 from feeds.web.counter import route_of
@@ -64,7 +63,8 @@ class RequestLog:
             "ms": round(1000 * seconds, 2),
             "request": self.id_of(environ),
         }
-        log(logging.INFO, " ".join(f"{name}={value}" for name, value in fields.items()), **fields)
+        line = " ".join(f"{name}={value}" for name, value in fields.items())
+        LOGGER.info(line, extra={"fields": fields})
 
 
 class AccessLog:
