@@ -67,15 +67,13 @@ def follow(
         try:
             if index.acquire("follow"):
                 _follow(index, directory, stop, run, reporter.recover)
-            else:
-                stop.wait(1)
+                continue
         except IndexUnavailable as error:
             reporter.fail(f"{error}; trying again every second")
-            stop.wait(1)
         except (OSError, UnicodeError, WatchfilesRustInternalError) as error:
             reason = getattr(error, "strerror", None) or error
             reporter.fail(f"{directory} cannot be watched, {reason}; trying again every second")
-            stop.wait(1)
+        stop.wait(1)
     index.release()
 
 

@@ -9,6 +9,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,6 @@ class _Supervisor(MPServer):
 
     #: What the process beside the workers runs, until it gets SIGTERM.
     beside: Callable[[], None]
-    write_timeout: int
     _shd: Any
 
     def _init_shared_socket(self) -> None:
@@ -78,7 +78,7 @@ class _Supervisor(MPServer):
         self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
         self._sso = socket.socket(fileno=self._shd.get_fd())
         for option in _WRITE_TIMEOUT_OPTIONS:
-            self._sso.setsockopt(socket.IPPROTO_TCP, option, 1000 * self.write_timeout)
+            self._sso.setsockopt(socket.IPPROTO_TCP, option, 1000 * WRITE_TIMEOUT)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         """Replace processes that died, until a signal asks to stop.
@@ -105,13 +105,7 @@ class _Supervisor(MPServer):
         self._process.start()
 
 
-def run(
-    host: str,
-    port: int,
-    workers: int,
-    beside: Callable[[], None],
-    write_timeout: int = WRITE_TIMEOUT,
-) -> None:
+def run(host: str, port: int, workers: int, beside: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; the workers read their settings from the environment.
 
     `beside` runs in a process of its own until that process gets SIGTERM.
@@ -134,20 +128,18 @@ def run(
         log_level=LogLevels.error,
         workers_kill_timeout=5,
     )
-    server.beside, server.write_timeout = beside, write_timeout
+    server.beside = beside
     server.serve()
 
 
 def answers(host: str, port: int) -> bool:
     """Return whether the site is served."""
-    connection = HTTPConnection(host, port, timeout=5)
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        with closing(HTTPConnection(host, port, timeout=5)) as connection:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
     except (OSError, HTTPException):
         return False
-    finally:
-        connection.close()
 
 
 def connections() -> int:

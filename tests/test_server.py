@@ -176,7 +176,8 @@ def test_clients_that_never_read_are_disconnected(tmp_path: Path) -> None:
     script = (
         "import time; from functools import partial; from feeds import server\n"
         "if __name__ == '__main__':\n"
-        f"    server.run('127.0.0.1', {port}, 1, partial(time.sleep, 60), write_timeout=2)\n"
+        "    server.WRITE_TIMEOUT = 2\n"
+        f"    server.run('127.0.0.1', {port}, 1, partial(time.sleep, 60))\n"
     )
     path = tmp_path / "serve.py"
     path.write_text(script)

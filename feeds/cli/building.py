@@ -6,13 +6,12 @@ from pathlib import Path
 
 import click
 
-from feeds.cli import common
-from feeds.cli.common import FOLDER, progress, sync_folder, with_folder
+from feeds.cli.common import FOLDER, progress, show, sync_folder, with_folder
 from feeds.config import Config
 from feeds.index import open_index
 from feeds.processes import PROCESSORS
-from feeds.static_site import Built, nginx
 from feeds.static_site import build as build_site
+from feeds.static_site import nginx
 
 
 @click.command()
@@ -49,17 +48,13 @@ def build(
     if print_nginx:
         click.echo(nginx.configuration(index, out.resolve()), nl=False)
         return
-    common.show(report, index)
+    show(report, index)
     url = index.url.render_as_string(hide_password=False)
     try:
         with progress("Building the site") as advance:
             built = build_site(url, config, out, jobs=jobs or PROCESSORS, progress=advance)
     except OSError as error:
         raise click.ClickException(f"{error.filename or out}: {error.strerror}") from error
-    _show(built)
-
-
-def _show(built: Built) -> None:
     for refused in built.refused:
         click.secho(refused, err=True, fg="red")
     click.echo(f"{built.written} written, {built.unchanged} unchanged, {built.removed} removed.")

@@ -88,21 +88,17 @@ def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool
         made = publish_list(index, FORMATS["atom"], config.base_url)
         click.echo(made.body, nl=False)
         return
-    listed = listing(index)
-    rows = [
-        {
+    rows = []
+    for item in listing(index):
+        page = config.base_url + item.selection.path
+        row = {
             "kind": item.selection.kind,
             "name": item.name or config.title,
             "count": item.count,
             "newest": item.newest and item.newest.isoformat(),
-            "page": config.base_url + item.selection.path,
-            **{
-                name: config.base_url + item.selection.path + form.file
-                for name, form in FORMATS.items()
-            },
+            "page": page,
         }
-        for item in listed
-    ]
+        rows.append(row | {name: page + form.file for name, form in FORMATS.items()})
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return

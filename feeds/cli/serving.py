@@ -54,7 +54,9 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         raise click.ClickException(str(error)) from error
     index = open_index(config)
     if config.metrics:
-        _share_metrics(click.get_current_context())
+        # The folder in which all processes of the server add up their metrics.
+        shared = TemporaryDirectory(prefix="feeds-metrics-")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = click.get_current_context().with_resource(shared)
     faults = [str(fault) for fault in _compare(index, _timed(config))]
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     _announce(index, host, port)
@@ -135,12 +137,6 @@ def _name_of(host: str) -> str:
     if host in (*_EVERY_HOST, "127.0.0.1", "::1"):
         return "localhost"
     return f"[{host}]" if ":" in host else host
-
-
-def _share_metrics(context: click.Context) -> None:
-    """Name the folder in which all processes of the server add up their metrics."""
-    folder = context.with_resource(TemporaryDirectory(prefix="feeds-metrics-"))
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
 
 def _timed(config: Config) -> Callable[[float], None]:

@@ -78,14 +78,10 @@ class AccessLog:
         began = time.perf_counter()
         # Before the cache copies the environment, so that an error's answer has this id too.
         self._log.id_of(environ)
-        answered: list[tuple[str, list[tuple[str, str]]]] = []
 
         def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            answered[:] = [(status, headers)]
+            # The body is complete by now, and only has to be sent.
+            self._log.answer(environ, status, headers, time.perf_counter() - began)
             return start_response(status, headers, *more)
 
-        body = self._app(environ, started)
-        # The body is complete by now, and only has to be sent.
-        for status, headers in answered:
-            self._log.answer(environ, status, headers, time.perf_counter() - began)
-        return body
+        return self._app(environ, started)

@@ -53,18 +53,12 @@ def is_since(field: str, last_modified: str | None) -> bool:
     """Return whether a version is not newer than If-Modified-Since (RFC 9110, 13.1.3)."""
     if last_modified is None or field == last_modified:
         return last_modified is not None
-    since, modified = _moment(field), parse_date(last_modified)
-    if since is None or modified is None:
+    try:
+        since, modified = parse_date(field), parse_date(last_modified)
+    except OverflowError:  # Werkzeug 3.1 does not catch it where the year is too large
         return False
     # A date in the future cannot be one that this site sent.
-    return modified <= since <= datetime.now(UTC)
-
-
-def _moment(date: str) -> datetime | None:
-    try:
-        return parse_date(date)
-    except OverflowError:  # Werkzeug 3.1 does not catch it where the year is too large
-        return None
+    return bool(since and modified and modified <= since <= datetime.now(UTC))
 
 
 def plain(status: int, text: str) -> Response:
