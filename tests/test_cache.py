@@ -176,14 +176,11 @@ def test_conditional_request_is_answered_first_of_all(made: Made) -> None:
 
 
 def test_flask_makes_whole_documents_alone(made: Made) -> None:
-    received: list[tuple[str, bool]] = []
-    fields = ("If-None-Match", "If-Modified-Since", "Range")
-    made.before.append(
-        lambda _: received.append((request.method, any(name in request.headers for name in fields)))
-    )
+    received: list[str] = []
+    made.before.append(lambda _: received.append(request.method))
     old = "Thu, 01 Jan 1998 00:00:00 GMT"
     made.ask("/feed.atom", "HEAD", If_None_Match='"x"', If_Modified_Since=old, Range="bytes=0-1")
-    assert received == [("GET", False)]
+    assert received == ["GET"]
     ranged = made.ask(Range="bytes=0-1")
     assert (ranged.status_code, ranged.data) == (200, made.ask().data)
 

@@ -34,8 +34,6 @@ MAX_WAIT = 0.25
 _ATTEMPT_PAUSE = 1.0
 #: The path of static files, whose responses are not kept.
 STATIC_PATH = "/static/"
-#: Headers that are hidden from the application, which makes whole documents alone.
-_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 
 
 class _Response(Response):
@@ -176,11 +174,9 @@ class ResponseCache:
     def _make(
         self, address: Address, version: Version, environ: WSGIEnvironment
     ) -> CachedResponse | Response:
-        """Return the application's response to an unconditional GET; cache it if it has an ETag."""
-        unconditional = {name: value for name, value in environ.items() if name not in _CONDITIONS}
-        unconditional["REQUEST_METHOD"] = "GET"
+        """Return the application's response to a GET; cache it if it is a document with an ETag."""
         began = time.monotonic()
-        response = _Response.from_app(self._app, unconditional, buffered=True)
+        response = _Response.from_app(self._app, environ | {"REQUEST_METHOD": "GET"}, buffered=True)
         old = self._responses.get(address)
         if response.status_code == 503 and old:
             return old
