@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.validators import Network
@@ -19,12 +19,9 @@ _MAX_ADDRESS_LENGTH = 64
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 #: With these headers, the request is another client's: they come from a proxy, or from a
 #: browser in which a script of another site could read the answer (CORS).
-_FORWARDED = (
-    *("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"),
-    "HTTP_ORIGIN",
-)
-#: The last bits of an IPv6 address, which one client chooses by itself (RFC 6177).
-_CLIENT_BITS = 64
+_FORWARDED = {"HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA", "HTTP_ORIGIN"}
+#: The bits of an IPv6 address that name a network; one client chooses the others (RFC 6177).
+_CLIENT_PREFIX = 64
 
 
 class Peer(NamedTuple):
@@ -75,7 +72,7 @@ class Clients:
         is_proxy = any(address in network for network in self._proxies)
         name = str(address)
         if isinstance(address, IPv6Address):
-            name = str(IPv6Address(int(address) >> _CLIENT_BITS << _CLIENT_BITS)) + "/64"
+            name = str(IPv6Network((int(address), _CLIENT_PREFIX), strict=False))
         return Peer(name, is_proxy, address.is_loopback)
 
 
@@ -83,7 +80,7 @@ def is_from(environ: WSGIEnvironment, networks: tuple[Network, ...]) -> bool:
     """Return whether the peer is in one of the networks, and asks for itself."""
     address = read_address(environ.get("REMOTE_ADDR", ""))
     is_within = address is not None and any(address in network for network in networks)
-    return is_within and not any(field in environ for field in _FORWARDED)
+    return is_within and _FORWARDED.isdisjoint(environ)
 
 
 def read_address(written: str) -> IPv4Address | IPv6Address | None:

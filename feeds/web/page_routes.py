@@ -189,9 +189,7 @@ class PageRoutes:
             _, arguments = router.match(unquote(path.removeprefix(home.path)), method="GET")
             if "kind" not in arguments or {"month", "frequency"} & arguments.keys():
                 _unknown()
-            chosen = MultiDict(
-                (name, value) for name, value in parse_qsl(parts.query) if name in PARAMETERS
-            )
+            chosen = keep_known(MultiDict(parse_qsl(parts.query)), PARAMETERS)
             return self._site.named(arguments["kind"], arguments.get("slug", ""), chosen)
         except HTTPException:
             _unknown()
