@@ -33,7 +33,8 @@ def create_app(config: Config | None = None) -> Flask:
         configure(config.log)
     index = open_index(config)
     _fill(index)
-    app, log, site = Flask("feeds", static_folder=None), RequestLog(config.proxies), Site(index)
+    log = RequestLog(config.proxies)
+    app = Flask("feeds", static_folder=None)
     # By default Werkzeug answers redirects with a body of HTML.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -42,6 +43,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.before_request(_refuse_raw_query)
     app.before_request(_preflight)
     app.after_request(lambda response: settle(response, request.environ, log))
+    site = Site(index)
     add_routes(app, site)
     add_error_handlers(app, site, log)
     cache = ResponseCache(app.wsgi_app, index, log)

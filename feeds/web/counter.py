@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.formats import FORMATS
+from feeds.formats import FORMATS, opml
 from feeds.pages import BUILD, embedding
 from feeds.periods import FREQUENCIES
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Paths that follow no pattern, with their kind and format.
 _SINGLE = {
-    "/feeds.opml": ("opml", "opml"),
+    f"/{opml.FILE}": ("opml", "opml"),
     f"/{embedding.ENDPOINT}": ("oembed", "json"),
     f"/{embedding.SCRIPT}": ("embed", "js"),
     BUILD: ("page", "html"),
@@ -49,15 +49,16 @@ def route_of(environ: WSGIEnvironment) -> Route:
     _, section, *below = (folder + "/").split("/")
     if section not in ("", "topics", "providers", "archive", "embed", *FREQUENCIES):
         return OTHER
+    # Without the slug of a topic or provider, which may be any word.
+    folders = {section, *below[1:]}
     if file in ("", "embed"):
-        is_frame = file or "embed" in (section, *below[1:])
-        return Route("embed" if is_frame else "page", "html")
+        return Route("embed" if file or "embed" in folders else "page", "html")
     form = file.rpartition(".")[2]
     if form not in FORMATS:
         return OTHER
-    if "archive" in (section, *below[1:]):
+    if "archive" in folders:
         return Route("archive", form)
-    if not {section, *below[1:]}.isdisjoint(FREQUENCIES):
+    if not folders.isdisjoint(FREQUENCIES):
         return Route("digest", form)
     return Route("choice" if query else (section or "site").removesuffix("s"), form)
 

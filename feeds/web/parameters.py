@@ -26,9 +26,6 @@ PARAMETERS = {
     "min_heat": "Only articles whose heat is this or more now.",
     "limit": "How many entries, from 1 to 200; how many stories in a digest, from 1 to 50.",
 }
-#: The parameters that an archive does not take: those of articles, and those of digests.
-NOT_IN_ARCHIVES = frozenset({"min_heat", "limit"})
-NOT_IN_YEARS = frozenset({"min_heat"})
 #: Parameters that other sites add to links, and that feeds ignore. Feeds refuse any other unknown
 #: one, because a misspelt parameter would give a subscriber another feed for ever.
 TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref"})
@@ -41,11 +38,12 @@ Arguments = MultiDict[str, str]
 def known_parameters(
     kind: Kind, archive: bool = False, frequency: Frequency | None = None
 ) -> list[str]:
-    """Return the parameters that the feeds of a kind take."""
-    left_out: frozenset[str] = frozenset()
+    """Return the parameters that the feeds of a kind take, or their archives."""
+    left_out: set[str] = {kind}
     if archive:
-        left_out = NOT_IN_YEARS if frequency else NOT_IN_ARCHIVES
-    return [name for name in PARAMETERS if name != kind and name not in left_out]
+        # Heat is of the present. An archive has all stories of a month, or the best of each digest.
+        left_out |= {"min_heat"} if frequency else {"min_heat", "limit"}
+    return [name for name in PARAMETERS if name not in left_out]
 
 
 def refuse_unknown(arguments: Arguments, known: Iterable[str]) -> None:
