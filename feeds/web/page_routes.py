@@ -45,17 +45,14 @@ class PageRoutes:
     def page(self, kind: Kind, slug: str = "") -> Response:
         """Return the page of a selection; that of everything is the home page."""
         if kind == "site" and "find" in request.args:
-            return self._index()
+            find = self._find()
+            self._site.require("/" + _query(find=find))
+            return self._respond(self._pages.home(find))
         selection = self._site.select_page(kind, slug)
         self._site.require(selection.address())
         pages = self._pages
         made = pages.home() if selection == EVERYTHING else pages.stories(selection)
         return self._respond(made)
-
-    def _index(self) -> Response:
-        find = self._find()
-        self._site.require("/" + _query(find=find))
-        return self._respond(self._pages.home(find))
 
     def names(self, of: Kind) -> Response:
         """Return the list of topics or providers, or of those that `find` names."""
