@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Seconds after which a client may ask again while the index cannot be read.
 RETRY_AFTER = 30
-#: The views of pages.
-_PAGES = frozenset(("page", "months", "month", "digests", "digest", "names", "build"))
 
 
 class Missing(NotFound):
@@ -100,8 +98,9 @@ def _is_page() -> bool:
     """Tell whether people may look for a page at the address of the request."""
     if request.method != "GET":
         return False
-    if request.endpoint:
-        return request.endpoint in _PAGES
+    if request.url_rule:
+        # A frame is shown inside the page of another site.
+        return request.url_rule.rule.endswith("/") and request.endpoint != "embed"
     # No route matches. Only programs ask for the name of a file.
     return "." not in request.path.rpartition("/")[2]
 
