@@ -57,6 +57,7 @@ def follow(
     reporter = SyncReporter(log, faults)
 
     def run(changed_paths: Set[str] | None) -> Report:
+        index.acquire("follow")  # raises if another process may have the role now
         began = time.monotonic()
         report = sync(index, directory, utc_now(), jobs=PROCESSORS, changed_paths=changed_paths)
         timed(time.monotonic() - began)
@@ -111,10 +112,8 @@ def _follow(
         replaced |= any(c == Change.deleted and Path(path) == directory for c, path in changes)
         changed_paths = {os.path.relpath(path, directory) for _, path in changes}
         if changed_paths:
-            index.acquire("follow")  # raises if another process may have the role now
             report = run(changed_paths if report.direct else None)
         if replaced or time.monotonic() >= next_scan or not index.is_readable():
-            index.acquire("follow")
             report = run(None)
             next_scan = time.monotonic() + SCAN_PAUSE
             # A change that the watch does not report next: on a disk that was mounted again,
