@@ -22,6 +22,7 @@ from feeds.web.errors import Missing
 from feeds.web.parameters import (
     PARAMETERS,
     keep_known,
+    known_parameters,
     number,
     refuse_many,
     refuse_unknown,
@@ -130,7 +131,8 @@ class PageRoutes:
 
     def embed(self, kind: Kind, slug: str = "") -> Response:
         """Return a frame."""
-        selection = self._site.select(kind, slug, further=["theme", "images"], usual=USUAL_STORIES)
+        refuse_unknown(request.args, [*known_parameters(kind), "theme", "images"])
+        selection = self._site.named(kind, slug, request.args, USUAL_STORIES)
         # Frames that were pasted before they had this slash followed the visitor's system.
         usual = THEMES[0] if request.path.endswith("/") else "auto"
         options = EmbedOptions(

@@ -65,22 +65,11 @@ class Site:
         return self.config.base_url or iri_to_uri(request.root_url).rstrip("/")
 
     def select(
-        self,
-        kind: Kind,
-        slug: str,
-        *,
-        archive: bool = False,
-        further: Iterable[str] = (),
-        usual: int | None = None,
-        frequency: Frequency | None = None,
+        self, kind: Kind, slug: str, *, archive: bool = False, frequency: Frequency | None = None
     ) -> Selection:
-        """Return the selection of this request, or abort with the answer to give instead.
-
-        `further` are other parameters that the address takes. `usual` is the number of
-        entries without a limit.
-        """
-        refuse_unknown(request.args, [*known_parameters(kind, archive, frequency), *further])
-        return self.named(kind, slug, request.args, usual, frequency)
+        """Return the selection of this request, or abort with the answer to give instead."""
+        refuse_unknown(request.args, known_parameters(kind, archive, frequency))
+        return self.named(kind, slug, request.args, frequency=frequency)
 
     def select_page(
         self, kind: Kind, slug: str, *, archive: bool = False, frequency: Frequency | None = None
@@ -97,7 +86,10 @@ class Site:
         usual: int | None = None,
         frequency: Frequency | None = None,
     ) -> Selection:
-        """Return the selection of a path and a query, without a `usual` limit, or abort."""
+        """Return the selection of a path and a query, or abort.
+
+        `usual` is the number of entries without a limit.
+        """
         base = [] if kind == "site" else self._public(kind, [slug])
         refuse_many(arguments)
         usual, most = usual or self.config.limit, MAX_LIMIT
