@@ -15,9 +15,8 @@ from feeds.words import nearest_locale
 Frequency = Literal["daily", "weekly", "monthly"]
 FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
 
-_WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
-_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: What makes the name of a period that of its first day (ISO 8601).
+_FIRST_DAY = {"daily": "", "weekly": "-1", "monthly": "-01"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +41,11 @@ class Period:
         """Return the period of a name in either case; None if it is no period."""
         text = text.upper()
         try:
-            if frequency == "weekly":
-                found = _WEEK.fullmatch(text)
-                first = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None
-            elif frequency == "monthly":
-                first = date.fromisoformat(f"{text}-01") if _MONTH.fullmatch(text) else None
-            else:
-                first = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-            if first is None:
-                return None
+            # ISO 8601 has other spellings of a day, but each period has one name.
+            first = date.fromisoformat(text + _FIRST_DAY[frequency])
             made = cls(frequency=frequency, first=first, zone=zone)
             # At both ends of the calendar, one of these overflows.
-            return made if made.start <= made.end else None
+            return made if made.name == text and made.start <= made.end else None
         except (ValueError, OverflowError):
             return None
 
@@ -80,8 +72,8 @@ class Period:
 
     @property
     def start(self) -> datetime:
-        """Its first second."""
-        return _midnight(self.first, self.zone)
+        """Its first second. Where clocks skip midnight, this is the moment at which they do."""
+        return datetime.combine(self.first, time(), self.zone).astimezone(UTC)
 
     @property
     def end(self) -> datetime:
@@ -119,8 +111,3 @@ def _first(frequency: Frequency, day: date) -> date:
     if frequency == "weekly":
         return day - timedelta(day.weekday())
     return day.replace(day=1) if frequency == "monthly" else day
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # Where clocks skip midnight, this is the moment at which they do.
-    return datetime.combine(day, time(), zone).astimezone(UTC)
