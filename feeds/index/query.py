@@ -7,15 +7,16 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.engine import Connection
 
 from feeds.history import Cursor
 from feeds.index.found import Entry
 from feeds.index.rows import convert
 from feeds.index.schema import entries, feeds, meta
-from feeds.index.text_search import Terms, place_of
+from feeds.index.text_search import Terms, mark_of, place_of
 from feeds.indexed import FeedKey
+from feeds.search import Phrase
 from feeds.selection import Kind, Selection
 
 #: Where a quality or a heat leaves at most so many articles, these are found by it and
@@ -33,6 +34,7 @@ _COMPARED = "entries AS e, articles AS f, text_index"
 #: How these tables belong together.
 _SAME = "e.article = f.id AND f.place = text_index.rowid"
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
+_text = lru_cache(1_000)(text)
 
 
 class FeedRow(NamedTuple):
@@ -88,15 +90,18 @@ class Query:
             self._is_sorted = self._add_ranks()
             self._add_terms()
         if selection.types:
-            self._add("e.type IN :types", {"types": [s.key for s in selection.types]})
+            types = {f"type{number}": s.key for number, s in enumerate(selection.types)}
+            self._add(f"e.type IN ({', '.join(f':{name}' for name in types)})", types)
 
     def _add_terms(self) -> None:
         """Add the feeds and the words that articles have, and those that they do not have."""
         s = self.selection
+        searched = [[phrase] for phrase in s.words if not phrase.is_excluded]
+        not_searched = [phrase for phrase in s.words if phrase.is_excluded]
         terms = Terms(
-            groups=[self._ids(group) for group in s.groups],
-            excluded=self._ids(s.exclude),
-            search=s.words,
+            [self._marks(group, shown=True) for group in s.groups] + searched,
+            # A feed may only name an article that it does not show.
+            self._marks(s.exclude, shown=True) + self._marks(s.exclude, shown=False) + not_searched,
         )
         # Where few articles are left, their texts are compared.
         self._source = _COMPARED if self._is_sorted else _TEXTS
@@ -105,9 +110,9 @@ class Query:
             self._add(*condition)
         self._conditions.append(_SAME)
 
-    def _ids(self, group: Sequence[Selection]) -> list[int]:
+    def _marks(self, group: Sequence[Selection], shown: bool) -> list[Phrase]:
         rows = [self.feeds.get((s.kind, s.key)) for s in group]
-        return [row.id for row in rows if row]
+        return [Phrase(words=(mark_of(row.id, shown),)) for row in rows if row]
 
     def _add(self, condition: str, values: Mapping[str, object]) -> None:
         """Add a condition of entries, and the values of the parameters in it."""
@@ -132,7 +137,7 @@ class Query:
         some = f"SELECT 1 FROM {_ENTRIES} WHERE {self._conditions[0]} AND {condition}"
         statement = f"SELECT count(*) FROM ({some} LIMIT {MAX_SORTED + 1}) AS found"
         values = self._values | {"least": least}
-        count: int = self._connection.execute(_text(statement, values), values).scalar_one()
+        count: int = self._connection.execute(_text(statement), values).scalar_one()
         return count <= MAX_SORTED
 
     def newest(
@@ -192,12 +197,11 @@ class Query:
             f"SELECT e.article, {self._time} AS published, e.quality FROM {self._source}"
             f" WHERE {' AND '.join(self._conditions + conditions)} ORDER BY {order} LIMIT :limit"
         )
-        statement = _text(
-            f"SELECT n.article, n.published, n.quality, a.document, a.next_change"
-            f" FROM ({first}) AS n JOIN articles AS a ON a.id = n.article",
-            values,
+        statement = (
+            "SELECT n.article, n.published, n.quality, a.document, a.next_change"
+            f" FROM ({first}) AS n JOIN articles AS a ON a.id = n.article"
         )
-        return convert(self._connection.execute(statement, values), Entry)
+        return convert(self._connection.execute(_text(statement), values), Entry)
 
     def _span(
         self, column: str, since: datetime | None, before: datetime | Cursor | None
@@ -221,17 +225,6 @@ class Query:
                     conditions.append(f"text_index.rowid {sign} :{name}_place")
                     values[f"{name}_place"] = place_of(values[name] + (name == "at"))
         return conditions, values
-
-
-def _text(statement: str, values: Mapping[str, object]) -> TextClause:
-    """Return a statement, some of whose values may be lists."""
-    lists = (name for name, value in values.items() if isinstance(value, list))
-    return _cached_text(statement, tuple(sorted(lists)))
-
-
-@lru_cache(1_000)
-def _cached_text(statement: str, lists: tuple[str, ...]) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
 
 
 def _second(moment: datetime) -> int:

@@ -7,9 +7,8 @@ the newest articles that have a word, or that are in two feeds, without reading 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import DDL, BigInteger, Column, Computed, Index, Table, event, select, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -17,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from feeds.index.rows import insert, select_in
 from feeds.index.schema import Text, articles, metadata
-from feeds.search import Phrase, Search
+from feeds.search import Phrase
 
 # Of private use, and so in no term: the marks of feeds that show an article, and of feeds
 # that it only names.
@@ -117,68 +116,55 @@ def mark_of(feed: int, shown: bool) -> str:
     return f"{_SHOWN if shown else _NAMED}{feed}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """The terms that an article has, and those that it does not have."""
+class Terms(NamedTuple):
+    """The terms that an article has, and those that it does not have; marks are terms too."""
 
-    #: The ids of feeds. An article is shown in one of each group, and not named in `excluded`.
-    groups: list[list[int]]
-    excluded: list[int]
-    search: Search
+    #: It has one phrase of each of these groups.
+    required: list[list[Phrase]]
+    excluded: list[Phrase]
 
     def found(self, dialect: str) -> Iterator[Condition]:
         """Yield the conditions by which the index of text finds articles."""
         if dialect == "sqlite":
-            yield "text_index MATCH :search", {"search": self._fts5()}
+            yield "text_index MATCH :search", {"search": self._query(_fts5, "OR", "AND", "NOT")}
             return
-        yield "text_index.vector @@ CAST(:search AS tsquery)", {"search": self._tsquery()}
+        alone = self._replace(excluded=[p for p in self.excluded if len(p.terms) == 1])
+        query = alone._query(_tsquery, "|", "&", "& !")
+        yield "text_index.vector @@ CAST(:search AS tsquery)", {"search": query}
         # Its vector has no positions, because PostgreSQL keeps only 256 of a lexeme.
-        longer = tuple(phrase for phrase in self.search if len(phrase.terms) > 1)
-        yield from Terms(groups=[], excluded=[], search=longer).compared()
+        longer = Terms(
+            [group for group in self.required if len(group[0].terms) > 1],
+            [phrase for phrase in self.excluded if len(phrase.terms) > 1],
+        )
+        yield from longer.compared()
 
     def compared(self) -> Iterator[Condition]:
         """Yield conditions that compare the texts of articles one by one."""
-        # No term has a character that LIKE knows.
-        for number, group in enumerate(self.groups):
-            marks = enumerate(mark_of(feed, shown=True) for feed in group)
-            values = {f"group{number}_{at}": f"% {mark} %" for at, mark in marks}
+        for number, group in enumerate(self.required):
+            values = {f"required{number}_{at}": _like(phrase) for at, phrase in enumerate(group)}
             yield f"({' OR '.join(f'terms LIKE :{name}' for name in values)})", values
-        for number, mark in enumerate(mark for feed in self.excluded for mark in _marks(feed)):
-            yield f"terms NOT LIKE :excluded{number}", {f"excluded{number}": f"% {mark} %"}
-        for number, phrase in enumerate(self.search):
-            end = "%" if phrase.ends_open else " %"
-            values = {f"phrase{number}": f"% {' '.join(phrase.terms)}{end}"}
-            yield f"terms {'NOT ' * phrase.is_excluded}LIKE :phrase{number}", values
+        for number, phrase in enumerate(self.excluded):
+            yield f"terms NOT LIKE :excluded{number}", {f"excluded{number}": _like(phrase)}
 
-    def _fts5(self) -> str:
-        """Return a query of FTS5 (SQLite's documentation, "Full-text Query Syntax")."""
-
-        def quoted(phrase: Phrase) -> str:
-            return f'"{" ".join(phrase.terms)}"{" *" * phrase.ends_open}'
-
-        must = [" OR ".join(f'"{_SHOWN}{feed}"' for feed in group) for group in self.groups]
-        must += [quoted(phrase) for phrase in self.search if not phrase.is_excluded]
-        must_not = [f'"{mark}"' for feed in self.excluded for mark in _marks(feed)]
-        must_not += [quoted(phrase) for phrase in self.search if phrase.is_excluded]
-        query = " AND ".join(f"({part})" for part in must)
-        return f"({query}) NOT ({' OR '.join(must_not)})" if must_not else query
-
-    def _tsquery(self) -> str:
-        """Return a query of PostgreSQL (its documentation, 8.11.2), in which no order counts."""
-
-        def quoted(phrase: Phrase) -> str:
-            lexemes = " & ".join(f"'{term}'" for term in phrase.terms)
-            return f"{lexemes}{':*' * phrase.ends_open}"
-
-        must = [" | ".join(f"'{_SHOWN}{feed}'" for feed in group) for group in self.groups]
-        must += [quoted(phrase) for phrase in self.search if not phrase.is_excluded]
-        must_not = [f"'{mark}'" for feed in self.excluded for mark in _marks(feed)]
-        # `compared` excludes longer phrases.
-        alone = (phrase for phrase in self.search if len(phrase.terms) == 1)
-        must_not += [quoted(phrase) for phrase in alone if phrase.is_excluded]
-        query = " & ".join(f"({part})" for part in must)
-        return f"{query} & !({' | '.join(must_not)})" if must_not else query
+    def _query(self, written: Callable[[Phrase], str], either: str, both: str, but: str) -> str:
+        """Return the query of a database that has these operators."""
+        groups = (f" {either} ".join(map(written, group)) for group in self.required)
+        query = f" {both} ".join(f"({group})" for group in groups)
+        excluded = f" {either} ".join(map(written, self.excluded))
+        return f"({query}) {but} ({excluded})" if excluded else query
 
 
-def _marks(feed: int) -> tuple[str, str]:
-    return mark_of(feed, shown=True), mark_of(feed, shown=False)
+def _fts5(phrase: Phrase) -> str:
+    """Return a phrase in a query of FTS5 (SQLite's documentation, "Full-text Query Syntax")."""
+    return f'"{" ".join(phrase.terms)}"{" *" * phrase.ends_open}'
+
+
+def _tsquery(phrase: Phrase) -> str:
+    """Return a phrase in a query of PostgreSQL (its documentation, 8.11.2), without an order."""
+    lexemes = " & ".join(f"'{term}'" for term in phrase.terms)
+    return f"{lexemes}{':*' * phrase.ends_open}"
+
+
+def _like(phrase: Phrase) -> str:
+    # No term has a character that LIKE knows.
+    return f"% {' '.join(phrase.terms)}{'' if phrase.ends_open else ' '}%"
