@@ -12,7 +12,7 @@ from feeds.config import Config
 from feeds.digest import digest_entry
 from feeds.feed import Feed, Links, make_entry, make_feed
 from feeds.formats import Format, opensearch, opml, sitemap
-from feeds.history import AnyArchive, Archive, Neighbours, YearArchive
+from feeds.history import AnyArchive, Archive, Neighbours
 from feeds.index import Index
 from feeds.index.found import Found
 from feeds.index.survey import listing, months
@@ -57,10 +57,7 @@ def find_feed(
 
     `most` limits the entries for a page. A document of an archive has all of its month.
     """
-    if selection.frequency or isinstance(archive, YearArchive):
-        found = index.find_digests(selection, archive)
-    else:
-        found = index.find(selection, archive, most)
+    found = index.find(selection, archive, most)
     if found is None:
         return None
     config = index.config

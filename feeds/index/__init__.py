@@ -15,10 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import URL
 
 from feeds.config import Config
-from feeds.history import AnyArchive, Archive, Neighbours, YearArchive
+from feeds.digest import Digest
+from feeds.history import AnyArchive, Archive
 from feeds.index import paging
 from feeds.index.digests import DigestQuery
-from feeds.index.found import Found
+from feeds.index.found import Entry, Found
 from feeds.index.query import NEWEST_FIRST, PUBLIC, Query
 from feeds.index.rows import convert
 from feeds.index.schema import VERSION, articles, entries, feeds, files, meta
@@ -72,58 +73,35 @@ class Index(Store):
         return datetime.fromtimestamp(self.status().changed, UTC)
 
     def find(
-        self, selection: Selection, archive: Archive | None = None, most: int | None = None
+        self,
+        selection: Selection,
+        part: AnyArchive | Period | None = None,
+        most: int | None = None,
     ) -> Found | None:
-        """Return the newest articles of a selection, or those of an archive of it.
+        """Return the newest articles or digests of a selection, or those of a part of it.
 
-        `most` takes the place of the selection's limit. Return None if the selection is not
-        public.
+        `part` is an archive, or the period of a digest. `most` articles take the place of the
+        selection's limit. Return None if the selection is not public.
         """
         with self.read_transaction() as connection:
             query = Query(connection, selection)
             if not query.is_public:
                 return None
-            if archive:
-                found, beside = paging.of_archive(query, archive, most)
-                complete = False
+            stories: list[Entry] = []
+            digests: list[Digest] = []
+            if selection.frequency:
+                digests, beside, complete = DigestQuery(query, self.config).find(part)
+            elif isinstance(part, Archive):
+                stories, beside, complete = paging.of_archive(query, part, most)
             else:
                 limit = most or selection.limit or self.config.limit
-                found, beside, complete = paging.current(query, limit)
-            if selection == selection.plain and not archive:
+                stories, beside, complete = paging.current(query, limit)
+            changed = query.site_changed
+            if selection == selection.plain and not part:
                 changed = query.feeds[selection.kind, selection.key].changed
-            else:
-                changed = next(iter(query.feeds.values())).site_changed
-            names = {key: row.name for key, row in query.feeds.items()}
             return Found(
-                articles=tuple(entry.article for entry in found),
-                names=names,
-                changed=datetime.fromtimestamp(changed, UTC),
-                beside=beside,
-                complete=complete,
-            )
-
-    def find_digests(
-        self, selection: Selection, part: AnyArchive | Period | None = None
-    ) -> Found | None:
-        """Return the newest digests of a selection, those of an archive, or that of a period.
-
-        Return None if the selection is not public.
-        """
-        with self.read_transaction() as connection:
-            query = Query(connection, selection)
-            if not query.is_public:
-                return None
-            digests = DigestQuery(connection, query, selection, self.config)
-            beside, complete = Neighbours(), False
-            if isinstance(part, Period):
-                found = digests.one(part)
-            elif isinstance(part, YearArchive):
-                found, beside = digests.archive(part)
-            else:
-                found, beside, complete = digests.current()
-            changed = connection.execute(select(meta.c.changed)).scalar_one()
-            return Found(
-                digests=tuple(found),
+                articles=tuple(entry.article for entry in stories),
+                digests=tuple(digests),
                 names={key: row.name for key, row in query.feeds.items()},
                 changed=datetime.fromtimestamp(changed, UTC),
                 beside=beside,

@@ -11,12 +11,12 @@ from sqlalchemy.engine import Connection
 
 from feeds.config import Config
 from feeds.digest import Digest
-from feeds.history import Neighbours, YearArchive
+from feeds.history import AnyArchive, Neighbours, YearArchive
 from feeds.index.query import Query
 from feeds.index.rows import update_by_id
 from feeds.index.schema import entries, feeds, meta
 from feeds.periods import FREQUENCIES, Frequency, Period
-from feeds.selection import USUAL_IN_DIGEST, Selection
+from feeds.selection import USUAL_IN_DIGEST
 
 #: Digests in a current document.
 MAX_DIGESTS = 50
@@ -25,34 +25,34 @@ MAX_DIGESTS = 50
 class DigestQuery:
     """The digests of one selection in one transaction."""
 
-    def __init__(
-        self, connection: Connection, query: Query, selection: Selection, config: Config
-    ) -> None:
-        assert selection.frequency
+    def __init__(self, query: Query, config: Config) -> None:
+        assert query.selection.frequency
         self._query, self._zone = query, config.zone
-        self._frequency: Frequency = selection.frequency
-        self._limit = selection.limit or USUAL_IN_DIGEST
-        # Heat changes all the time, so a selection by heat has no archives.
-        self._has_archives = selection.min_heat is None
-        today = connection.execute(select(meta.c.today)).scalar_one()
+        self._frequency: Frequency = query.selection.frequency
+        self._limit = query.selection.limit or USUAL_IN_DIGEST
         #: The lowest quality of a story in the full digests so far.
         self._least: int | None = None
         #: Periods before it are over.
-        self._bound = _bound(self._frequency, today, config)
+        self._bound = _bound(self._frequency, query.today, config)
 
-    def one(self, period: Period) -> list[Digest]:
-        """Return the digest of a period, or none if it is not over or has no stories."""
-        digest = self._digest(period) if period.end <= self._bound else None
-        return [digest] if digest else []
+    def find(self, part: AnyArchive | Period | None) -> tuple[list[Digest], Neighbours, bool]:
+        """Return the newest digests, those of an archive, or that of a period that has stories.
 
-    def current(self) -> tuple[list[Digest], Neighbours, bool]:
-        """Return the newest digests, the archive of older ones, and whether there are none."""
+        Return also the archives beside them, and whether these are all the digests.
+        """
+        if isinstance(part, Period):
+            digest = self._digest(part) if part.end <= self._bound else None
+            return [digest] if digest else [], Neighbours(), False
+        if isinstance(part, YearArchive):
+            return self._archive(part)
         digests = list(islice(self._digests(self._bound), MAX_DIGESTS))
         older = self._year(before=digests[-1].period.start) if digests else None
-        beside = Neighbours(previous=older if self._has_archives else None)
-        return digests, beside, older is None and self._has_archives
+        # Heat changes all the time, so a selection by heat has no archives.
+        has_archives = self._query.selection.min_heat is None
+        beside = Neighbours(previous=older if has_archives else None)
+        return digests, beside, older is None and has_archives
 
-    def archive(self, archive: YearArchive) -> tuple[list[Digest], Neighbours]:
+    def _archive(self, archive: YearArchive) -> tuple[list[Digest], Neighbours, bool]:
         """Return the digests of a year that are not in the current document."""
         first = Period.first_of(self._frequency, archive.year, self._zone)
         after = Period.first_of(self._frequency, archive.year + 1, self._zone)
@@ -64,7 +64,7 @@ class DigestQuery:
             previous=self._year(before=first.start),
             following=self._year(since=after.start, before=oldest),
         )
-        return list(of_year), beside
+        return list(of_year), beside, False
 
     def _periods(self, bound: datetime) -> Iterator[Period]:
         """Yield the periods before a time that have stories, the newest first."""

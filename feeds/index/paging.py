@@ -23,8 +23,10 @@ def current(query: Query, limit: int) -> tuple[list[Entry], Neighbours, bool]:
     return found[:limit], Neighbours(previous=previous), False
 
 
-def of_archive(query: Query, archive: Archive, most: int | None) -> tuple[list[Entry], Neighbours]:
-    """Return the entries of an archive, the newest first, and the archives beside it.
+def of_archive(
+    query: Query, archive: Archive, most: int | None
+) -> tuple[list[Entry], Neighbours, bool]:
+    """Return what `current` does, of an archive: its entries, and the archives beside it.
 
     A month with entries names the months before and after it even if they are empty, so
     that its bytes change with its own entries alone. A month without entries names the
@@ -44,7 +46,7 @@ def of_archive(query: Query, archive: Archive, most: int | None) -> tuple[list[E
         found = found[:most]
         previous = Archive(month=month, before=found[-1].cursor)
     following = Archive(month=newer) if newer and not archive.before else None
-    return found, Neighbours(previous=previous, following=following)
+    return found, Neighbours(previous=previous, following=following), False
 
 
 def months(query: Query) -> dict[Month, datetime]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, select, text, true
 from sqlalchemy.engine import Connection
 
 from feeds.history import Cursor
@@ -38,7 +38,7 @@ _text = lru_cache(1_000)(text)
 
 
 class FeedRow(NamedTuple):
-    """A public feed. The times of its last change and of the site's are Unix times."""
+    """A public feed, and what `meta` says of the site; times are Unix times."""
 
     id: int
     kind: Kind
@@ -46,12 +46,14 @@ class FeedRow(NamedTuple):
     name: str
     changed: int
     site_changed: int
+    today: int
 
 
-_FEED = select(
-    *(feeds.c[name] for name in FeedRow._fields[:-1]),
-    select(meta.c.changed).scalar_subquery(),
-).where(feeds.c.kind == bindparam("kind"), feeds.c.key == bindparam("key"), PUBLIC)
+_FEED = (
+    select(*feeds.c["id", "kind", "key", "name", "changed"], *meta.c["changed", "today"])
+    .join(meta, true())
+    .where(feeds.c.kind == bindparam("kind"), feeds.c.key == bindparam("key"), PUBLIC)
+)
 
 
 class Query:
@@ -77,6 +79,9 @@ class Query:
         self.is_public = chosen <= self.feeds.keys()
         if not self.is_public:
             return
+        row = next(iter(self.feeds.values()))
+        #: When anything public last changed, and the day before which periods are over.
+        self.site_changed, self.today = row.site_changed, row.today
         self._conditions: list[str] = []
         self._values: dict[str, Any] = {}
         if is_plain:

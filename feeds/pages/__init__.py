@@ -126,7 +126,7 @@ class Pages:
 
     def digest(self, selection: Selection, period: Period) -> Published | None:
         """Return the page of a digest; None if it is not over or has no stories."""
-        found = self.index.find_digests(selection, period)
+        found = self.index.find(selection, period)
         if found is None or not found.digests:
             return None
         [digest] = found.digests

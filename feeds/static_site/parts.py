@@ -167,7 +167,7 @@ def _walk(
 def _digests(pages: Pages, selection: Selection) -> Iterator[Document]:
     """Yield the feeds and lists of digests, those of all years, and each digest."""
     archive: YearArchive | None = None
-    while found := pages.index.find_digests(selection, archive):
+    while found := pages.index.find(selection, archive):
         yield selection.address(archive.page if archive else ""), pages.digests(selection, archive)
         yield from _feeds(pages, selection, archive)
         for digest in found.digests:
