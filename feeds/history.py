@@ -68,8 +68,21 @@ class Cursor:
         return f"{self.published:{_STAMP}}-{self.id}"
 
 
+class AnyArchive:
+    """A part of the history of a feed, under the path of its selection."""
+
+    def file(self, suffix: str) -> str:
+        """Return its file name."""
+        return f"archive/{self}.{suffix}"
+
+    @property
+    def page(self) -> str:
+        """The folder of its page."""
+        return f"archive/{self}/"
+
+
 @dataclass(frozen=True, kw_only=True)
-class Archive:
+class Archive(AnyArchive):
     """The entries of a month.
 
     The current document seldom ends where a month ends. The archive of its last month then
@@ -81,37 +94,18 @@ class Archive:
     month: Month
     before: Cursor | None = None
 
-    def file(self, suffix: str) -> str:
-        """Return its file name, under the path of its selection."""
-        return f"{self._name}.{suffix}"
-
-    @property
-    def page(self) -> str:
-        """The folder of its page, under the path of its selection."""
-        return f"{self._name}/"
-
-    @property
-    def _name(self) -> str:
-        return f"archive/{self.month}" + (f"/{self.before}" if self.before else "")
+    def __str__(self) -> str:
+        return f"{self.month}/{self.before}" if self.before else f"{self.month}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class YearArchive:
+class YearArchive(AnyArchive):
     """The digests of a year, without those that are in the current document."""
 
     year: int
 
-    def file(self, suffix: str) -> str:
-        """Return its file name, under the path of its selection."""
-        return f"archive/{self.year:04}.{suffix}"
-
-    @property
-    def page(self) -> str:
-        """The folder of its page, under the path of its selection."""
-        return f"archive/{self.year:04}/"
-
-
-AnyArchive = Archive | YearArchive
+    def __str__(self) -> str:
+        return f"{self.year:04}"
 
 
 @dataclass(frozen=True, kw_only=True)
