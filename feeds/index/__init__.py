@@ -20,7 +20,7 @@ from feeds.history import AnyArchive, Archive
 from feeds.index import paging
 from feeds.index.digests import DigestQuery
 from feeds.index.found import Entry, Found
-from feeds.index.query import NEWEST_FIRST, PUBLIC, Query
+from feeds.index.query import PUBLIC, Query
 from feeds.index.rows import convert
 from feeds.index.schema import VERSION, articles, entries, feeds, files, meta
 from feeds.index.store import IndexUnavailable, Store
@@ -168,20 +168,15 @@ class Index(Store):
             row = connection.execute(select(meta.c.synced, meta.c.version)).one()
             if row.version != VERSION:
                 raise IndexUnavailable(f"the index is of version {row.version}; run 'feeds index'")
-            public = articles.c.id.in_(select(entries.c.article).where(entries.c.shown))
-            newest = (
-                select(entries.c.published)
-                .where(entries.c.feed == feeds.c.id, entries.c.shown)
-                .order_by(*NEWEST_FIRST)
-                .limit(1)
-                .scalar_subquery()
-            )
-            second = connection.execute(select(func.max(newest))).scalar()
+            last = select(func.max(articles.c.place)).scalar_subquery()
+            newest = select(entries.c.published).join(articles).where(articles.c.place == last)
+            second = connection.execute(newest.limit(1)).scalar()
             count = select(func.count())
+            public, faulty = articles.c.place.is_not(None), files.c.fault.is_not(None)
             return Health(
                 articles=connection.execute(count.select_from(files)).scalar_one(),
-                visible=connection.execute(count.select_from(articles).where(public)).scalar_one(),
-                faults=connection.execute(count.where(files.c.fault.is_not(None))).scalar_one(),
+                visible=connection.execute(count.where(public)).scalar_one(),
+                faults=connection.execute(count.where(faulty)).scalar_one(),
                 synced=datetime.fromtimestamp(row.synced, UTC),
                 newest=None if second is None else datetime.fromtimestamp(second, UTC),
             )

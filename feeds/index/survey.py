@@ -103,9 +103,9 @@ def counts(index: Index) -> dict[str, int]:
 
     The last good version of a file at fault counts too.
     """
-    has_entries = articles.c.id.in_(select(entries.c.article))
+    is_public = articles.c.place.is_not(None)
     is_scheduled = articles.c.next_change.is_not(None)
-    state = case((has_entries, STATES[0]), (is_scheduled, STATES[1]), else_=STATES[2])
+    state = case((is_public, STATES[0]), (is_scheduled, STATES[1]), else_=STATES[2])
     withheld = files.c.fault.is_(None) & files.c.stem.not_in(select(articles.c.stem))
     states = union_all(
         select(state.label("state")), select(literal(STATES[3])).where(withheld)
