@@ -159,18 +159,15 @@ def qualities(index: Index, selection: Selection) -> Qualities:
     with index.read_transaction() as connection:
         query = Query(connection, replace(selection, min_quality=None))
         rows = query.newest(MAX_SAMPLE) if query.is_public else []
-    newest = rows[0].published if rows else 0
+    if not rows:
+        return Qualities(counts=(), weeks=1)
+    newest, oldest = rows[0].published, rows[-1].published
     recent = [row for row in rows if row.published > newest - _MAX_DAYS * _SECONDS_PER_DAY]
-    days: float = _MAX_DAYS
-    if len(recent) == len(rows):
-        # The selection is younger than twelve weeks, or has more articles than are counted.
-        days = max((newest - row.published for row in recent), default=0) / _SECONDS_PER_DAY
+    # Less where it is younger than twelve weeks, or has more articles than are counted.
+    days = min((newest - oldest) / _SECONDS_PER_DAY, _MAX_DAYS)
     # A week at least, so that a young site does not seem to bring more than it does. But a
     # site that brings as many as are counted within days does bring so many.
     least_days = 1 if len(rows) == MAX_SAMPLE else 7
     counts = Counter(row.quality for row in recent)
-    return Qualities(
-        counts=tuple(sorted(counts.items())),
-        weeks=max(days, least_days) / 7,
-        newest=datetime.fromtimestamp(newest, UTC) if rows else None,
-    )
+    weeks = max(days, least_days) / 7
+    return Qualities(counts=tuple(sorted(counts.items())), weeks=weeks, newest=rows[0].moment)
