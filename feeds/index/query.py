@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -84,15 +84,14 @@ class Query:
         self.site_changed, self.today = row.site_changed, row.today
         self._conditions: list[str] = []
         self._values: dict[str, Any] = {}
+        self._source = _ENTRIES
+        # Each article has an entry in the site, shown or not.
+        feed, shown = _SITE, "IN (TRUE, FALSE)"
         if is_plain:
-            self._source, [feed] = _ENTRIES, chosen
-            self._add("e.feed = :feed AND e.shown = TRUE", {"feed": self.feeds[feed].id})
-            self._is_sorted = self._add_ranks()
-        else:
-            # Each article has an entry in the site, shown or not.
-            site = {"feed": self.feeds[_SITE].id}
-            self._add("e.feed = :feed AND e.shown IN (TRUE, FALSE)", site)
-            self._is_sorted = self._add_ranks()
+            [feed], shown = chosen, "= TRUE"
+        self._add(f"e.feed = :feed AND e.shown {shown}", {"feed": self.feeds[feed].id})
+        self._is_sorted = self._add_ranks()
+        if not is_plain:
             self._add_terms()
         if selection.types:
             types = {f"type{number}": s.key for number, s in enumerate(selection.types)}
@@ -214,21 +213,18 @@ class Query:
         """Return the conditions of a span of time, and their values."""
         conditions: list[str] = []
         values: dict[str, Any] = {}
-        if since:
-            conditions.append(f"{column} >= :since")
-            values["since"] = _second(since)
-        if isinstance(before, datetime):
-            conditions.append(f"{column} < :before")
-            values["before"] = _second(before)
-        elif before:
-            conditions.append(f"{column} <= :at AND ({column} < :at OR e.article > :after)")
+        if isinstance(before, Cursor):
+            conditions.append(f"({column} < :at OR e.article > :after)")
             values |= {"at": _second(before.published), "after": before.id}
-        if self._source == _TEXTS:
-            # The place of an article has its time in it.
-            for name, sign in (("since", ">="), ("before", "<"), ("at", "<")):
-                if name in values:
+            before = before.published + timedelta(seconds=1)
+        for name, sign, moment in (("since", ">=", since), ("before", "<", before)):
+            if moment:
+                conditions.append(f"{column} {sign} :{name}")
+                values[name] = _second(moment)
+                if self._source == _TEXTS:
+                    # The place of an article has its time in it.
                     conditions.append(f"text_index.rowid {sign} :{name}_place")
-                    values[f"{name}_place"] = place_of(values[name] + (name == "at"))
+                    values[f"{name}_place"] = place_of(values[name])
         return conditions, values
 
 
