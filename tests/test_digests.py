@@ -359,9 +359,8 @@ def test_clock_that_is_set_back_takes_no_digest_away(collection: Collection) -> 
     assert len(entries(collection, AI.digests("daily"))) == 2
 
 
-def test_empty_site_has_nothing_to_wait_for(collection: Collection) -> None:
+def test_empty_site_has_no_digests(collection: Collection) -> None:
     collection.sync()
-    assert collection.index.status().next_change is None
     published = publish(collection.index, WEEKLY, FORMATS["atom"], BASE)
     assert published and not feedparser.parse(published.body).entries
 

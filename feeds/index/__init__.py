@@ -38,7 +38,7 @@ class Status(NamedTuple):
     revision: int
     #: The time of the last of these changes. It may lie some seconds in the future.
     changed: int
-    #: When time alone changes something next; None if it does not.
+    #: When time alone changes something next; None before the first sync.
     next_change: int | None
 
 

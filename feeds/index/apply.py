@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, tuple_, update
 from sqlalchemy.engine import Connection
 
 from feeds.config import Config
@@ -61,8 +61,10 @@ def _write_rows(connection: Connection, plan: Plan, further: set[FeedKey]) -> di
     delete_in(connection, articles.c.id, plan.deleted)
     # In the order of the tables' keys, which takes the least time.
     inserted = sorted(plan.inserted, key=lambda row: row.id)
-    places = assign_places(connection, {row.id: _published(row) for row in inserted if row.entries})
-    insert(connection, articles, (_article(row, places.get(row.id)) for row in inserted))
+    published = {row.id: entry.published for row in inserted for entry in row.entries}
+    places = assign_places(connection, published)
+    rows = ({**row._asdict(), "place": places.get(row.id)} for row in inserted)
+    insert(connection, articles, rows)
     named = {entry.feed for row in inserted for entry in row.entries}
     ids = _feed_ids(connection, named | plan.touched.keys() | further)
     insert(
@@ -83,13 +85,11 @@ def _write_rows(connection: Connection, plan: Plan, further: set[FeedKey]) -> di
     return ids
 
 
-def _next_change(connection: Connection, config: Config, today: int) -> int | None:
+def _next_change(connection: Connection, config: Config, today: int) -> int:
     """Return when time changes something next: at an article's time, or at the end of the day."""
     soonest = connection.execute(select(func.min(articles.c.next_change))).scalar_one()
-    if connection.execute(select(entries.c.article).limit(1)).first() is None:
-        return cast(int | None, soonest)
     midnight = digests.next_midnight(today, config)
-    return midnight if soonest is None else min(soonest, midnight)
+    return min(soonest or midnight, midnight)
 
 
 def load_articles(connection: Connection, stems: Iterable[str] | None) -> dict[str, ArticleRow]:
@@ -108,16 +108,6 @@ def load_articles(connection: Connection, stems: Iterable[str] | None) -> dict[s
     }
 
 
-def _article(row: ArticleRow, place: int | None) -> dict[str, Any]:
-    values = row._asdict() | {"place": place}
-    del values["entries"]
-    return values
-
-
-def _published(row: ArticleRow) -> int:
-    return next(iter(row.entries)).published
-
-
 def _feed_ids(connection: Connection, keys: Iterable[FeedKey]) -> dict[FeedKey, int]:
     """Return the id of each feed; feeds without a row get one."""
     wanted = sorted(keys)
@@ -131,11 +121,9 @@ def _feed_ids(connection: Connection, keys: Iterable[FeedKey]) -> dict[FeedKey, 
 
 
 def _find_ids(connection: Connection, keys: list[FeedKey]) -> dict[FeedKey, int]:
-    """Return the ids of the feeds that have rows, and of others that share a key with them."""
-    columns = select(feeds.c.kind, feeds.c.key, feeds.c.id)
-    kinds = columns.where(feeds.c.kind.in_({kind for kind, _ in keys}))
-    rows = select_in(connection, kinds, feeds.c.key, {key for _, key in keys})
-    return {(kind, key): id for kind, key, id in rows}
+    """Return the ids of the feeds that have rows."""
+    rows = select_in(connection, select(feeds), tuple_(feeds.c.kind, feeds.c.key), keys)
+    return {(row.kind, row.key): row.id for row in rows}
 
 
 def _date_feeds(connection: Connection, config: Config, ids: list[int] | None, at: int) -> int:

@@ -52,7 +52,7 @@ meta = Table(
     Column("revision", BigInteger, nullable=False),
     # The last of these changes. It always grows, and may lie some seconds in the future.
     Column("changed", BigInteger, nullable=False),
-    # When time alone changes something next; null if it does not.
+    # When time alone changes something next; null before the first sync.
     Column("next_change", BigInteger),
     # The first second of the day in the site's time zone before which periods are over, so
     # that nothing which reads digests needs a clock.

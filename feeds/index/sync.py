@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Set
+from collections.abc import Callable, Generator, Mapping, Set
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -72,13 +72,13 @@ def advance(index: Index, now: datetime) -> int:
     with index.write_transaction(wait=False) as connection:
         due = select(articles.c.stem).where(articles.c.next_change <= second)
         before = load_articles(connection, connection.execute(due).scalars().all())
-        after = {stem: _index_again(row, index.config) for stem, row in before.items()}
-        return apply(connection, index.config, plan(before, after, second), second)
+        planned = plan(before, _index_again(before, index.config), second)
+        return apply(connection, index.config, planned, second)
 
 
-def _index_again(row: ArticleRow, config: Config) -> IndexedArticle:
-    """Return a stored article as the settings have it now."""
-    return index_article(decode(row.document), config)
+def _index_again(rows: Mapping[str, ArticleRow], config: Config) -> dict[str, IndexedArticle]:
+    """Return stored articles as the settings have them now."""
+    return {stem: index_article(decode(row.document), config) for stem, row in rows.items()}
 
 
 def sync(
@@ -204,8 +204,8 @@ class _Sync:
         after = self.outcome
         before = load_articles(self.connection, None if self.settings_changed else after)
         if self.settings_changed:
-            unread = (row for stem, row in before.items() if stem not in after)
-            after = {**{row.stem: _index_again(row, self.config) for row in unread}, **after}
+            unread = {stem: row for stem, row in before.items() if stem not in after}
+            after = {**_index_again(unread, self.config), **after}
         values: dict[str, Any] = {"synced": second, "fingerprint": self.fingerprint}
         if not self.meta.fingerprint:
             # A document that a process cached from a deleted index must not seem current.
