@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 from urllib.parse import quote
 
 from sqlalchemy import URL, MetaData, create_engine, event
@@ -179,25 +179,20 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _engine(path: str) -> Engine:
-    def connect_to_file() -> sqlite3.Connection:
+    def connect() -> sqlite3.Connection:
         # `rw` and not `rwc`: a reader must not create an empty index in place of a deleted one.
         file = f"file:{quote(path)}?mode=rw"
-        return sqlite3.connect(file, uri=True, check_same_thread=False)
-
-    engine = create_engine(
-        URL.create("sqlite", database=path),
-        creator=connect_to_file,
-        max_overflow=-1,
-    )
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _: Any) -> None:
         # Python's sqlite3 begins transactions late by itself; SQLAlchemy's docs,
         # "SQLite: Serializable isolation", turn that off and begin here.
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT}")
+        connection = sqlite3.connect(
+            file, LOCK_TIMEOUT / 1000, isolation_level=None, check_same_thread=False, uri=True
+        )
         _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    url = URL.create("sqlite", database=path)
+    engine = create_engine(url, creator=connect, max_overflow=-1)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
