@@ -52,7 +52,7 @@ def test_new_article_is_inserted_with_its_entries() -> None:
         entries=frozenset({entry(SITE), entry(AI)}),
     )
     assert (made.deleted, made.inserted) == ([], [row])
-    assert (made.touched, made.ranked) == (BOTH, False)
+    assert (made.touched, made.ranked) == (BOTH, set())
 
 
 def test_article_that_left_is_deleted() -> None:
@@ -97,7 +97,7 @@ EDITS = {
 def test_edit_touches_what_it_changes(edit: Edit) -> None:
     before = {"one": as_of(article(), NOW)}
     made = plan(before, {"one": article(**edit.change)}, NOW)
-    assert (made.touched, made.ranked) == (edit.touched, edit.ranked)
+    assert (made.touched, bool(made.ranked)) == (edit.touched, edit.ranked)
     assert bool(made.deleted) == bool(made.inserted) == edit.is_written
 
 

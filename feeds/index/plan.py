@@ -11,7 +11,7 @@ is planned again when it comes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from feeds.indexed import FeedKey, IndexedArticle
@@ -55,15 +55,16 @@ class Plan:
     touched: dict[FeedKey, int] = field(default_factory=dict)
     #: The stems of the articles in which the public sees one.
     seen: set[str] = field(default_factory=set)
-    #: Whether quality or heat of a public article changed, by which readers may choose.
-    ranked: bool = False
+    #: Those in which it sees none, but of which quality or heat changed, by which readers may
+    #: choose.
+    ranked: set[str] = field(default_factory=set)
 
 
 def plan(
     before: Mapping[str, ArticleRow], after: Mapping[str, IndexedArticle | None], now: int
 ) -> Plan:
     """Plan a change of articles at a Unix time."""
-    made, ranked = Plan(), False
+    made = Plan()
     for stem, article in after.items():
         old = before.get(stem)
         new = as_of(article, now, old) if article else None
@@ -81,8 +82,8 @@ def plan(
                 oldest = made.touched.get(entry.feed, entry.published)
                 made.touched[entry.feed] = min(oldest, entry.published)
         elif old and new and old.entries != new.entries:
-            ranked = True
-    return replace(made, ranked=ranked)
+            made.ranked.add(stem)
+    return made
 
 
 def _seen(row: ArticleRow | None) -> object:
