@@ -71,11 +71,8 @@ class PostgreSQL:
             timeout = {"milliseconds": str(LOCK_TIMEOUT if wait else _SHORT_LOCK_TIMEOUT)}
             connection.execute(_WAIT, timeout)
             connection.execute(_LOCK, {"lock": _WRITE_LOCK})
-            if is_current(connection):
+            with _current_tables(connection):
                 yield connection
-            else:
-                with _create(connection):
-                    yield connection
 
     def acquire(self, role: str) -> bool:
         """Return whether this process has a role, or gets it now."""
@@ -141,11 +138,14 @@ class _Connecting:
 
 
 @contextmanager
-def _create(connection: Connection) -> Iterator[None]:
-    """Make empty tables, which replace those of another version at the end.
+def _current_tables(connection: Connection) -> Iterator[None]:
+    """Make empty tables where there are none of this version, which they replace at the end.
 
     Readers would wait for the whole transaction if it dropped the old tables at its beginning.
     """
+    if is_current(connection):
+        yield
+        return
     known = outlasting(connection)
     quote = connection.dialect.identifier_preparer.quote
     name = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
