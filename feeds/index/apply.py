@@ -34,7 +34,7 @@ def apply(
     # Later than every change before it, for some clients compare dates alone.
     at = max(now, state.changed + 1)
     touched = {} if settings_changed else {ids[key]: old for key, old in plan.touched.items()}
-    today = digests.day_of(now, config)
+    today = digests.start_of("daily", now, config)
     # A clock that is set back ends no period again, but another time zone moves all of them.
     days = (today, today) if settings_changed else (state.today, max(state.today, today))
     values: dict[str, Any] = {"today": days[1]}

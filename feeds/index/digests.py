@@ -33,7 +33,7 @@ class DigestQuery:
         #: The lowest quality of a story in the full digests so far.
         self._least: int | None = None
         #: Periods before it are over.
-        self._bound = _bound(self._frequency, query.today, config)
+        self._bound = datetime.fromtimestamp(start_of(self._frequency, query.today, config), UTC)
 
     def find(self, part: AnyArchive | Period | None) -> tuple[list[Digest], Neighbours, bool]:
         """Return the newest digests, those of an archive, or that of a period that has stories.
@@ -101,9 +101,10 @@ class DigestQuery:
         return Digest(period=period, articles=tuple(e.article for e in best)) if best else None
 
 
-def day_of(second: int, config: Config) -> int:
-    """Return the first second of the day of a Unix time."""
-    return int(_bound("daily", second, config).timestamp())
+def start_of(frequency: Frequency, second: int, config: Config) -> int:
+    """Return the first second of the period of a Unix time; those before it are over."""
+    moment = datetime.fromtimestamp(second, UTC)
+    return int(Period.of(frequency, moment, config.zone).start.timestamp())
 
 
 def next_midnight(today: int, config: Config) -> int:
@@ -126,7 +127,7 @@ def date_digests(
     """
     has_new = False
     for frequency in FREQUENCIES:
-        before, now = (int(_bound(frequency, day, config).timestamp()) for day in days)
+        before, now = (start_of(frequency, day, config) for day in days)
         dated = {id: {str(frequency): at} for id, oldest in touched.items() if oldest < now}
         update_by_id(connection, feeds, dated)
         if before < now:
@@ -142,9 +143,4 @@ def date_digests(
 def digest_ends(connection: Connection, config: Config) -> dict[Frequency, int]:
     """Return up to when there are digests, for each frequency that a static site has."""
     today = connection.execute(select(meta.c.today)).scalar_one()
-    return {name: int(_bound(name, today, config).timestamp()) for name in config.digests}
-
-
-def _bound(frequency: Frequency, day: int, config: Config) -> datetime:
-    """Return when the period of a day begins; those before it are over."""
-    return Period.of(frequency, datetime.fromtimestamp(day, UTC), config.zone).start
+    return {name: start_of(name, today, config) for name in config.digests}
