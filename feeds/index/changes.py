@@ -30,9 +30,8 @@ class Changes:
     directory: Path
     #: Then every file counts as changed.
     settings_changed: bool
-    #: Files and folders that were reported as changed; each such file is read.
-    changed_paths: Set[str]
-    listing: Listing = field(init=False)
+    listing: Listing = field(default_factory=Listing)
+    reported: Set[str] = frozenset()
     #: The size and time of the files that changed.
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
     #: The rows of all files that share a stem with one that changed or is gone.
@@ -48,7 +47,16 @@ class Changes:
     #: The stems that no file has any more.
     gone: set[str] = field(default_factory=set)
 
-    def scan_all(self) -> None:
+    def scan(self, changed_paths: Set[str] | None) -> None:
+        """Compare the files and folders that were reported as changed with the index.
+
+        Each such file is read. None stands for all files, of which those are read that differ.
+        """
+        self.reported = changed_paths or frozenset()
+        if changed_paths is None or not self._scan_changed():
+            self._scan_all()
+
+    def _scan_all(self) -> None:
         """Compare every file with the index."""
         files = schema.files.c
         self.listing = list_files(self.directory)
@@ -63,14 +71,14 @@ class Changes:
             stay = "which stay up; mount the disk, or leave one file"
             faults["."] = f"empty where {len(lost)} articles were, {stay}"
             self.hidden = lost
-        self._decide(lost - self.hidden, is_new=not known)
+        self._decide(lost - self.hidden)
 
-    def scan_changed(self) -> bool:
-        """Compare `changed_paths` and all files of the same stems with the index.
+    def _scan_changed(self) -> bool:
+        """Compare the reported paths and all files of the same stems with the index.
 
         Return False, having decided nothing, where only a scan of all files can tell.
         """
-        changed = self.changed_paths
+        changed = self.reported
         if self.settings_changed or len(changed) > MAX_CHANGED_PATHS:
             return False
         listing = scan_paths(self.directory, changed)
@@ -93,9 +101,9 @@ class Changes:
         seen = set(self.listing.files)
         different = seen.symmetric_difference(known)
         changed = seen if self.settings_changed else different & seen
-        if self.changed_paths:
+        if self.reported:
             # A file may change and keep its size and its time.
-            changed |= {file for file in seen if file[0] in self.changed_paths}
+            changed |= {file for file in seen if file[0] in self.reported}
         self.stamps = {path: (size, mtime) for path, size, mtime in changed}
         return {path for path, _, _ in different - seen} - self.stamps.keys()
 
@@ -111,13 +119,12 @@ class Changes:
         rows = select_in(self.connection, select(schema.files), schema.files.c.stem, stems)
         return {row.path: row for row in rows}
 
-    def _decide(self, missing: set[str], is_new: bool = False) -> None:
+    def _decide(self, missing: set[str]) -> None:
         """Decide what to read, and which file owns a stem that several files have."""
         sharing: dict[str, set[str]] = {stem_of(path): set() for path in missing}
         for path in self.stamps:
             sharing.setdefault(stem_of(path), set()).add(path)
-        if not is_new:
-            self.known = self._sharing(sharing)
+        self.known = self._sharing(sharing)
         for path in self.known.keys() - missing:
             sharing[self.known[path].stem].add(path)
         for stem, paths in sharing.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Set
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from operator import itemgetter
@@ -107,10 +107,8 @@ def sync(
 
     def run() -> Report:
         with index.write_transaction() as connection:
-            changed = changed_paths or frozenset()
-            state = _Sync(connection, index.config, directory, now, changed)
-            if changed_paths is None or not state.changes.scan_changed():
-                state.changes.scan_all()
+            state = _Sync(connection, index.config, directory, now)
+            state.changes.scan(changed_paths)
             state.read(jobs, progress)
             return state.finish()
 
@@ -120,31 +118,23 @@ def sync(
         return run()
 
 
-@dataclass
 class _Sync:
     """One sync, in its write transaction."""
 
-    connection: Connection
-    config: Config
-    directory: Path
-    now: datetime
-    changed_paths: Set[str]
-    changes: Changes = field(init=False)
-    #: The article of each stem that was read, or None where the index is to have none.
-    outcome: dict[str, IndexedArticle | None] = field(default_factory=dict)
-    added: int = 0
-    #: The files that were added or changed.
-    paths: list[str] = field(default_factory=list)
-    warnings: list[ArticleError] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.fingerprint = self.config.fingerprint()
-        self.meta = self.connection.execute(select(meta)).one()
+    def __init__(
+        self, connection: Connection, config: Config, directory: Path, now: datetime
+    ) -> None:
+        self.connection, self.config, self.directory, self.now = connection, config, directory, now
+        self.meta = connection.execute(select(meta)).one()
         # True also for an empty index, which no settings made.
-        self.settings_changed = self.meta.fingerprint != self.fingerprint
-        self.changes = Changes(
-            self.connection, self.directory, self.settings_changed, self.changed_paths
-        )
+        self.settings_changed = self.meta.fingerprint != config.fingerprint()
+        self.changes = Changes(connection, directory, self.settings_changed)
+        #: The article of each stem that was read, or None where the index is to have none.
+        self.outcome: dict[str, IndexedArticle | None] = {}
+        self.added = 0
+        #: The files that were added or changed.
+        self.paths: list[str] = []
+        self.warnings: list[ArticleError] = []
 
     def read(self, jobs: int, progress: Callable[[int, int], None]) -> None:
         """Read the files that changed, and write their rows."""
@@ -165,20 +155,17 @@ class _Sync:
         work = partial(read_file, self.directory, self.config)
         with closing(spread(work, to_read, jobs)) as results:
             for done, ((path, digest), result) in enumerate(zip(to_read, results, strict=True), 1):
-                yield self._take(path, result, is_known=result.digest == digest != b"")
+                if result.digest == digest != b"":
+                    row = known[path]
+                    result = result._replace(fault=row.fault, line=row.line)
+                elif result.article or result.withheld:
+                    self.outcome[stem_of(path)] = result.article
+                self.warnings += result.warnings
+                yield self._row(path, result)
                 progress(done, len(to_read))
         for path, owner in sorted(self.changes.refused.items()):
             problem = f"has the same name as {owner}, rename one of them"
             yield self._row(path, FileResult(b"", problem, 1))
-
-    def _take(self, path: str, result: FileResult, is_known: bool) -> dict[str, Any]:
-        if is_known:
-            row = self.changes.known[path]
-            result = result._replace(fault=row.fault, line=row.line)
-        elif result.article or result.withheld:
-            self.outcome[stem_of(path)] = result.article
-        self.warnings += result.warnings
-        return self._row(path, result)
 
     def _row(self, path: str, result: FileResult) -> dict[str, Any]:
         """Return the row of a file. If it was just changed, or not read, it is read next time."""
@@ -206,7 +193,7 @@ class _Sync:
         if self.settings_changed:
             unread = {stem: row for stem, row in before.items() if stem not in after}
             after = {**_index_again(unread, self.config), **after}
-        values: dict[str, Any] = {"synced": second, "fingerprint": self.fingerprint}
+        values: dict[str, Any] = {"synced": second, "fingerprint": self.config.fingerprint()}
         if not self.meta.fingerprint:
             # A document that a process cached from a deleted index must not seem current.
             values["revision"] = max(self.meta.revision + 1, int(self.now.timestamp() * 1e6))
