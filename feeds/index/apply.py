@@ -94,18 +94,14 @@ def _next_change(connection: Connection, config: Config, today: int) -> int:
 
 def load_articles(connection: Connection, stems: Iterable[str] | None) -> dict[str, ArticleRow]:
     """Return the rows of the articles with these stems, by stem; None stands for all."""
-    rows = list(select_in(connection, select(articles), articles.c.stem, stems))
+    columns = articles.c["id", "stem", "digest", "document", "next_change"]
+    rows = list(select_in(connection, select(*columns), articles.c.stem, stems))
     inside: dict[str, set[EntryRow]] = {row.id: set() for row in rows}
-    joined = select(entries, feeds.c.kind, feeds.c.key).join(feeds)
-    for row in select_in(connection, joined, entries.c.article, inside):
-        values = row.published, row.quality, row.heat, row.type
-        inside[row.article].add(EntryRow((row.kind, row.key), row.shown, *values))
-    return {
-        row.stem: ArticleRow(
-            row.id, row.stem, row.digest, row.document, row.next_change, frozenset(inside[row.id])
-        )
-        for row in rows
-    }
+    values = entries.c["article", "shown", "published", "quality", "heat", "type"]
+    joined = select(feeds.c.kind, feeds.c.key, *values).join(feeds)
+    for kind, key, id, *rest in select_in(connection, joined, entries.c.article, inside):
+        inside[id].add(EntryRow((kind, key), *rest))
+    return {r.stem: ArticleRow(**r._mapping, entries=frozenset(inside[r.id])) for r in rows}
 
 
 def _feed_ids(connection: Connection, keys: Iterable[FeedKey]) -> dict[FeedKey, int]:

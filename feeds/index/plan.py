@@ -48,7 +48,7 @@ class Plan:
     deleted: list[str] = field(default_factory=list)
     #: The articles that are inserted after that.
     inserted: list[ArticleRow] = field(default_factory=list)
-    #: The terms of those of them that are public, by id.
+    #: Their terms, by id.
     terms: dict[str, str] = field(default_factory=dict)
     #: The feeds in which subscribers may see a difference, and when the oldest article that
     #: differs there was published.
@@ -72,9 +72,8 @@ def plan(
             continue
         if old:
             made.deleted.append(old.id)
-        if new:
+        if new and article:
             made.inserted.append(new)
-        if new and article and new.entries:
             made.terms[new.id] = article.terms
         if _seen(old) != _seen(new):
             made.seen.add(stem)
