@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from feeds.history import Archive, Month, Neighbours
 from feeds.index.found import Entry
@@ -47,18 +46,6 @@ def of_archive(
         previous = Archive(month=month, before=found[-1].cursor)
     following = Archive(month=newer) if newer and not archive.before else None
     return found, Neighbours(previous=previous, following=following), False
-
-
-def months(query: Query) -> dict[Month, datetime]:
-    """Return when the newest entry of each month was published, the newest month first."""
-    found: dict[Month, datetime] = {}
-    entries = query.newest(1)
-    while entries:
-        newest = entries[0].moment
-        month = Month.of(newest)
-        found[month] = newest
-        entries = query.newest(1, before=month.start)
-    return found
 
 
 def _month(found: Sequence[Entry]) -> Month | None:

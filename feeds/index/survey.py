@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import case, func, literal, select, union_all
 
 from feeds.history import Month
-from feeds.index import Index, paging
+from feeds.index import Index
 from feeds.index.query import PUBLIC, Query
 from feeds.index.rows import convert
 from feeds.index.schema import articles, entries, feeds, files
@@ -146,9 +146,15 @@ def by_size(listed: Iterable[Listed]) -> list[Listed]:
 
 def months(index: Index, selection: Selection) -> dict[Month, datetime]:
     """Return when the newest article of each month was published, the newest month first."""
+    found: dict[Month, datetime] = {}
     with index.read_transaction() as connection:
         query = Query(connection, selection)
-        return paging.months(query) if query.is_public else {}
+        newest = query.newest(1) if query.is_public else []
+        while newest:
+            month = Month.of(newest[0].moment)
+            found[month] = newest[0].moment
+            newest = query.newest(1, before=month.start)
+    return found
 
 
 def qualities(index: Index, selection: Selection) -> Qualities:
