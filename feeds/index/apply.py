@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from feeds.index.rows import delete_in, insert, select_in, update_by_id
 from feeds.index.schema import articles, entries, feeds, meta
 from feeds.index.text_search import assign_places, delete_texts, insert_texts, mark_of
 from feeds.indexed import FeedKey, decode, memberships
+from feeds.periods import Period
 from feeds.selection import Kind, Selection, short_hash
 
 SITE: FeedKey = ("site", "")
@@ -88,7 +90,8 @@ def _write_rows(connection: Connection, plan: Plan, further: set[FeedKey]) -> di
 def _next_change(connection: Connection, config: Config, today: int) -> int:
     """Return when time changes something next: at an article's time, or at the end of the day."""
     soonest = connection.execute(select(func.min(articles.c.next_change))).scalar_one()
-    midnight = digests.next_midnight(today, config)
+    day = Period.of("daily", datetime.fromtimestamp(today, UTC), config.zone)
+    midnight = int(day.end.timestamp())
     return min(soonest or midnight, midnight)
 
 

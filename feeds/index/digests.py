@@ -107,12 +107,6 @@ def start_of(frequency: Frequency, second: int, config: Config) -> int:
     return int(Period.of(frequency, moment, config.zone).start.timestamp())
 
 
-def next_midnight(today: int, config: Config) -> int:
-    """Return when a day ends."""
-    day = Period.of("daily", datetime.fromtimestamp(today, UTC), config.zone)
-    return int(day.end.timestamp())
-
-
 def date_digests(
     connection: Connection,
     config: Config,
