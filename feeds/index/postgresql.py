@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import Dialect
 
 from feeds.index.schema import fill, is_current, metadata, outlasting
-from feeds.index.text_search import text_index as text_index  # so that it is in `metadata`
 
 #: Milliseconds that a transaction waits for another to end, and one that does not `wait`.
 LOCK_TIMEOUT, _SHORT_LOCK_TIMEOUT = 30_000, 20

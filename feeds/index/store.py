@@ -38,7 +38,6 @@ class Store:
         self.url = make_url(url)
         kind = PostgreSQL if self.url.get_backend_name() == "postgresql" else SQLite
         self._database: PostgreSQL | SQLite = kind(self.url)
-        self._engine = self._database.engine
 
     @contextmanager
     def read_transaction(self) -> Iterator[Connection]:
@@ -94,4 +93,4 @@ class Store:
 
     def close(self) -> None:
         """Close the idle connections; the next use opens new ones."""
-        self._engine.dispose()
+        self._database.engine.dispose()
