@@ -14,19 +14,19 @@ from zoneinfo import ZoneInfo
 import yaml
 from msgspec import Meta, Struct
 
-from feeds import logs, validators
-from feeds.names import Name as Name
-from feeds.names import Quality, Text, read_names
+from feeds import logs, setting_types
+from feeds.feed_settings import FeedSettings as FeedSettings
+from feeds.feed_settings import Quality, Text, read_feed_settings
 from feeds.periods import Frequency, Period
 from feeds.search import search_text
 from feeds.selection import Kind, Selection, slugify
+from feeds.setting_types import Network
 from feeds.settings import TEXT, compose, config_errors, read_fields, read_pairs
 from feeds.settings import ConfigError as ConfigError
 from feeds.text import text, uri
-from feeds.validators import Network
-from feeds.words import words_version
+from feeds.translations import words_version
 
-Networks = Annotated[tuple[Network, ...], validators.network]
+Networks = Annotated[tuple[Network, ...], setting_types.network]
 
 #: Settings that do not change the bytes of any feed.
 _NOT_IN_FEEDS = frozenset(
@@ -40,21 +40,21 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     id: Annotated[
         Text, "Names the site in every id. Choose it before you publish, and never change it."
     ] = "feeds"
-    title: Annotated[str, validators.title, "The site's name."] = "News"
+    title: Annotated[str, setting_types.title, "The site's name."] = "News"
     description: Annotated[Text, "One sentence about the site."] = ""
     author: Annotated[Text, "Who publishes the feeds; without it, the title."] = ""
-    language: Annotated[str, validators.language, "The language of feeds and pages (BCP 47)."] = (
-        "en"
-    )
+    language: Annotated[
+        str, setting_types.language, "The language of feeds and pages (BCP 47)."
+    ] = "en"
     time_zone: Annotated[
         str,
-        validators.time_zone,
+        setting_types.time_zone,
         "Where the day begins, as an IANA name such as `Europe/Berlin`: the days, weeks and months"
         " of digests end there.",
     ] = "UTC"
     base_url: Annotated[
         str,
-        validators.site_url,
+        setting_types.site_url,
         "Where the public finds the site; without it, the request's host.",
     ] = ""
     trusted_hosts: Annotated[
@@ -62,13 +62,13 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     ] = ("localhost", "127.0.0.1", "[::1]")
     hub: Annotated[
         str,
-        validators.service_url,
+        setting_types.service_url,
         "URL of a WebSub hub, which is told of every change; needs `base_url`.",
     ] = ""
-    articles: Annotated[Path, validators.path, "The folder of articles."] = Path("seeds")
+    articles: Annotated[Path, setting_types.path, "The folder of articles."] = Path("seeds")
     database: Annotated[
         str,
-        validators.database,
+        setting_types.database,
         "URL of the index, `sqlite:///PATH` or `postgresql+psycopg://USER@HOST/NAME`;"
         " without it, a file in the instance folder.",
     ] = ""
@@ -76,19 +76,19 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     limit: Annotated[int, Meta(ge=1, le=200), "Entries in a feed."] = 50
     digests: Annotated[
         tuple[Frequency, ...],
-        validators.frequency,
+        setting_types.frequency,
         "The digests that a static site has and that `feeds ping` pings, of `daily`, `weekly` and"
         " `monthly`; `feeds serve` has them all.",
     ] = ("weekly",)
     icon: Annotated[
         Path | None,
-        validators.icon,
+        setting_types.icon,
         "A square picture for the site, a PNG or SVG file; an SVG is shown only where SVG is known,"
         " as in browsers.",
     ] = None
     accent: Annotated[
         str,
-        validators.colour,
+        setting_types.colour,
         "The colour of links and buttons on pages, such as `#0077aa`; made darker or lighter"
         " where it could not be read.",
     ] = ""
@@ -130,12 +130,14 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
     ] = "text"
     access_log: Annotated[bool, "Whether each request has a line in the log."] = False
     topics: Annotated[
-        Mapping[str, Name],
-        partial(read_names, "topic"),
+        Mapping[str, FeedSettings],
+        partial(read_feed_settings, "topic"),
         "By topic: `slug`, `title`, `description`, `min_quality`, `former`, `withdrawn`.",
     ] = {}  # msgspec copies it
     providers: Annotated[
-        Mapping[str, Name], partial(read_names, "provider"), "By domain: the same six."
+        Mapping[str, FeedSettings],
+        partial(read_feed_settings, "provider"),
+        "By domain: the same six.",
     ] = {}  # msgspec copies it
 
     def __post_init__(self) -> None:
@@ -147,21 +149,21 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
                     raise ConfigError("is not a file")
                 self.icon.read_bytes()
 
-    def name(self, selection: Selection) -> Name:
+    def settings_of(self, selection: Selection) -> FeedSettings:
         """Return the settings of a selection's topic or provider."""
-        return self.names(selection.kind).get(selection.key, Name())
+        return self.settings_by_key(selection.kind).get(selection.key, FeedSettings())
 
-    def names(self, kind: Kind) -> Mapping[str, Name]:
+    def settings_by_key(self, kind: Kind) -> Mapping[str, FeedSettings]:
         """Return the settings of topics or providers, by key."""
         return {"topic": self.topics, "provider": self.providers}.get(kind, {})
 
     def slug(self, kind: Kind, key: str) -> str:
         """Return the slug of a topic or provider, configured or natural, which may be taken."""
-        return self.names(kind).get(key, Name()).slug or slugify(kind, key)
+        return self.settings_by_key(kind).get(key, FeedSettings()).slug or slugify(kind, key)
 
     def threshold(self, selection: Selection) -> int:
         """Return the lowest quality of articles in the feed of a plain selection."""
-        own = self.name(selection).min_quality
+        own = self.settings_of(selection).min_quality
         return self.min_quality if own is None else own
 
     def least_quality(self, selection: Selection) -> int:
@@ -190,7 +192,7 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
             s = selection
             groups = (s.topics, s.providers, s.types, s.exclude)
             keys = [sorted((n.kind, n.key) for n in group) for group in groups]
-            searched = [search_text(s.words)] if s.words else []
+            searched = [search_text(s.search)] if s.search else []
             name += "?" + json.dumps([keys, s.min_quality, s.min_heat, *searched])
         return uuid5(self._namespace, name)
 

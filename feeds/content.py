@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 from feeds.articles import Article, Image
-from feeds.words import translations
+from feeds.translations import translations
 
 # As the cleaner writes it: each attribute in double quotes.
 _PICTURE = re.compile(r'<img(?: (?!src=)[\w-]++="[^"]*+")*+ src="([^"]+)"')

@@ -12,8 +12,8 @@ from feeds.content import picture_html, pictures, related_html
 from feeds.feed import Entry, publisher, related_stories
 from feeds.periods import Period
 from feeds.selection import Selection
-from feeds.titles import Names, called
-from feeds.words import translations
+from feeds.titles import Names, selection_title
+from feeds.translations import translations
 
 #: Further stories have no picture, because a mail with many takes long to open.
 MAX_PICTURES = 3
@@ -30,7 +30,7 @@ class Digest:
 def digest_title(selection: Selection, names: Names, period: Period, config: Config) -> str:
     """Return the title of a digest, such as `AI: 11 to 17 May 2020`."""
     phrase = translations(config.language).gettext("%(name)s: %(dates)s")
-    name = called(selection, names, config)
+    name = selection_title(selection, names, config)
     return phrase % {"name": name, "dates": period.title(config.language)}
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from feeds.articles import Article, ArticleError, ParseResult, stem_of
 from feeds.articles.folder import list_files, read_bytes
 from feeds.index import Index
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.indexed import memberships
 from feeds.text import uri
 
@@ -87,7 +87,7 @@ def explain(
 def _shown_in(index: Index, stem: str) -> list[str]:
     """Return the pages of all feeds that show an article now."""
     shown = []
-    for item in listing(index):
+    for item in public_feeds(index):
         found = index.find(item.selection)
         if found and any(article.stem == stem for article in found.articles):
             shown.append(item.selection.path)
@@ -98,7 +98,9 @@ def _obstacle(index: Index, article: Article) -> str:
     """Return why no feed shows an article that is published and due."""
     config = index.config
     meant = memberships(article, config)
-    lowest = min(least for selection, _, least in meant if not config.name(selection).withdrawn)
+    lowest = min(
+        least for selection, _, least in meant if not config.settings_of(selection).withdrawn
+    )
     if article.quality < lowest:
         return f"quality {article.quality} is below the threshold {lowest}"
     return f"older than the {config.limit} newest articles of each"

@@ -13,7 +13,7 @@ from feeds.selection import Selection, fold
 from feeds.titles import Names, titles
 
 #: A feed without entries has no date of its own, and nothing defaults to now.
-NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ def make_feed(
         id=config.feed_id(selection).urn,
         title=title,
         subtitle=subtitle,
-        updated=max((e.updated for e in entries), default=NEVER),
+        updated=max((e.updated for e in entries), default=EMPTY_FEED_UPDATED),
         author=publisher(config, base),
         link=base + selection.address(),
         icon=base + "/static/icon.svg",

@@ -26,7 +26,7 @@ BUSY_PAUSES = (0.01, 0.03)
 
 #: Bytes of the terms of an article; later ones are left out. PostgreSQL takes no tsvector of
 #: more than 1 MiB, and stores four bytes with each term.
-MAX_TEXT_SIZE = 200_000
+MAX_TERMS_SIZE = 200_000
 
 # Of private use, and so in no term: the end of a field, over which no phrase reaches.
 _END = "\ue000"
@@ -136,7 +136,7 @@ def index_article(article: Article, config: Config) -> IndexedArticle:
         updated=int(article.updated.timestamp()) if article.updated else None,
         quality=article.quality,
         heat=article.heat,
-        type="" if all(config.name(s).withdrawn for s in shown) else fold(article.type),
+        type="" if all(config.settings_of(s).withdrawn for s in shown) else fold(article.type),
         terms=article_terms(article, [story.title for story in seen.related]),
     )
 
@@ -149,9 +149,9 @@ def article_terms(article: Article, related: Iterable[str]) -> str:
         *related,
     )
     made = f" {_END} ".join(filter(None, (" ".join(terms(field)) for field in fields)))
-    if len(made.encode()) > MAX_TEXT_SIZE:
+    if len(made.encode()) > MAX_TERMS_SIZE:
         # The last term may be cut.
-        made = made.encode()[:MAX_TEXT_SIZE].decode(errors="ignore").rpartition(" ")[0]
+        made = made.encode()[:MAX_TERMS_SIZE].decode(errors="ignore").rpartition(" ")[0]
     return made
 
 

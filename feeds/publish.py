@@ -15,23 +15,23 @@ from feeds.formats import Format, opensearch, opml, sitemap
 from feeds.history import AnyArchive, Archive, Neighbours
 from feeds.index import Index
 from feeds.index.found import Found
-from feeds.index.survey import listing, months
+from feeds.index.survey import months, public_feeds
 from feeds.selection import EVERYTHING, Selection
-from feeds.words import translations
+from feeds.translations import translations
 
 #: The file that search engines read first, at the top of the site.
 ROBOTS = "robots.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class Document:
     """A document as it is sent, before any content coding."""
 
     body: bytes
     content_type: str
     #: When the document last changed, or a later time; whole seconds in UTC. It may be some
     #: seconds in the future. None where nothing records it.
-    changed: datetime | None = None
+    last_modified: datetime | None = None
     #: The Link header (RFC 8288).
     link: str = ""
     #: The archive to which the document links as the one before it.
@@ -72,7 +72,7 @@ def find_feed(
 
 def publish(
     index: Index, selection: Selection, form: Format, base: str, archive: AnyArchive | None = None
-) -> Published | None:
+) -> Document | None:
     """Return a selection's feed in a format, or an archive of it; None if it is not public.
 
     The same index gives the same document in every process and on every machine.
@@ -86,7 +86,7 @@ def publish_formats(
     forms: Iterable[Format],
     base: str,
     archive: AnyArchive | None = None,
-) -> list[Published]:
+) -> list[Document]:
     """Return what `publish` returns, in several formats; empty if it is not public."""
     made = find_feed(index, selection, base, archive)
     if made is None:
@@ -100,10 +100,10 @@ def publish_formats(
             links = replace(links, hub=index.config.hub)
         body = form.write(feed, links)
         published.append(
-            Published(
+            Document(
                 body=body,
                 content_type=f"{form.content_type}; charset=utf-8",
-                changed=None if selection.is_ranked else found.changed,
+                last_modified=None if selection.is_ranked else found.changed,
                 link=_header(links, feed.link),
                 previous=found.beside.previous,
             )
@@ -133,9 +133,9 @@ def _links(
     )
 
 
-def publish_list(index: Index, form: Format, base: str) -> Published:
+def publish_list(index: Index, form: Format, base: str) -> Document:
     """Return the subscription list of the site, all topics and all providers, in one format."""
-    listed = listing(index)
+    listed = public_feeds(index)
     _ = translations(index.config.language).gettext
     groups = {
         name: [
@@ -150,21 +150,21 @@ def publish_list(index: Index, form: Format, base: str) -> Published:
         for kind, name in (("site", ""), ("topic", _("Topics")), ("provider", _("Providers")))
     }
     body = opml.write(index.config.title, groups)
-    return Published(
+    return Document(
         body=body,
         content_type=f"{opml.CONTENT_TYPE}; charset=utf-8",
-        changed=index.changed(),
+        last_modified=index.changed(),
     )
 
 
-def publish_sitemap(index: Index, base: str) -> dict[str, Published]:
+def publish_sitemap(index: Index, base: str) -> dict[str, Document]:
     """Return the files of the sitemap by name: the pages of feeds with stories, and of months.
 
     Months are those of the whole site, because each story is in one of them.
     """
     pages = [
         (base + item.selection.address(), item.newest)
-        for item in listing(index)
+        for item in public_feeds(index)
         if item.count or item.selection == EVERYTHING
     ]
     pages += [
@@ -172,26 +172,26 @@ def publish_sitemap(index: Index, base: str) -> dict[str, Published]:
         for month, newest in months(index, EVERYTHING).items()
     ]
     return {
-        file: Published(
+        file: Document(
             body=body,
             content_type=f"{sitemap.CONTENT_TYPE}; charset=utf-8",
-            changed=index.changed(),
+            last_modified=index.changed(),
         )
         for file, body in sitemap.write(pages, base).items()
     }
 
 
-def publish_robots(base: str) -> Published:
+def publish_robots(base: str) -> Document:
     """Return the file that leads search engines to the sitemap (RFC 9309)."""
     body = f"User-agent: *\nDisallow:\n\nSitemap: {base}/{sitemap.file_of()}\n".encode()
-    return Published(body=body, content_type="text/plain; charset=utf-8")
+    return Document(body=body, content_type="text/plain; charset=utf-8")
 
 
-def publish_opensearch(config: Config, base: str) -> Published:
+def publish_opensearch(config: Config, base: str) -> Document:
     """Return the file by which browsers offer to search the site."""
     description = translations(config.language).gettext("Search %(site)s") % {"site": config.title}
     body = opensearch.write(config.title, description, config.language, base)
-    return Published(
+    return Document(
         body=body,
         content_type=f"{opensearch.CONTENT_TYPE}; charset=utf-8",
     )

@@ -38,7 +38,7 @@ class Selection:
     #: Topics and providers that an article must not be in.
     exclude: tuple[Selection, ...] = ()
     #: What the text of an article must have and must not have.
-    words: Search = ()
+    search: Search = ()
     min_quality: int | None = None
     min_heat: int | None = None
     #: The number of entries, or of the stories in a digest; None for the usual one.
@@ -68,7 +68,7 @@ class Selection:
         named = {"topic": self.topics, "provider": self.providers, "type": self.types}
         pairs = [(name, s.slug) for name, group in named.items() for s in group]
         pairs += [("exclude", s.excluded) for s in self.exclude]
-        pairs += [("q", search_text(self.words))] if self.words else []
+        pairs += [("q", search_text(self.search))] if self.search else []
         numbers = {"min_quality": self.min_quality, "min_heat": self.min_heat, "limit": self.limit}
         return pairs + [(name, str(value)) for name, value in numbers.items() if value is not None]
 
@@ -131,7 +131,7 @@ EVERYTHING = Selection()
 #: The most entries that a feed may hold.
 MAX_LIMIT = 200
 #: The stories in a digest without a limit, and the most of them.
-USUAL_IN_DIGEST, MAX_IN_DIGEST = 10, 50
+DEFAULT_IN_DIGEST, MAX_IN_DIGEST = 10, 50
 
 #: Longer names in a request must match literally: normalising them would let a client waste
 #: our time and memory.
@@ -144,7 +144,7 @@ def choose(
     types: Iterable[Selection] = (),
     exclude: Iterable[Selection] = (),
     *,
-    words: Search = (),
+    search: Search = (),
     min_quality: int | None = None,
     min_heat: int | None = None,
     limit: int | None = None,
@@ -166,7 +166,7 @@ def choose(
         providers=providers,
         types=types,
         exclude=exclude,
-        words=words,
+        search=search,
         min_quality=min_quality,
         min_heat=min_heat,
         limit=limit,

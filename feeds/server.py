@@ -86,11 +86,11 @@ class _Supervisor(MPServer):
         Granian 2.8 stops the site if a worker dies twice within 5.5 seconds, and never
         replaces the second of two workers that die at the same moment.
         """
-        self._start_beside()
+        self._start_follower()
         while not self.interrupt_signal:
             if not self._process.is_alive():
                 LOGGER.warning("the process that follows the folder died; it is started again")
-                self._start_beside()
+                self._start_follower()
             dead = [index for index, worker in enumerate(self.wrks) if not worker.inner.is_alive()]
             self._respawn_workers(dead, spawn_target, target_loader)
             # It is set when a worker dies, and by a signal.
@@ -100,7 +100,7 @@ class _Supervisor(MPServer):
         self.interrupt_children.clear()
         self._process.terminate()
 
-    def _start_beside(self) -> None:
+    def _start_follower(self) -> None:
         self._process = multiprocessing.Process(target=self.beside)
         self._process.start()
 

@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 #: Longest URL, in characters. RFC 9110 section 4.1 asks every recipient to support this much.
-MAX_URI = 8000
+MAX_URI_LENGTH = 8000
 
 # C0 and C1 except white space, surrogates, U+FFFD, and the non-characters that
 # XML 1.0 section 2.2 excludes.
@@ -38,8 +38,8 @@ def uri(raw: str) -> str:
     A valid URI is returned unchanged. Raises ValueError, which says what to do.
     """
     raw = raw.strip()
-    if len(raw) > MAX_URI:
-        raise ValueError(f"is longer than {MAX_URI} characters, shorten it")
+    if len(raw) > MAX_URI_LENGTH:
+        raise ValueError(f"is longer than {MAX_URI_LENGTH} characters, shorten it")
     if _PLAIN_URI.fullmatch(raw):
         return raw
     if not _ANY_URI.fullmatch(raw):

@@ -8,7 +8,7 @@ from functools import reduce
 from feeds.config import Config
 from feeds.search import Search, search_text
 from feeds.selection import EVERYTHING, Kind, Selection
-from feeds.words import translations
+from feeds.translations import translations
 
 #: What topics and providers are called, by kind and key.
 Names = Mapping[tuple[Kind, str], str]
@@ -20,7 +20,7 @@ def titles(selection: Selection, names: Names, config: Config) -> tuple[str, str
     They do not depend on its limit.
     """
     _ = translations(config.language).gettext
-    chosen = called(selection, names, config)
+    chosen = selection_title(selection, names, config)
     if selection.frequency:
         title, subtitle = {
             "daily": (_("%(name)s, daily"), _("The best stories of each day")),
@@ -38,11 +38,11 @@ def titles(selection: Selection, names: Names, config: Config) -> tuple[str, str
         phrase = _("Articles on %(name)s")
         if selection.kind == "provider":
             phrase = _("Articles from %(name)s")
-        subtitle = config.name(selection).description or phrase % {"name": chosen}
+        subtitle = config.settings_of(selection).description or phrase % {"name": chosen}
     return f"{chosen} · {config.title}", subtitle
 
 
-def called(selection: Selection, names: Names, config: Config) -> str:
+def selection_title(selection: Selection, names: Names, config: Config) -> str:
     """Return what the stories of a selection are called, without the name of the site."""
     if selection.stories == EVERYTHING:
         return config.title
@@ -65,9 +65,9 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
     topics, providers = selection.chosen("topic"), selection.chosen("provider")
     only = named(either, topics or providers) if topics or providers else ""
     parts = [only or _("Everything")]
-    if selection.words:
+    if selection.search:
         phrase = _("“%(words)s” in %(list)s") if only else _("“%(words)s”")
-        parts = [phrase % {"words": quoted(selection.words), "list": only}]
+        parts = [phrase % {"words": quoted(selection.search), "list": only}]
     if topics and providers:
         parts.append(_("from %(providers)s") % {"providers": named(either, providers)})
     if selection.types:
@@ -88,4 +88,6 @@ def quoted(search: Search) -> str:
 
 
 def _name(selection: Selection, names: Names, config: Config) -> str:
-    return config.name(selection).title or names.get((selection.kind, selection.key), selection.key)
+    return config.settings_of(selection).title or names.get(
+        (selection.kind, selection.key), selection.key
+    )

@@ -91,11 +91,11 @@ class Pinger:
         """
         if (pause := self._next - self.clock()) > 0:
             return pause
-        waiting = pings.first(self.index)
+        waiting = pings.longest_waiting(self.index)
         if waiting is None:
             return math.inf
         selection, config = waiting.selection, self.index.config
-        if config.name(Selection(kind=selection.kind, key=selection.key)).withdrawn:
+        if config.settings_of(Selection(kind=selection.kind, key=selection.key)).withdrawn:
             pings.mark(self.index, waiting)
             return 0
         if not waiting.changed <= self._settled <= waiting.latest:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from feeds.articles import parse_article
-from feeds.articles.clean import MAX_BODY
-from feeds.articles.folder import MAX_BYTES
+from feeds.articles.clean import MAX_BODY_LENGTH
+from feeds.articles.folder import MAX_FILE_SIZE
 from tests.support import article
 
 #: No article takes more, seconds and bytes.
@@ -199,7 +199,7 @@ _FILES = {
     "ends": ("---\n[", "\n---  x", "\n---\n"),
     "ends and spaces": ("---\n[", "\n---" + " " * 500, "\n"),
 }
-_ROOM = MAX_BYTES - 1000
+_ROOM = MAX_FILE_SIZE - 1000
 #: What is added to a front matter.
 FIELDS: dict[str, Callable[[], str]] = {
     "values": lambda: "x: [" + "a," * (_ROOM // 2 - 9) + "a]\n",
@@ -260,7 +260,7 @@ EXCERPT = 'excerpt: "About A title."\n'
 #: The families by name: an article of each, of a share of the largest size that is read.
 FAMILIES: dict[str, Callable[[float], str]] = {
     **{
-        f"body: {name}": lambda share, make=make: article(body=make(int(MAX_BODY * share)))  # type: ignore[misc]  # bound now
+        f"body: {name}": lambda share, make=make: article(body=make(int(MAX_BODY_LENGTH * share)))  # type: ignore[misc]  # bound now
         for name, make in BODIES.items()
     },
     **{
@@ -287,7 +287,7 @@ FAMILIES: dict[str, Callable[[float], str]] = {
 
 def measure(name: str, share: float = 1) -> tuple[float, int]:
     """Seconds and bytes that reading an article takes, the bytes from what was in use."""
-    raw = FAMILIES[name](share).encode()[:MAX_BYTES]
+    raw = FAMILIES[name](share).encode()[:MAX_FILE_SIZE]
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak
     before, begin = _resident("VmRSS"), time.process_time()
     reading = parse_article(raw, "one.md")

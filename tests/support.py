@@ -22,7 +22,7 @@ from feeds.formats import FORMATS
 from feeds.history import AnyArchive
 from feeds.index import Index
 from feeds.index.sync import Report, advance, sync
-from feeds.publish import Published, publish
+from feeds.publish import Document, publish
 from feeds.selection import EVERYTHING, Selection
 
 ROOT = Path(__file__).parent.parent
@@ -113,7 +113,7 @@ def publish_feed(
     *,
     base: str = BASE,
     archive: AnyArchive | None = None,
-) -> Published:
+) -> Document:
     """A feed that is there, or an archive of it, in a format."""
     published = publish(collection.index, selection, FORMATS[suffix], base, archive)
     assert published

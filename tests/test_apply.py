@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.index import Index
 from feeds.index.store import IndexUnavailable
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.index.sync import advance
 from feeds.selection import EVERYTHING, Selection
 from tests.support import NOW, Collection, article
@@ -376,7 +376,7 @@ def test_topics_whose_slugs_collide_have_feeds_of_their_own(collection: Collecti
     collection.sync()
     slugs = {
         i.selection.key: i.selection.slug
-        for i in listing(collection.index)
+        for i in public_feeds(collection.index)
         if i.selection.kind == "topic"
     }
     assert slugs["c++"] == "cplusplus"
@@ -387,7 +387,7 @@ def test_topics_whose_slugs_collide_have_feeds_of_their_own(collection: Collecti
 def test_slug_that_the_curator_chose_goes_before_a_known_one(
     make_collection: Callable[..., Collection],
 ) -> None:
-    collection = make_collection(topics={"ai": Name(slug="machines")})
+    collection = make_collection(topics={"ai": FeedSettings(slug="machines")})
     collection.write("one.md", article("One", topics=("Machines",)))
     collection.sync()
     assert slug_of(collection, "machines") == "machines"
@@ -418,7 +418,7 @@ def test_saving_an_article_of_the_future_dates_nothing(collection: Collection) -
 
 def slug_of(collection: Collection, key: str) -> str:
     """What addresses call a public topic."""
-    slugs = {i.selection.key: i.selection.slug for i in listing(collection.index)}
+    slugs = {i.selection.key: i.selection.slug for i in public_feeds(collection.index)}
     return slugs[key]
 
 
@@ -475,7 +475,8 @@ def test_own_threshold_of_a_topic_decides_its_feed_alone(
     make_collection: Callable[..., Collection],
 ) -> None:
     collection = make_collection(
-        topics={"ai": Name(min_quality=40)}, providers={"example.org": Name(min_quality=90)}
+        topics={"ai": FeedSettings(min_quality=40)},
+        providers={"example.org": FeedSettings(min_quality=90)},
     )
     collection.write("one.md", article(quality=50))
     collection.sync()
@@ -487,7 +488,7 @@ def test_own_threshold_of_a_topic_decides_its_feed_alone(
 def test_type_of_what_is_in_withdrawn_feeds_alone_is_not_known(
     make_collection: Callable[..., Collection],
 ) -> None:
-    collection = make_collection(topics={"ai": Name(min_quality=1, withdrawn=True)})
+    collection = make_collection(topics={"ai": FeedSettings(min_quality=1, withdrawn=True)})
     text = article(quality=1).replace("type: article", "type: podcast")
     collection.write("one.md", text)
     collection.write("two.md", article())
@@ -529,7 +530,7 @@ def test_slug_of_the_settings_replaces_the_natural_one(
     collection.write("one.md", article())
     collection.sync()
     renamed = make_collection(
-        "renamed", database=collection.config.database, topics={"ai": Name(slug="machines")}
+        "renamed", database=collection.config.database, topics={"ai": FeedSettings(slug="machines")}
     )
     renamed.folder = collection.folder
     renamed.sync(LATER)
@@ -544,7 +545,9 @@ def test_address_does_not_reveal_a_hidden_topic(collection: Collection) -> None:
     collection.sync()
     collection.write("one.md", article(topics=("cplusplus",)))
     collection.sync(LATER)
-    assert [item.selection.path for item in listing(collection.index)][1] == "/topics/cplusplus/"
+    assert [item.selection.path for item in public_feeds(collection.index)][
+        1
+    ] == "/topics/cplusplus/"
     later = datetime(2100, 1, 1, tzinfo=UTC)
     collection.advance(later)
     # What is known by then keeps its address.

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.articles import Article, clean, parse_article, stem_of
-from feeds.articles.folder import MAX_BYTES
+from feeds.articles.folder import MAX_FILE_SIZE
 from tests.html_rules import ADDRESSES, Html
 from tests.support import SEEDS, article
 
@@ -109,15 +109,15 @@ def test_what_looks_like_a_mistake_is_warned_of(text: str, warned: str | None) -
 
 
 def test_file_too_large_is_a_fault() -> None:
-    (fault,) = parse_article(article(body="x" * MAX_BYTES).encode(), "one.md").faults
+    (fault,) = parse_article(article(body="x" * MAX_FILE_SIZE).encode(), "one.md").faults
     assert str(fault) == "one.md:1: larger than 1 MiB, shorten it"
 
 
 def test_file_of_the_size_limits_is_read() -> None:
-    body = "x" * clean.MAX_BODY
-    room = MAX_BYTES - len(article(more="#\n", body=body))
+    body = "x" * clean.MAX_BODY_LENGTH
+    room = MAX_FILE_SIZE - len(article(more="#\n", body=body))
     raw = article(more=f"#{' ' * room}\n", body=body).encode()
-    assert len(raw) == MAX_BYTES
+    assert len(raw) == MAX_FILE_SIZE
     assert parse_article(raw, "one.md").faults == ()
     (fault,) = parse_article(article(body=body + "x").encode(), "one.md").faults
     assert str(fault) == "one.md:15: the body is longer than 262144 characters, shorten it"

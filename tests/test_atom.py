@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.selection import EVERYTHING, Selection
 from tests.atom_rules import (
     NAMES,
@@ -392,7 +392,7 @@ def test_same_feed_is_the_same_bytes(collection: Collection) -> None:
 
 def test_names_of_the_settings_reach_the_feed(make_collection: Callable[..., Collection]) -> None:
     collection = make_collection(
-        topics={"ai": Name(title="Machines", description="On machines.", slug="machines")}
+        topics={"ai": FeedSettings(title="Machines", description="On machines.", slug="machines")}
     )
     collection.write("one.md", article())
     collection.sync()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from feeds.publish import Published
+from feeds.publish import Document
 from feeds.selection import EVERYTHING, choose
 from tests.support import NOW, Collection, article, publish_feed
 
@@ -41,6 +41,6 @@ def test_no_date_goes_back(collection: Collection, jumps: tuple[timedelta, ...])
         assert len({published.etag for published in of_one}) == len(of_one)
 
 
-def publish_both(collection: Collection) -> list[Published]:
+def publish_both(collection: Collection) -> list[Document]:
     """A document that is dated by its feed, and one that is dated by the site."""
     return [publish_feed(collection, each) for each in (EVERYTHING, choose(limit=7))]

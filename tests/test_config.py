@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from feeds.config import (
     Config,
     ConfigError,
-    Name,
+    FeedSettings,
     environment_config,
     read_config,
 )
@@ -59,11 +59,11 @@ GOOD: dict[str, tuple[str, str, Any]] = {
     "metrics": ("['::1']", "::1", (ip_network("::1/128"),)),
     "log": ("json", "json", "json"),
     "access_log": ("true", "true", True),
-    "topics": ("{AI: {slug: ki}}", "{AI: {slug: ki}}", {"ai": Name(slug="ki")}),
+    "topics": ("{AI: {slug: ki}}", "{AI: {slug: ki}}", {"ai": FeedSettings(slug="ki")}),
     "providers": (
         "{www.A.example: {withdrawn: true, former: [b.example], min_quality: 70}}",
         "{www.A.example: {withdrawn: true, former: [b.example], min_quality: 70}}",
-        {"a.example": Name(withdrawn=True, former=("b.example",), min_quality=70)},
+        {"a.example": FeedSettings(withdrawn=True, former=("b.example",), min_quality=70)},
     ),
 }
 
@@ -221,7 +221,7 @@ def test_bad_variable_is_named(variable: str, text: str, problem: str) -> None:
 def test_what_has_nothing_in_it_is_the_defaults(tmp_path: Path, text: str) -> None:
     config = from_yaml(tmp_path, text)
     assert replace(config, topics={}) == Config()
-    assert set(config.topics.values()) <= {Name()}
+    assert set(config.topics.values()) <= {FeedSettings()}
 
 
 def test_text_of_a_variable_needs_no_quotes() -> None:
@@ -231,7 +231,7 @@ def test_text_of_a_variable_needs_no_quotes() -> None:
 
 def test_names_are_keys_whatever_yaml_takes_them_for(tmp_path: Path) -> None:
     config = from_yaml(tmp_path, "topics:\n  2020: {slug: year}\n  On: {slug: switch}\n")
-    assert config.topics == {"2020": Name(slug="year"), "on": Name(slug="switch")}
+    assert config.topics == {"2020": FeedSettings(slug="year"), "on": FeedSettings(slug="switch")}
 
 
 def test_home_folder_may_be_written_short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,11 @@ def test_fingerprint_moves_only_with_what_feeds_depend_on() -> None:
         "trusted_hosts": (),
     }
     assert replace(Config(), rate_limit=9, **unseen).fingerprint() == base
-    changes: list[dict[str, Any]] = [{"title": "x"}, {"limit": 1}, {"topics": {"ai": Name()}}]
+    changes: list[dict[str, Any]] = [
+        {"title": "x"},
+        {"limit": 1},
+        {"topics": {"ai": FeedSettings()}},
+    ]
     for change in changes:
         assert replace(Config(), **change).fingerprint() != base
 
@@ -302,7 +306,7 @@ def test_ids_are_named_by_site_and_stem() -> None:
 
 
 def test_threshold_is_the_topics_own_or_the_sites() -> None:
-    config = Config(min_quality=50, topics={"ai": Name(min_quality=0)})
+    config = Config(min_quality=50, topics={"ai": FeedSettings(min_quality=0)})
     assert config.threshold(Selection(kind="topic", key="ai")) == 0
     assert config.threshold(Selection(kind="topic", key="law")) == 50
     assert config.threshold(EVERYTHING) == 50
@@ -310,13 +314,14 @@ def test_threshold_is_the_topics_own_or_the_sites() -> None:
 
 def test_slug_is_the_configured_or_the_natural_one() -> None:
     config = Config(
-        topics={"ai": Name(slug="ki")}, providers={"a.example": Name(slug="a"), "ai": Name()}
+        topics={"ai": FeedSettings(slug="ki")},
+        providers={"a.example": FeedSettings(slug="a"), "ai": FeedSettings()},
     )
     assert config.slug("topic", "ai") == "ki"
     assert config.slug("topic", "c++") == "cplusplus"
     assert config.slug("provider", "a.example") == "a"
     assert config.slug("provider", "ai") == "ai"
-    assert config.name(EVERYTHING) == Name()
+    assert config.settings_of(EVERYTHING) == FeedSettings()
 
 
 def test_relative_folder_of_a_variable_starts_where_the_program_does(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 from feeds.cli import serving
 from feeds.index import Index
 from feeds.index.store import IndexDamaged, IndexUnavailable
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.selection import EVERYTHING
 from tests.process import Process
 from tests.support import Collection, Site, article
@@ -147,8 +147,8 @@ def test_file_that_was_cut_short_is_damage_before_its_lost_part_is_read(
     ("spoil", "read"),
     [
         ("UPDATE entries SET published = 'x'", lambda index: index.find(EVERYTHING)),
-        ("UPDATE entries SET published = 'x'", listing),
-        ("UPDATE feeds SET kind = 'x'", listing),
+        ("UPDATE entries SET published = 'x'", public_feeds),
+        ("UPDATE feeds SET kind = 'x'", public_feeds),
         ("UPDATE feeds SET name = x'00'", lambda index: index.find(EVERYTHING)),
         ("UPDATE meta SET next_change = 'x'", Index.status),
     ],
@@ -260,11 +260,11 @@ def test_index_that_takes_nothing_is_served_as_it_is(
     monkeypatch.setattr("feeds.index.sqlite.LOCK_TIMEOUT", 10)
     collection.write("one.md", article())
     with pytest.raises(IndexUnavailable, match="cannot be written"):
-        serving._compare(Index(f"sqlite:///{collection.folder}", collection.config), print)
+        serving._first_sync(Index(f"sqlite:///{collection.folder}", collection.config), print)
     collection.sync()
     with sqlite3.connect(file_of(collection), isolation_level=None) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        assert serving._compare(collection.index, print) == ()
+        assert serving._first_sync(collection.index, print) == ()
     connection.close()
 
 

@@ -127,7 +127,7 @@ def test_digest_of_a_choice_has_the_best_of_what_was_chosen(collection: Collecti
     ):
         collection.write(f"{number}.md", article(title, quality=quality, topics=(topic,)))
     collection.sync()
-    chosen = choose([AI, LAW], words=parse_search("clearview"))
+    chosen = choose([AI, LAW], search=parse_search("clearview"))
     for selection, best in (
         (chosen, ["Clearview two", "Clearview four", "Clearview one"]),
         (replace(chosen, min_quality=75), ["Clearview two", "Clearview four"]),
@@ -180,7 +180,7 @@ def test_digest_appears_when_its_period_is_over(
 def told(collection: Collection) -> set[str]:
     """The feeds that a hub is told of, after which nothing waits."""
     found = set()
-    while waiting := pings.first(collection.index):
+    while waiting := pings.longest_waiting(collection.index):
         found |= {selection.address() for selection in waiting.selections}
         pings.mark(collection.index, waiting)
     return found
@@ -209,7 +209,7 @@ def test_hub_is_told_of_digests_that_an_edit_may_change(
         connection.execute(update(schema.feeds).where(is_site).values(daily=2**40))
     collection.write("today.md", article("Again", time=stamp(NOW), topics=("today",)))
     collection.sync()
-    first = pings.first(collection.index)
+    first = pings.longest_waiting(collection.index)
     assert first and first.selection != EVERYTHING
 
 
@@ -226,7 +226,7 @@ def test_document_of_a_digest_feed_names_the_hub_that_is_told_of_it(
         published = publish_feed(collection, selection)
         assert ("hub" in published.link) is (b'rel="hub"' in published.body) is is_told
         # As with all that quality chooses, nothing dates them.
-        assert published.changed is None
+        assert published.last_modified is None
 
 
 def test_feed_of_digests_keeps_its_id_and_so_does_each_digest(

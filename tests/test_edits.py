@@ -15,9 +15,9 @@ from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.history import Archive, Month
 from feeds.index import Index
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.index.sync import sync
-from feeds.publish import Published, publish, publish_list
+from feeds.publish import Document, publish, publish_list
 from feeds.selection import EVERYTHING, Kind, Selection, choose
 from tests.support import BASE, NOW, Collection, article
 
@@ -60,10 +60,10 @@ edits = st.lists(
 steps = st.lists(st.tuples(edits, st.integers(1, 9)), min_size=1, max_size=8)
 
 
-def published(index: Index) -> dict[str, Published]:
+def published(index: Index) -> dict[str, Document]:
     """Every public feed, the subscription list, and some of what readers choose."""
     feeds = {"/feeds.opml": publish_list(index, FORMATS["atom"], BASE)}
-    for item in listing(index):
+    for item in public_feeds(index):
         feeds[item.selection.path] = publish_feed(index, item.selection)
     for kind, slug, narrowed in CHOICES:
         base = index.resolve(kind, slug) if slug else EVERYTHING
@@ -77,7 +77,7 @@ def published(index: Index) -> dict[str, Published]:
     return feeds
 
 
-def publish_feed(index: Index, selection: Selection, archive: Archive | None = None) -> Published:
+def publish_feed(index: Index, selection: Selection, archive: Archive | None = None) -> Document:
     """A feed as JSON, which shows the most of it."""
     made = publish(index, selection, FORMATS["json"], BASE, archive)
     assert made
@@ -116,7 +116,7 @@ def _apply(collection: Collection, edits: list[tuple[str, str | None]]) -> None:
             collection.write(f"{name}.md", text.replace("type: article", f"type: {kind}"))
 
 
-def _compare(before: dict[str, Published], after: dict[str, Published]) -> dict[str, Published]:
+def _compare(before: dict[str, Document], after: dict[str, Document]) -> dict[str, Document]:
     """Line by line what conditional requests count on."""
     assert before.keys() <= after.keys(), "a public feed went away"
     for path, feed in after.items():
@@ -124,12 +124,12 @@ def _compare(before: dict[str, Published], after: dict[str, Published]) -> dict[
         if old is None:
             continue
         assert (old.etag == feed.etag) == (old.body == feed.body)
-        if not (old.changed and feed.changed):
+        if not (old.last_modified and feed.last_modified):
             assert "min_" in path
         elif old.body != feed.body:
-            assert feed.changed >= old.changed + timedelta(seconds=1)
+            assert feed.last_modified >= old.last_modified + timedelta(seconds=1)
         elif path.endswith("/"):  # of the site, a topic or a provider
-            assert feed.changed == old.changed
+            assert feed.last_modified == old.last_modified
     return after
 
 

@@ -10,7 +10,7 @@ import jinja2
 import pytest
 from lxml import html
 
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.formats import FORMATS
 from tests.support import Collection, Site, article
 
@@ -26,7 +26,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two topics, and one that was taken away; only to be read."""
     folder = tmp_path_factory.mktemp("portal")
     database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
-    topics = {"gone": Name(withdrawn=True)}
+    topics = {"gone": FeedSettings(withdrawn=True)}
     config = Config(articles=folder, database=database, language="de", topics=topics)
     collection = Collection(folder, config)
     for number, topic in enumerate(("Portals & <Gates>", "Law")):

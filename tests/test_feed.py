@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.selection import EVERYTHING, Selection
 from tests.atom_rules import publish_atom, read_atom, texts
 from tests.html_rules import Html
@@ -83,7 +83,7 @@ def test_ids_survive_another_base_slug_and_title(
     ids = []
     for name, base, names in [
         ("old", BASE, {}),
-        ("new", "http://10.0.0.1:8000", {"ai": Name(slug="machines", title="Machines")}),
+        ("new", "http://10.0.0.1:8000", {"ai": FeedSettings(slug="machines", title="Machines")}),
     ]:
         collection = make_collection(name, topics=names, title=name)
         collection.write("one.md", article())
@@ -185,7 +185,7 @@ def test_feed_is_titled_as_the_curator_says(make_collection: Callable[..., Colle
     collection = make_collection(
         title="Site",
         description="All.",
-        providers={"example.org": Name(title="The Example", description="Examples only.")},
+        providers={"example.org": FeedSettings(title="The Example", description="Examples only.")},
     )
     collection.write("one.md", article())
     collection.sync()
@@ -324,7 +324,7 @@ def test_no_related_coverage_leaves_no_heading(collection: Collection) -> None:
 def test_same_article_is_the_same_entry_in_feeds_of_other_thresholds(
     make_collection: Callable[..., Collection],
 ) -> None:
-    collection = make_collection(topics={"ai": Name(min_quality=10)})
+    collection = make_collection(topics={"ai": FeedSettings(min_quality=10)})
     collection.write("one.md", article(more="related:\n" + related("Below", 59)))
     collection.sync()
     entries = [

@@ -14,7 +14,7 @@ from socket import AF_UNIX, socket
 
 import pytest
 
-from feeds.articles.folder import MAX_BYTES, list_files, read_bytes, scan_paths
+from feeds.articles.folder import MAX_FILE_SIZE, list_files, read_bytes, scan_paths
 from tests.support import before_open, refuse
 
 
@@ -286,8 +286,8 @@ def test_missing_folder_is_an_error(folder: Path) -> None:
 
 
 def test_at_most_one_byte_too_many_is_read(folder: Path) -> None:
-    (folder / "one.md").write_bytes(b"x" * (MAX_BYTES + 9))
-    assert len(read_bytes(folder, "one.md")) == MAX_BYTES + 1
+    (folder / "one.md").write_bytes(b"x" * (MAX_FILE_SIZE + 9))
+    assert len(read_bytes(folder, "one.md")) == MAX_FILE_SIZE + 1
 
 
 def _swap_for_a_link_out(path: Path, outside: Path) -> None:

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from feeds.config import Config, read_config
-from feeds.feed import NEVER, Feed, Links, Person, make_entry
+from feeds.feed import EMPTY_FEED_UPDATED, Feed, Links, Person, make_entry
 from feeds.formats import FORMATS
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.selection import EVERYTHING, Selection
 from tests import atom_rules, json_rules, rss_rules
 from tests.hostile import ARTICLES, TEXTS, hostile_article, in_quotes, write_hostile
@@ -39,7 +39,7 @@ FEED = Feed(
     id="urn:uuid:121f1e6f-10a0-575b-9443-bf9b917821e7",
     title="News",
     subtitle="All.",
-    updated=NEVER,
+    updated=EMPTY_FEED_UPDATED,
     author=Person(name="News", uri=f"{BASE}/"),
     link=f"{BASE}/",
     icon=f"{BASE}/static/icon.svg",
@@ -273,7 +273,7 @@ def test_every_format_calls_a_topic_and_a_provider_by_name(
     collection.write("one.md", article(topics=(in_quotes(text),), provider=in_quotes(text)))
     collection.sync()
     relations = {"topic": "on", "provider": "from"}
-    selections = [item.selection for item in listing(collection.index)]
+    selections = [item.selection for item in public_feeds(collection.index)]
     assert relations.keys() <= {selection.kind for selection in selections}
     for selection in (each for each in selections if each.kind in relations):
         relation = relations[selection.kind]

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.formats.xml import ATOM, HISTORY
 from feeds.history import Archive, Cursor, Month
 from feeds.selection import EVERYTHING, Selection
@@ -257,10 +257,10 @@ def test_feed_is_dated_when_older_articles_come_or_go(
     collection.sync()
     collection.write("old.md", article("Old", time="2019-01-01T00:00:00Z"))
     collection.sync(LATER)
-    assert publish_feed(collection).changed == LATER
+    assert publish_feed(collection).last_modified == LATER
     (collection.folder / "old.md").unlink()
     collection.sync(LATER + timedelta(hours=1))
-    assert publish_feed(collection).changed == LATER + timedelta(hours=1)
+    assert publish_feed(collection).last_modified == LATER + timedelta(hours=1)
 
 
 def test_month_without_articles_points_to_the_nearest_that_have_some(
@@ -409,7 +409,7 @@ def test_article_of_the_future_is_in_no_archive_yet(collection: Collection) -> N
     collection.advance(due)
     after = publish_feed(collection, archive=archive)
     assert b"Due" in after.body
-    assert (before.changed, after.changed) == (NOW, due)
+    assert (before.last_modified, after.last_modified) == (NOW, due)
 
 
 def test_month_before_an_article_of_the_future_leads_to_it_in_its_time(
@@ -424,7 +424,7 @@ def test_month_before_an_article_of_the_future_leads_to_it_in_its_time(
     collection.advance(due)
     after = publish_feed(collection, AI, archive=archive)
     assert b"next-archive" not in before.body and b"next-archive" in after.body
-    assert (before.changed, after.changed) == (NOW, due)
+    assert (before.last_modified, after.last_modified) == (NOW, due)
 
 
 @pytest.mark.parametrize(
@@ -468,7 +468,10 @@ def test_archive_has_one_address(standing: Site, address: str, status: int) -> N
 def test_archive_of_a_renamed_topic_moves_and_of_a_withdrawn_one_is_gone(
     make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
 ) -> None:
-    names = {"ai": Name(slug="machines", former=("robots",)), "law": Name(withdrawn=True)}
+    names = {
+        "ai": FeedSettings(slug="machines", former=("robots",)),
+        "law": FeedSettings(withdrawn=True),
+    }
     collection = make_collection(topics=names)
     write_months(collection, "2020-05", topics=("AI", "Law"))
     site = serve(collection)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, select
 
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.index import Index, schema
 from feeds.index.store import IndexUnavailable
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.selection import EVERYTHING, Selection
 from feeds.web import create_app
 from tests.bench import bulk, finding
@@ -171,7 +171,7 @@ def test_site_without_articles_is_an_empty_feed(collection: Collection) -> None:
 def test_slug_is_resolved_in_each_spelling(
     make_collection: Callable[..., Collection], slug: str
 ) -> None:
-    collection = make_collection(topics={"computer vision": Name(former=("cv",))})
+    collection = make_collection(topics={"computer vision": FeedSettings(former=("cv",))})
     collection.write("one.md", article(topics=("Computer Vision",)))
     collection.sync()
     selection = collection.index.resolve("topic", slug)
@@ -182,7 +182,7 @@ def test_listing_has_only_what_has_or_had_a_visible_article(
     make_collection: Callable[..., Collection],
 ) -> None:
     collection = make_collection(
-        topics={"law": Name(title="The Law"), "gone": Name(withdrawn=True)}
+        topics={"law": FeedSettings(title="The Law"), "gone": FeedSettings(withdrawn=True)}
     )
     collection.write("seen.md", article("Seen", topics=("Law", "Gone")))
     collection.write("low.md", article("Low", topics=("Low",), quality=59))
@@ -192,10 +192,10 @@ def test_listing_has_only_what_has_or_had_a_visible_article(
     collection.sync()
     (collection.folder / "had.md").unlink()
     collection.sync(NOW)
-    listed = [(i.name, i.count) for i in listing(collection.index)]
+    listed = [(i.name, i.count) for i in public_feeds(collection.index)]
     assert listed == [("", 1), ("Had", 0), ("The Law", 1), ("Example", 1)]
     collection.advance(NOW + timedelta(seconds=2))
-    later = [i.name for i in listing(collection.index)]
+    later = [i.name for i in public_feeds(collection.index)]
     assert later == ["", "Due", "Had", "The Law", "Example"]
 
 
@@ -205,10 +205,10 @@ def test_listing_counts_and_names_after_what_has_come(collection: Collection) ->
     due = article(topics=("aI",), provider="Renamed", time="2026-01-01T12:00:01Z")
     collection.write("due.md", due)
     collection.sync()
-    now = [(i.name, i.count) for i in listing(collection.index)]
+    now = [(i.name, i.count) for i in public_feeds(collection.index)]
     assert now == [("", 2), ("AI", 2), ("law", 1), ("Zoo", 1), ("Example", 2)]
     collection.advance(NOW + timedelta(seconds=1))
-    later = [(i.name, i.count) for i in listing(collection.index)]
+    later = [(i.name, i.count) for i in public_feeds(collection.index)]
     assert later == [("", 3), ("aI", 3), ("law", 1), ("Zoo", 1), ("Renamed", 3)]
 
 
@@ -227,7 +227,7 @@ def test_health_counts_files_visible_articles_and_faults(collection: Collection)
 
 
 def test_health_counts_what_only_a_topic_shows(make_collection: Callable[..., Collection]) -> None:
-    collection = make_collection(topics={"ai": Name(min_quality=1)})
+    collection = make_collection(topics={"ai": FeedSettings(min_quality=1)})
     collection.write("one.md", article(quality=2))
     collection.sync()
     health = collection.index.health()
@@ -236,7 +236,7 @@ def test_health_counts_what_only_a_topic_shows(make_collection: Callable[..., Co
 
 def test_index_never_filled_says_what_to_do(collection: Collection) -> None:
     index = collection.index
-    for ask in (index.health, index.status, index.types, lambda: listing(index)):
+    for ask in (index.health, index.status, index.types, lambda: public_feeds(index)):
         with pytest.raises(IndexUnavailable, match="run 'feeds index'"):
             ask()
 
@@ -384,7 +384,7 @@ def test_index_of_version_10_leaves_what_subscribers_know(collection: Collection
     topic = collection.index.resolve("topic", "cplusplus")
     assert topic and topic.key == "cplusplus"
     assert collection.index.types() == ["article"]
-    assert [i.selection.key for i in listing(collection.index)] == [
+    assert [i.selection.key for i in public_feeds(collection.index)] == [
         *("", "c++", "cplusplus", "emptied"),
         "example.org",
     ]

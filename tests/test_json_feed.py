@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
@@ -210,7 +210,7 @@ def test_feed_has_title_author_and_language(
 
 def test_names_of_the_settings_reach_the_feed(make_collection: Callable[..., Collection]) -> None:
     collection = make_collection(
-        topics={"ai": Name(title="Machines", description="On machines.", slug="machines")}
+        topics={"ai": FeedSettings(title="Machines", description="On machines.", slug="machines")}
     )
     collection.write("one.md", article())
     collection.sync()

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from feeds.cli import main
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.static_site import build
 from feeds.static_site.nginx import configuration
 from feeds.static_site.output import SiteError
@@ -42,10 +42,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         limit=1,
         max_age=600,
         topics={
-            "ai": Name(slug="machines", former=("ml", "C++ und \u00c4hnliches")),
-            "secret": Name(withdrawn=True, former=("private",)),
+            "ai": FeedSettings(slug="machines", former=("ml", "C++ und \u00c4hnliches")),
+            "secret": FeedSettings(withdrawn=True, former=("private",)),
         },
-        providers={"example.org": Name(slug="the-example")},
+        providers={"example.org": FeedSettings(slug="the-example")},
     )
     collection = Collection(folder, config)
     collection.write("one.md", article(topics=("AI", "人工知能", "Secret")))

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from lxml import etree
 
 from feeds.cli import main
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.formats import FORMATS
 from feeds.publish import publish_list
 from tests.hostile import TEXTS, in_quotes
@@ -100,7 +100,7 @@ def test_names_come_back_as_they_went_in(
 def test_list_leaves_out_what_is_not_public_and_calls_the_rest_as_the_settings_do(
     make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
 ) -> None:
-    names = {"ai": Name(title="Machines"), "law": Name(withdrawn=True)}
+    names = {"ai": FeedSettings(title="Machines"), "law": FeedSettings(withdrawn=True)}
     collection = make_collection(topics=names)
     collection.write("one.md", article(topics=("AI", "Law")))
     collection.write("two.md", article(topics=("Hidden",), domain="h.example", quality=1))
@@ -155,7 +155,7 @@ def test_list_changes_when_an_article_makes_a_topic_public(collection: Collectio
     collection.advance(due)
     after = publish_list(collection.index, FORMATS["atom"], BASE)
     assert (b"Soon" in before.body, b"Soon" in after.body) == (False, True)
-    assert (before.changed, after.changed) == (NOW, due)
+    assert (before.last_modified, after.last_modified) == (NOW, due)
 
 
 def test_command_prints_what_is_served(

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from lxml import html
 
-from feeds.config import Name, read_config
+from feeds.config import FeedSettings, read_config
 from feeds.formats import FORMATS
 from feeds.history import Archive, Month
 from feeds.pages import MAX_FOUND, MAX_LARGEST, MAX_NAMES, MAX_NEWEST, MAX_STORIES, Pages
@@ -520,7 +520,7 @@ def test_page_shows_the_smallest_picture_that_is_sharp(
 def test_page_says_nothing_twice(
     make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
 ) -> None:
-    collection = make_collection(topics={"law": Name(description="What courts say.")})
+    collection = make_collection(topics={"law": FeedSettings(description="What courts say.")})
     plain = article("No excerpt", topics=("AI", "Law"))
     collection.write("one.md", plain.replace("excerpt:", "x:"))
     site = serve(collection)
@@ -581,7 +581,7 @@ def test_history_lists_the_months_that_have_stories(
     site = serve(collection)
     at = site.base + "/topics/ai/archive/"
     page = parsed(site.get(at))
-    shown = "History 2020 December May 2018 January 1990 January"
+    shown = "FeedHashes 2020 December May 2018 January 1990 January"
     assert shown in text(page)
     months = [f"{site.base}/topics/ai/archive/{m}/" for m in ("2020-12", "2018-01", "1990-01")]
     assert set(months) <= links(page, at)
@@ -982,9 +982,9 @@ def test_history_page_has_a_new_date_with_each_change(
     later = NOW + timedelta(seconds=9)
     collection.sync(later)
     second = Pages(index=collection.index, base=BASE).months(EVERYTHING)
-    assert first and second and first.changed and second.changed
+    assert first and second and first.last_modified and second.last_modified
     assert first.etag != second.etag
-    assert first.changed < second.changed
+    assert first.last_modified < second.last_modified
 
 
 def test_page_of_the_last_month_leads_to_the_next_in_its_time(collection: Collection) -> None:
@@ -1018,7 +1018,9 @@ def test_frame_shows_its_five_stories_whatever_a_feed_is_limited_to(
 def test_builder_starts_at_the_threshold_of_what_is_chosen(
     make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
 ) -> None:
-    collection = make_collection(topics={"ai": Name(min_quality=75), "law": Name(min_quality=40)})
+    collection = make_collection(
+        topics={"ai": FeedSettings(min_quality=75), "law": FeedSettings(min_quality=40)}
+    )
     collection.write("one.md", article(topics=("AI", "Law")))
     site = serve(collection)
     for query, least in (("", "60"), ("?topic=ai", "75"), ("?topic=ai&topic=law", "40")):
@@ -1042,7 +1044,10 @@ def test_withdrawn_and_renamed_pages(
     make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
 ) -> None:
     collection = make_collection(
-        topics={"ai": Name(slug="machines", former=("robots",)), "law": Name(withdrawn=True)}
+        topics={
+            "ai": FeedSettings(slug="machines", former=("robots",)),
+            "law": FeedSettings(withdrawn=True),
+        }
     )
     collection.write("one.md", article(topics=("AI", "Law")))
     site = serve(collection)
@@ -1090,7 +1095,9 @@ def test_hostile_text_is_escaped_on_pages(
 ) -> None:
     hostile = "<script>alert(1)</script>'><img src=x onerror=alert(2)>"
     collection = make_collection(
-        title=hostile, description=hostile, topics={"ai": Name(title=hostile, description=hostile)}
+        title=hostile,
+        description=hostile,
+        topics={"ai": FeedSettings(title=hostile, description=hostile)},
     )
     related = f'related:\n  - title: "{hostile}"\n    webUrl: "https://r.ex/"\n    quality: 60\n'
     collection.write(

@@ -16,9 +16,9 @@ import httpx
 import pytest
 from lxml import etree, html
 
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.formats import FORMATS
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.selection import fold, slugify
 from tests.support import Collection, Site, article
 
@@ -38,15 +38,15 @@ ARTICLES: list[tuple[str, tuple[str, ...], str, str, int, int | None]] = [
 ]
 SETTINGS = {
     "topics": {
-        "ai": Name(former=("artificial",)),
-        "gone": Name(withdrawn=True, former=("went",)),
-        "low": Name(min_quality=40),
-        "strict": Name(min_quality=80),
+        "ai": FeedSettings(former=("artificial",)),
+        "gone": FeedSettings(withdrawn=True, former=("went",)),
+        "low": FeedSettings(min_quality=40),
+        "strict": FeedSettings(min_quality=80),
     },
     "providers": {
-        "b.example": Name(former=("old.example",), min_quality=70),
-        "law.example": Name(slug="law", title="Law Daily"),
-        "gone.example": Name(withdrawn=True),
+        "b.example": FeedSettings(former=("old.example",), min_quality=70),
+        "law.example": FeedSettings(slug="law", title="Law Daily"),
+        "gone.example": FeedSettings(withdrawn=True),
     },
 }
 HIDDEN = {
@@ -469,10 +469,10 @@ def alike(make_collection: Callable[..., Collection], serve: Callable[[Collectio
     """Topics, and providers whose domains and slugs are much like them."""
     collection = make_collection(
         providers={
-            "wiki": Name(slug="intra"),
-            "intra": Name(slug="wiki"),
-            "inc": Name(title="Inc."),
-            "news.example": Name(slug="other"),
+            "wiki": FeedSettings(slug="intra"),
+            "intra": FeedSettings(slug="wiki"),
+            "inc": FeedSettings(title="Inc."),
+            "news.example": FeedSettings(slug="other"),
         }
     )
     collection.write("all.md", article("all", topics=(*SHARED, "Intra"), domain="other.example"))
@@ -487,7 +487,7 @@ def test_every_topic_and_provider_is_excluded_by_a_value_of_its_own(alike: Site)
     page = html.fromstring(alike.get("/build/").text)
     (suggested,) = [item for item in page.iter("datalist") if item.get("id") == "suggested-exclude"]
     values = [option.get("value") for option in suggested]
-    listed = [feed for feed in listing(alike.collection.index) if feed.selection.key]
+    listed = [feed for feed in public_feeds(alike.collection.index) if feed.selection.key]
     assert len(set(values)) == len(values) == len(listed)
     for feed in listed:
         shown = titles(alike.get(f"{feed.selection.path}feed.atom"))
@@ -619,7 +619,7 @@ def test_id_does_not_hang_on_slugs(
     ids = []
     # The slugs are in another order.
     for name, slug in (("old", "ai"), ("new", "zz")):
-        collection = make_collection(name, topics={"ai": Name(slug=slug, former=("ai",))})
+        collection = make_collection(name, topics={"ai": FeedSettings(slug=slug, former=("ai",))})
         collection.write("one.md", article(topics=("AI", "Law")))
         site = serve(collection)
         first, second = sorted([slug, "law"])

@@ -273,19 +273,19 @@ def edit(collection: Collection, chance: random.Random, number: int) -> None:
 
 def documents(index: Index) -> dict[str, tuple[bytes, str, datetime | None]]:
     """Everything that subscribers see, and its validators."""
-    from feeds.index.survey import listing
+    from feeds.index.survey import public_feeds
     from feeds.publish import publish, publish_list
 
     found = {}
-    chosen = [item.selection for item in listing(index)]
+    chosen = [item.selection for item in public_feeds(index)]
     chosen += [replace(EVERYTHING, min_heat=0), replace(EVERYTHING, min_quality=61, limit=3)]
     for selection in chosen:
         for form in FORMATS.values():
             made = publish(index, selection, form, "https://news.example")
             assert made
-            found[selection.address(form.file)] = (made.body, made.etag, made.changed)
+            found[selection.address(form.file)] = (made.body, made.etag, made.last_modified)
     made = publish_list(index, FORMATS["atom"], "https://news.example")
-    return found | {"opml": (made.body, made.etag, made.changed)}
+    return found | {"opml": (made.body, made.etag, made.last_modified)}
 
 
 def test_every_machine_and_sqlite_give_the_same(collection: Collection, tmp_path: Path) -> None:

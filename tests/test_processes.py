@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from feeds import processes
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.index.sync import sync
 from feeds.processes import MIN_ITEMS, spread
 from tests.support import NOW, Collection, article
@@ -133,4 +133,4 @@ def test_several_processes_make_the_same_index(
     reports.append(sync(two.index, two.folder, NOW, jobs=2))
     assert [str(fault) for fault in reports[0].faults] == [str(f) for f in reports[1].faults]
     assert reports[0].added == reports[1].added == 200
-    assert listing(one.index) == listing(two.index)
+    assert public_feeds(one.index) == public_feeds(two.index)

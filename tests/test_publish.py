@@ -13,8 +13,8 @@ from feeds.articles import parse_article
 from feeds.config import Config
 from feeds.formats import FORMATS
 from feeds.index import Index
-from feeds.index.survey import listing
-from feeds.publish import Published, find_feed, publish
+from feeds.index.survey import public_feeds
+from feeds.publish import Document, find_feed, publish
 from feeds.selection import EVERYTHING, Kind, Selection
 from tests.atom_rules import read_atom, texts
 from tests.html_rules import Html
@@ -26,7 +26,7 @@ POLICE = "Police 'stocktake' surveillance tech after Clearview AI facial recogni
 TVNZ = "Police searched for suspects in unapproved trial of facial recognition tech, Clearview AI"
 
 
-def published(collection: Collection, selection: Selection = EVERYTHING) -> Published:
+def published(collection: Collection, selection: Selection = EVERYTHING) -> Document:
     found = publish(collection.index, selection, FORMATS["atom"], BASE)
     assert found
     return found
@@ -61,13 +61,13 @@ def test_seeds_have_one_entry_with_one_related_story(
 
 
 def test_seeds_have_no_other_topic_or_provider(seeds: Collection) -> None:
-    paths = [item.selection.path for item in listing(seeds.index)]
+    paths = [item.selection.path for item in public_feeds(seeds.index)]
     assert paths == ["/", "/topics/ai/", "/topics/computer-vision/", "/providers/rnz.co.nz/"]
 
 
 def test_nothing_of_the_other_seeds_is_in_any_feed(seeds: Collection) -> None:
     whole = b"".join(
-        published(seeds, item.selection).body for item in listing(seeds.index)
+        published(seeds, item.selection).body for item in public_feeds(seeds.index)
     ).decode()
     assert whole.count("<entry>") == 4
     hidden = ["secured", "Newshub", "newshub.co.nz", "amp.rnz.co.nz"]
@@ -100,7 +100,7 @@ def test_feed_that_lost_its_articles_stays_and_is_empty(collection: Collection) 
     root = read_atom(made.body, LATER)
     assert texts(root, "a:title") == ["AI · News"]
     assert texts(root, "a:entry") == []
-    assert made.changed == LATER
+    assert made.last_modified == LATER
 
 
 def test_document_and_header_name_the_same_addresses(collection: Collection) -> None:
@@ -144,7 +144,7 @@ def test_visible_change_gives_other_bytes_tag_and_date(collection: Collection) -
     collection.sync(LATER)
     after = published(collection)
     assert after.body != before.body and after.etag != before.etag
-    assert (before.changed, after.changed) == (NOW, LATER)
+    assert (before.last_modified, after.last_modified) == (NOW, LATER)
 
 
 def test_invisible_change_changes_nothing(collection: Collection) -> None:
@@ -162,7 +162,7 @@ def test_withdrawal_does_not_set_the_date_back(collection: Collection) -> None:
     collection.sync()
     path.unlink()
     collection.sync(LATER)
-    assert published(collection).changed == LATER
+    assert published(collection).last_modified == LATER
 
 
 def test_date_is_that_of_an_article_which_came_due(collection: Collection) -> None:
@@ -172,7 +172,7 @@ def test_date_is_that_of_an_article_which_came_due(collection: Collection) -> No
     before = published(collection)
     collection.advance(LATER)
     after = published(collection)
-    assert (before.changed, after.changed) == (NOW, LATER)
+    assert (before.last_modified, after.last_modified) == (NOW, LATER)
     assert b"Due" in after.body and b"Due" not in before.body
 
 
@@ -182,7 +182,7 @@ def test_date_is_that_of_an_announced_update_which_came(collection: Collection) 
     before = published(collection)
     collection.advance(LATER)
     after = published(collection)
-    assert (before.changed, after.changed) == (NOW, LATER)
+    assert (before.last_modified, after.last_modified) == (NOW, LATER)
     assert after.etag != before.etag
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pytest
 
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.history import Archive, Cursor, Month, Neighbours
 from feeds.index.found import Found
 from feeds.search import Phrase, Search, parse_search, words
@@ -204,16 +204,16 @@ def make_selection(random: Random) -> Selection:
         some(random, PROVIDERS, most=2, none=0.6),
         some(random, CHOSEN_TYPES, most=2, none=0.7),
         some(random, [*CHOSEN_TOPICS, *PROVIDERS], most=2, none=0.5),
-        words=make_search(random) if random.random() < 0.5 else (),
+        search=make_search(random) if random.random() < 0.5 else (),
         min_quality=random.choice([None, None, None, *QUALITIES]),
         min_heat=random.choice([None, None, None, -1, 0, 5, 6]),
         limit=random.choice([None, 1, 2, 5]),
     )
 
 
-def make_thresholds(random: Random, keys: Sequence[str]) -> dict[str, Name]:
+def make_thresholds(random: Random, keys: Sequence[str]) -> dict[str, FeedSettings]:
     """Some below the site's, some above it."""
-    return {key: Name(min_quality=random.choice([None, 40, 61, 80])) for key in keys}
+    return {key: FeedSettings(min_quality=random.choice([None, 40, 61, 80])) for key in keys}
 
 
 class Oracle:
@@ -244,7 +244,7 @@ class Oracle:
         return (
             all(any(made.is_in(s, self.config) for s in group) for group in chosen if group)
             and not any(made.names(excluded) for excluded in selection.exclude)
-            and all(made.has(p, stem) != p.is_excluded for p in selection.words)
+            and all(made.has(p, stem) != p.is_excluded for p in selection.search)
             and (selection.min_quality is None or made.quality >= selection.min_quality)
             and (
                 selection.min_heat is None

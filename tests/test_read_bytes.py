@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from feeds.articles.folder import MAX_BYTES, read_bytes
+from feeds.articles.folder import MAX_FILE_SIZE, read_bytes
 from tests.support import Collection, article
 
 
 def test_bytes_come_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "one.md").write_bytes(b"a\r\n\0\xff")
     assert read_bytes(tmp_path, "one.md") == b"a\r\n\0\xff"
-    (tmp_path / "large.md").write_bytes(b"x" * (MAX_BYTES + 9))
-    assert len(read_bytes(tmp_path, "large.md")) == MAX_BYTES + 1
+    (tmp_path / "large.md").write_bytes(b"x" * (MAX_FILE_SIZE + 9))
+    assert len(read_bytes(tmp_path, "large.md")) == MAX_FILE_SIZE + 1
 
 
 def test_pipe_is_not_waited_for(tmp_path: Path) -> None:

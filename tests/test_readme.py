@@ -23,10 +23,10 @@ from werkzeug.routing import Rule
 
 from feeds.articles import parse_article
 from feeds.cli import main
-from feeds.config import Config, Name, read_config
+from feeds.config import Config, FeedSettings, read_config
 from feeds.index.schema import metadata
 from feeds.pages.assets import STATIC
-from feeds.pages.embedding import THEMES, USUAL_STORIES, EmbedOptions, element, frame, height
+from feeds.pages.embedding import DEFAULT_STORIES, THEMES, EmbedOptions, element, frame, height
 from feeds.selection import Selection
 from feeds.web import create_app
 from feeds.web.counter import KINDS
@@ -217,9 +217,9 @@ def test_new_article_has_every_field_of_the_manual_and_sound_examples(tmp_path: 
 
 def test_fields_of_topics_are_all_in_the_manual() -> None:
     assert first_names(table(manual("settings"), "field")) == [
-        field.name for field in structs.fields(Name)
+        field.name for field in structs.fields(FeedSettings)
     ]
-    for field in structs.fields(Name):
+    for field in structs.fields(FeedSettings):
         assert f"`{field.name}`" in MEANINGS["topics"]
 
 
@@ -281,7 +281,7 @@ def test_snippets_are_those_of_the_pages() -> None:
     ai = Selection(kind="topic", key="ai", slug="ai")
     about = ai, "AI · News", "https://news.example"
     shown = re.findall(r"```html\n(.*?)\n```", manual("embedding"), re.S)
-    assert shown == [frame(*about, "100%", height(USUAL_STORIES)), element(*about)]
+    assert shown == [frame(*about, "100%", height(DEFAULT_STORIES)), element(*about)]
     assert "```\nhttps://news.example/topics/ai/\n```" in manual("embedding")
 
 
@@ -297,7 +297,7 @@ def test_parts_and_properties_of_the_element_are_those_of_its_script() -> None:
 def test_parameters_of_a_frame_are_those_of_the_code() -> None:
     rows = table(manual("embedding"), "parameter of a frame")
     assert first_names(rows) == ["limit", *EmbedOptions(theme="dark", images=False).parameters]
-    assert f"by default {USUAL_STORIES}." in rows
+    assert f"by default {DEFAULT_STORIES}." in rows
     assert [theme for theme in THEMES if f"`{theme}`" not in rows] == []
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from feeds import create_app
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.web.parameters import PARAMETERS, TRACKING
 from tests.support import Collection, article
 
@@ -46,7 +46,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Request]
     """The application over a few articles."""
     folder = tmp_path_factory.mktemp("asked")
     database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
-    topics = {"ai": Name(former=("machine-learning",)), "law": Name(withdrawn=True)}
+    topics = {"ai": FeedSettings(former=("machine-learning",)), "law": FeedSettings(withdrawn=True)}
     config = Config(articles=folder, database=database, topics=topics)
     collection = Collection(folder, config)
     for number in range(3):

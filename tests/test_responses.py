@@ -17,7 +17,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, event
 
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.index import Index
 from tests.support import Collection, Site, article
 
@@ -339,7 +339,7 @@ def test_due_article_changes_no_max_age(
 def test_due_article_appears_by_itself_with_new_validators(
     make_collection: Callable[..., Collection], serve: Callable[[Collection], Site]
 ) -> None:
-    collection = make_collection(topics={"soon": Name(former=("before",))})
+    collection = make_collection(topics={"soon": FeedSettings(former=("before",))})
     collection.write("one.md", article("Old"))
     due = soon(3)
     collection.write(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.selection import EVERYTHING, Selection
 from tests.hostile import CONTROLS, PICTURE, TEXTS, in_quotes, with_picture
 from tests.html_rules import Html
@@ -319,7 +319,7 @@ def test_channel_says_what_and_in_which_language(
 def test_names_of_the_settings_reach_the_channel(
     make_collection: Callable[..., Collection],
 ) -> None:
-    collection = make_collection(topics={"ai": Name(title="Machines", slug="machines")})
+    collection = make_collection(topics={"ai": FeedSettings(title="Machines", slug="machines")})
     collection.write("one.md", article())
     collection.sync()
     selection = collection.index.resolve("topic", "ai")

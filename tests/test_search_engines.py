@@ -10,7 +10,7 @@ from urllib.robotparser import RobotFileParser
 import pytest
 from lxml import etree, html
 
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.formats import sitemap
 from tests.support import BASE, Collection, Site, article
 
@@ -24,7 +24,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Stories of two months, some with pictures, and what no sitemap may name."""
     folder = tmp_path_factory.mktemp("library")
     database = f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3"
-    topics = {"gone": Name(withdrawn=True), "ai": Name(description='"AI" & <more>')}
+    topics = {"gone": FeedSettings(withdrawn=True), "ai": FeedSettings(description='"AI" & <more>')}
     collection = Collection(folder, Config(articles=folder, database=database, topics=topics))
     plain = article(TITLE, topics=("AI", "Gone"), time="2020-05-18T02:41:00Z")
     collection.write("plain.md", plain)

@@ -25,7 +25,7 @@ from lxml import etree
 from werkzeug.http import parse_date
 
 from feeds.cli import main
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.index.digests import MAX_DIGESTS
 from feeds.pages import MAX_NAMES
 from feeds.pages.assets import AT_TOP
@@ -71,7 +71,10 @@ def large(make_collection: Make) -> Collection:
     made = make_collection(
         base_url=BASE,
         limit=3,
-        topics={"ai": Name(slug="machines", former=("ml",)), "secret": Name(withdrawn=True)},
+        topics={
+            "ai": FeedSettings(slug="machines", former=("ml",)),
+            "secret": FeedSettings(withdrawn=True),
+        },
     )
     for number in range(24):
         month = (1, 3, 3, 3, 3, 12)[number % 6]
@@ -291,7 +294,9 @@ def test_after_any_edits_a_build_gives_the_same_site_as_one_from_nothing(
 ) -> None:
     """Months come and go, names change, articles and updates come due."""
     dice, now = random.Random(seed), NOW
-    collection = make_collection(base_url=BASE, limit=2, topics={"law": Name(min_quality=70)})
+    collection = make_collection(
+        base_url=BASE, limit=2, topics={"law": FeedSettings(min_quality=70)}
+    )
     for number in range(22):  # more than any list shows
         time = "2025-08-05T10:00:00Z"
         collection.write(f"old{number}.md", article(f"{number}", time=time, domain="a.example"))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from babel import Locale
 
-from feeds.config import Name
+from feeds.config import FeedSettings
 from feeds.history import Month
 from feeds.index.survey import Qualities, counts, months, qualities
 from feeds.pages.plot import PLOT_HEIGHT, PLOT_WIDTH, Plot, format_rate, plot
@@ -75,7 +75,7 @@ def test_qualities_are_of_what_is_public_and_has_come(collection: Collection) ->
 def test_qualities_keep_to_the_thresholds_of_names(
     make_collection: Callable[..., Collection],
 ) -> None:
-    collection = make_collection(topics={"ai": Name(min_quality=80)})
+    collection = make_collection(topics={"ai": FeedSettings(min_quality=80)})
     write(collection, (0, 90, "AI"), (1, 70, "AI"))
     assert qualities(collection.index, EVERYTHING).counts == ((70, 1), (90, 1))
     assert qualities(collection.index, AI).counts == ((90, 1),)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from feeds.index import Index
 from feeds.index.changes import MIN_LOST_AT_ONCE
 from feeds.index.store import IndexUnavailable
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.index.sync import sync
 from feeds.selection import EVERYTHING, Selection
 from tests.support import NOW, SEEDS, Collection, article, before_open, refuse
@@ -383,7 +383,7 @@ def test_index_that_cannot_be_written_says_so(
 def test_seeds_make_three_feeds_with_one_entry(make_collection: Callable[..., Collection]) -> None:
     collection = make_collection()
     sync(collection.index, SEEDS, NOW)
-    listed = [(i.selection.kind, i.selection.slug, i.count) for i in listing(collection.index)]
+    listed = [(i.selection.kind, i.selection.slug, i.count) for i in public_feeds(collection.index)]
     assert listed == [
         ("site", "", 1),
         ("topic", "ai", 1),

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from feeds.config import Name
-from feeds.indexed import MAX_TEXT_SIZE
+from feeds.config import FeedSettings
+from feeds.indexed import MAX_TERMS_SIZE
 from feeds.search import parse_search
 from feeds.selection import Selection, choose
 from tests.searches import check_searches
@@ -26,7 +26,7 @@ def test_searches_find_what_a_plain_reading_finds(collection: Collection) -> Non
 
 def found(collection: Collection, written: str, *topics: Selection, **more: object) -> list[str]:
     """The titles that a search finds."""
-    selection = choose(topics, words=parse_search(written), **more)  # type: ignore[arg-type]
+    selection = choose(topics, search=parse_search(written), **more)  # type: ignore[arg-type]
     made = collection.index.find(selection)
     assert made
     return [article.title for article in made.articles]
@@ -106,7 +106,7 @@ def test_search_follows_the_settings(collection: Collection) -> None:
         collection.sync()
         assert found(collection, "bears") == ["Headline"] * (least == 5)
         assert found(collection, "low") == ["Low"] * (least == 5)
-    topics = {"law": Name(min_quality=40)}
+    topics = {"law": FeedSettings(min_quality=40)}
     collection.index.config = replace(collection.config, topics=topics)
     collection.sync()
     # It is in the feed of that topic alone, but leaving out the topic ai leaves it out.
@@ -128,7 +128,7 @@ def test_articles_whose_ids_begin_alike_are_both_found(collection: Collection) -
 
 
 def test_beginning_of_a_huge_article_is_searched(collection: Collection) -> None:
-    many = " ".join(f"word{number}" for number in range(MAX_TEXT_SIZE // 8))
+    many = " ".join(f"word{number}" for number in range(MAX_TERMS_SIZE // 8))
     collection.write("one.md", article("Headline", body=f"{many} last"))
     # Each of these letters is three bytes, and no two of them follow each other twice.
     letters = "".join(map(chr, range(0x4E00, 0x9FFF)))
@@ -142,7 +142,7 @@ def test_beginning_of_a_huge_article_is_searched(collection: Collection) -> None
 def test_many_articles_are_added_at_once(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.index.text_search.MANY", 10)
+    monkeypatch.setattr("feeds.index.text_search.MIN_BULK_ROWS", 10)
     for number in range(20):
         collection.write(
             f"{number}.md", article(f"Wolf {number}", url=f"https://a.example/{number}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.selection import EVERYTHING, Selection, choose
 from feeds.titles import Names, titles
 
@@ -53,7 +53,9 @@ def test_titles_say_what_was_chosen_and_subtitles_do_not_repeat_it(
 
 
 def test_subtitle_is_the_description_of_the_settings() -> None:
-    config = Config(description="All of it.", topics={"ai": Name(description="On machines.")})
+    config = Config(
+        description="All of it.", topics={"ai": FeedSettings(description="On machines.")}
+    )
     assert titles(EVERYTHING, CALLED, config) == ("News", "All of it.")
     assert titles(AI, CALLED, config) == ("AI · News", "On machines.")
 

@@ -10,7 +10,7 @@ import feedparser
 import pytest
 
 from feeds import create_app
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from tests.support import Collection, Site, article
 
 FEED = "/topics/ai/feed.atom"
@@ -45,11 +45,11 @@ def renamed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         articles=folder,
         database=f"sqlite:///{tmp_path_factory.mktemp('index')}/index.sqlite3",
         topics={
-            "ai": Name(slug="machines", former=("artificial", "robots-2000")),
-            "gone": Name(withdrawn=True, former=("went",)),
-            "never": Name(withdrawn=True, former=("nevermore",)),
+            "ai": FeedSettings(slug="machines", former=("artificial", "robots-2000")),
+            "gone": FeedSettings(withdrawn=True, former=("went",)),
+            "never": FeedSettings(withdrawn=True, former=("nevermore",)),
         },
-        providers={"example.org": Name(former=("old.example",))},
+        providers={"example.org": FeedSettings(former=("old.example",))},
     )
     collection = Collection(folder, config)
     collection.write("one.md", article(topics=("AI", "Gone", "Règles du jeu")))
@@ -200,8 +200,8 @@ def test_named_in_the_settings_alone_a_feed_is_gone_or_not_there(
     """Of what never had an article, only the settings tell whether it was taken away."""
     collection = make_collection(
         topics={
-            "gone": Name(slug="away", former=("before",), withdrawn=True),
-            "coming": Name(slug="soon", former=("later",)),
+            "gone": FeedSettings(slug="away", former=("before",), withdrawn=True),
+            "coming": FeedSettings(slug="soon", former=("later",)),
         }
     )
     site = serve(collection)

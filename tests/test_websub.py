@@ -27,7 +27,7 @@ from sqlalchemy import or_, select
 
 from feeds import websub
 from feeds.cli import main
-from feeds.config import Config, Name
+from feeds.config import Config, FeedSettings
 from feeds.index import Index, pings, schema
 from tests.hub import Hub, Served, Subscriber, Trouble, wait_for
 from tests.process import Process, opened
@@ -224,7 +224,7 @@ def test_worker_has_nothing_of_the_threads_that_follow_and_push(
     # One that is forked has SQLite's locks as they are then, and may wait for them for ever.
     wait_for(lambda: set(server.workers()) - {worker})
     (worker,) = set(server.workers()) - {worker}
-    assert [path for path in opened(worker) if path.endswith("-push")] == []
+    assert [path for path in opened(worker) if path.endswith("-ping")] == []
     server.wait_until(lambda: server.get("/healthz").status_code == 200)
 
 
@@ -277,7 +277,7 @@ def test_change_that_no_subscriber_sees_waits_for_nothing(announced: Collection)
 
 
 def test_withdrawn_feed_is_not_pinged(announced: Collection, hub: Hub) -> None:
-    changed = replace(announced.config, topics={"ai": Name(withdrawn=True)})
+    changed = replace(announced.config, topics={"ai": FeedSettings(withdrawn=True)})
     collection = Collection(announced.folder, changed)
     collection.sync(NOW + timedelta(hours=1))
     assert websub.ping_once(collection.index, print) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feeds.articles import parse_article
-from feeds.articles.folder import MAX_BYTES
+from feeds.articles.folder import MAX_FILE_SIZE
 from feeds.articles.withheld import is_unpublished
 from feeds.selection import Selection
 from tests.support import Collection, article
@@ -15,7 +15,7 @@ NOT_PUBLISHED = (
     *("published: false", "published:   no", "published: off", "published: FALSE", "published: 0"),
     *("published: n", "published: ~", "published:", "published:  # not yet", "published: maybe"),
     *("published: never", "published: nobody", "published: 'false'", 'published: "true"'),
-    *('"published": false', "'published' : no", "published : false", "Published: FALSE"),
+    *('"published": false', "'published' : no", "published : false", "Document: FALSE"),
     *("PUBLISHED: no", "published:false", "published false", "published = false", "published"),
     *(" published: false", "  published: false", "\tpublished: false", "- published: false"),
     *("\u00a0published: false", "\ufeffpublished: false", "published: !!bool false"),
@@ -115,12 +115,15 @@ def test_lines_may_end_as_on_any_machine(brk: str) -> None:
 @pytest.mark.parametrize(
     ("text", "withheld"),
     [
-        (article(published="false", body="x" * MAX_BYTES), "not published"),
-        (article(published="true", body="x" * MAX_BYTES), ""),
-        (article(published="true", more="x" * MAX_BYTES), ""),
-        (article(more="x" * MAX_BYTES + "\npublished: false\n").replace(LINE, ""), "not published"),
-        (article(more="x" * MAX_BYTES), ""),
-        ("x" * (MAX_BYTES + 1), "not published"),
+        (article(published="false", body="x" * MAX_FILE_SIZE), "not published"),
+        (article(published="true", body="x" * MAX_FILE_SIZE), ""),
+        (article(published="true", more="x" * MAX_FILE_SIZE), ""),
+        (
+            article(more="x" * MAX_FILE_SIZE + "\npublished: false\n").replace(LINE, ""),
+            "not published",
+        ),
+        (article(more="x" * MAX_FILE_SIZE), ""),
+        ("x" * (MAX_FILE_SIZE + 1), "not published"),
         ("", ""),
         ("---\ntitle: x\n", ""),
         ("---\ntitle: x\npublished: fal", "not published"),
@@ -128,7 +131,7 @@ def test_lines_may_end_as_on_any_machine(brk: str) -> None:
 )
 def test_file_whose_end_is_not_read_must_say_that_it_is_published(text: str, withheld: str) -> None:
     # As `read_bytes` does, which reads one byte more than an article may have.
-    reading = parse_article(text.encode()[: MAX_BYTES + 1], "one.md")
+    reading = parse_article(text.encode()[: MAX_FILE_SIZE + 1], "one.md")
     assert reading.faults and reading.withheld == withheld
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from feeds.articles import clean, front_matter
 from feeds.articles.fields import EARLIEST, Fields, find_warnings
-from feeds.articles.folder import MAX_BYTES
+from feeds.articles.folder import MAX_FILE_SIZE
 from feeds.articles.front_matter import FrontMatterError
 from feeds.articles.withheld import is_unpublished, is_withheld_at_fault, why_withheld
 from feeds.selection import domain_key, fold
@@ -115,12 +115,12 @@ def stem_of(path: str) -> str:
 def parse_article(raw: bytes, path: str) -> ParseResult:
     """Parse the bytes of the file at `path`, and find all of its faults."""
     try:
-        if len(raw) > MAX_BYTES:
-            raise FrontMatterError(1, f"larger than {MAX_BYTES >> 20} MiB, shorten it")
+        if len(raw) > MAX_FILE_SIZE:
+            raise FrontMatterError(1, f"larger than {MAX_FILE_SIZE >> 20} MiB, shorten it")
         head, body = front_matter.split(_decode(raw))
         node = front_matter.read_front_matter(head)
     except FrontMatterError as error:
-        withheld = is_withheld_at_fault(raw, cut=len(raw) > MAX_BYTES)
+        withheld = is_withheld_at_fault(raw, cut=len(raw) > MAX_FILE_SIZE)
         fault = ArticleError(path, error.line, error.problem)
         reason = "not published" if withheld else ""
         return ParseResult(article=None, withheld=reason, faults=(fault,))

@@ -13,7 +13,7 @@ from feeds.text import text as text
 from feeds.text import uri as uri
 
 #: Longest body that is made HTML, in characters.
-MAX_BODY = 1 << 18
+MAX_BODY_LENGTH = 1 << 18
 
 _CONTROLS_OF_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
 # Not `data-src`; and never past another tag, or a file of open tags takes minutes.
@@ -115,8 +115,8 @@ def markdown(raw: str) -> str:
 
     Empty where nothing that shows is left of it. Raises ValueError, saying what to do.
     """
-    if len(raw) > MAX_BODY:
-        raise ValueError(f"is longer than {MAX_BODY} characters, shorten it")
+    if len(raw) > MAX_BODY_LENGTH:
+        raise ValueError(f"is longer than {MAX_BODY_LENGTH} characters, shorten it")
     rendered = _MARKDOWN.html(raw)
     check_nesting(rendered)
     safe = _NO_PICTURE.sub("", _HTML.clean(rendered))

@@ -17,7 +17,7 @@ from feeds.articles.front_matter import empty_map, is_null, line_of, yaml_type
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 #: Longest text of a field, in characters.
-MAX_TEXT = 1 << 16
+MAX_FIELD_LENGTH = 1 << 16
 
 #: How much of two names must be alike, from 0 to 1, for one to be a slip of the other.
 _ALIKE = 0.75
@@ -92,8 +92,8 @@ class Fields:
             problem = "must be text"
         elif (found := yaml_type(node)) != "str":
             problem = f"is {_TYPES.get(found, 'a ' + found)}, put quotes around it"
-        elif len(node.value) > MAX_TEXT:
-            problem = f"is longer than {MAX_TEXT} characters, shorten it"
+        elif len(node.value) > MAX_FIELD_LENGTH:
+            problem = f"is longer than {MAX_FIELD_LENGTH} characters, shorten it"
         else:
             try:
                 return cleaner(node.value)

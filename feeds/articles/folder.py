@@ -13,7 +13,7 @@ from stat import S_ISLNK, S_ISREG
 #: The endings of article files, in lower case.
 SUFFIXES = (".md", ".markdown", ".txt")
 #: Largest article file, in bytes.
-MAX_BYTES = 1 << 20
+MAX_FILE_SIZE = 1 << 20
 
 #: A file's path, its size, and its last change in nanoseconds since 1970.
 File = tuple[str, int, int]
@@ -122,7 +122,7 @@ def scan_paths(directory: Path, paths: Iterable[str]) -> Listing | None:
 
 
 def read_bytes(directory: Path, path: str) -> bytes:
-    """Return the bytes of a file below a folder, at most MAX_BYTES + 1 of them.
+    """Return the bytes of a file below a folder, at most MAX_FILE_SIZE + 1 of them.
 
     Raises OSError if it cannot be read, is not a file, leads out of the folder, or changes
     meanwhile: a file that is only half saved must not be published.
@@ -147,10 +147,10 @@ def _read(directory: Path, path: str) -> bytes:
         if not S_ISREG(before.st_mode):
             raise OSError(errno.EINVAL, "it is not a file")
         # Python allocates as many bytes as it may read: no megabyte for a small file.
-        raw = file.read(min(before.st_size, MAX_BYTES) + 1)
+        raw = file.read(min(before.st_size, MAX_FILE_SIZE) + 1)
         after = os.fstat(descriptor)
     changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
-    if changed or len(raw) != min(after.st_size, MAX_BYTES + 1):
+    if changed or len(raw) != min(after.st_size, MAX_FILE_SIZE + 1):
         raise OSError(errno.EBUSY, "it changes while it is read, save it again")
     return raw
 

@@ -16,7 +16,7 @@ from feeds.explain import explain as explain_article
 from feeds.explain import explain_address, find_files
 from feeds.formats import FORMATS
 from feeds.index import open_index
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.index.sync import utc_now
 from feeds.processes import PROCESSORS
 from feeds.publish import publish_list
@@ -89,7 +89,7 @@ def list_feeds(config: Config, folder: Path | None, as_json: bool, as_opml: bool
         click.echo(made.body, nl=False)
         return
     rows = []
-    for item in listing(index):
+    for item in public_feeds(index):
         page = config.base_url + item.selection.path
         row = {
             "kind": item.selection.kind,

@@ -20,7 +20,7 @@ from feeds.follow import SyncReporter, follow
 from feeds.formats import FORMATS
 from feeds.index import Index, open_index
 from feeds.index.store import IndexUnavailable
-from feeds.index.survey import listing
+from feeds.index.survey import public_feeds
 from feeds.logs import LOGGER, configure
 from feeds.processes import end_with_parent
 from feeds.websub import ping
@@ -57,15 +57,15 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         # The folder in which all processes of the server add up their metrics.
         shared = TemporaryDirectory(prefix="feeds-metrics-")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = click.get_current_context().with_resource(shared)
-    faults = [str(fault) for fault in _compare(index, _timed(config))]
+    faults = [str(fault) for fault in _first_sync(index, _timed(config))]
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     _announce(index, host, port)
     index.close()
     url = index.url.render_as_string(hide_password=False)
-    server.run(host, port, workers, partial(work_beside, url, config, host, port, faults))
+    server.run(host, port, workers, partial(follow_and_ping, url, config, host, port, faults))
 
 
-def _compare(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleError]:
+def _first_sync(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleError]:
     """Bring the index up to date before the first request, print the report, return its faults."""
     began = time.monotonic()
     try:
@@ -86,7 +86,7 @@ def _compare(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleEr
     return report.faults
 
 
-def work_beside(url: str, config: Config, host: str, port: int, faults: Iterable[str]) -> None:
+def follow_and_ping(url: str, config: Config, host: str, port: int, faults: Iterable[str]) -> None:
     """Follow the folder, and ping the hub, until SIGTERM; `faults` were reported before.
 
     This runs in a process of its own, which is replaced when it dies.
@@ -121,7 +121,7 @@ def _announce(index: Index, host: str, port: int) -> None:
     if not config.base_url:
         os.environ["FEEDS_TRUSTED_HOSTS"] = ",".join((*config.trusted_hosts, name))
     click.echo(f"The feeds of {config.articles} are listed at {base}/")
-    listed = listing(index)
+    listed = public_feeds(index)
     for item in listed[:MAX_SHOWN]:
         click.echo(f"  {base}{item.selection.path}{FORMATS['atom'].file}")
     if listed[MAX_SHOWN:]:

@@ -126,7 +126,7 @@ class Index(Store):
         yield "slug", slug.replace("\0", " ")
         if len(slug) > MAX_SLUG_LENGTH:
             return
-        names = self.config.names(kind)
+        names = self.config.settings_by_key(kind)
         natural = slugify(kind, slug)
         yield "slug", natural
         for key, name in names.items():

@@ -46,7 +46,7 @@ def apply(
         types = {entry.type for row in plan.inserted for entry in row.entries if entry.shown}
         known = msgspec.json.decode(state.types, type=list[str])
         values["types"] = msgspec.json.encode(sorted({*known, *types} - {""})).decode()
-    has_new = digests.date_digests(connection, config, touched, days, at)
+    has_new = digests.mark_digests_changed(connection, config, touched, days, at)
     if plan.touched or settings_changed or has_new:
         values["changed"] = at
     if "changed" in values or plan.ranked:
@@ -149,7 +149,7 @@ def _read_head(connection: Connection, config: Config, feed: Row[Any]) -> tuple[
     """
     limit = config.limit
     statement = (
-        select(entries.c.article, articles.c.digest)
+        select(entries.c.article, articles.c.entry_hash)
         .join(articles)
         .where(entries.c.feed == feed.id, entries.c.shown)
         .order_by(*query.NEWEST_FIRST)
@@ -185,7 +185,7 @@ def _assign_slugs(connection: Connection, config: Config) -> None:
 
     def order(key: FeedKey) -> tuple[Any, ...]:
         """Slugs of the settings come first, then those that are in use, then older feeds."""
-        is_set = bool(config.name(Selection(kind=key[0], key=key[1])).slug)
+        is_set = bool(config.settings_of(Selection(kind=key[0], key=key[1])).slug)
         row = rows[key]
         return not is_set, not row.slug, row.slug != wanted[key], row.first or 0, key
 

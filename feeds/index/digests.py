@@ -16,7 +16,7 @@ from feeds.index.query import Query
 from feeds.index.rows import update_by_id
 from feeds.index.schema import entries, feeds, meta
 from feeds.periods import FREQUENCIES, Frequency, Period
-from feeds.selection import USUAL_IN_DIGEST
+from feeds.selection import DEFAULT_IN_DIGEST
 
 #: Digests in a current document.
 MAX_DIGESTS = 50
@@ -29,7 +29,7 @@ class DigestQuery:
         assert query.selection.frequency
         self._query, self._zone = query, config.zone
         self._frequency: Frequency = query.selection.frequency
-        self._limit = query.selection.limit or USUAL_IN_DIGEST
+        self._limit = query.selection.limit or DEFAULT_IN_DIGEST
         #: The lowest quality of a story in the full digests so far.
         self._least: int | None = None
         #: Periods before it are over.
@@ -107,7 +107,7 @@ def start_of(frequency: Frequency, second: int, config: Config) -> int:
     return int(Period.of(frequency, moment, config.zone).start.timestamp())
 
 
-def date_digests(
+def mark_digests_changed(
     connection: Connection,
     config: Config,
     touched: Mapping[int, int],

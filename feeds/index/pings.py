@@ -32,7 +32,7 @@ class Waiting:
     latest: int
 
 
-def first(store: Store) -> Waiting | None:
+def longest_waiting(store: Store) -> Waiting | None:
     """Return the feed that has waited longest; those whose stories changed come first."""
     latest = select(meta.c.changed).scalar_subquery()
     statement: Any = select(feeds, latest.label("latest")).where(*_WAITING)

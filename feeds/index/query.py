@@ -67,7 +67,7 @@ class Query:
         self._connection = connection
         self.selection = selection
         chosen = {(s.kind, s.key) for group in selection.groups for s in group}
-        is_plain = len(chosen) == 1 and not selection.exclude and not selection.words
+        is_plain = len(chosen) == 1 and not selection.exclude and not selection.search
         others = set() if is_plain else {(s.kind, s.key) for s in selection.exclude} | {_SITE}
         rows = (
             row
@@ -100,8 +100,8 @@ class Query:
     def _add_terms(self) -> None:
         """Add the feeds and the words that articles have, and those that they do not have."""
         s = self.selection
-        searched = [[phrase] for phrase in s.words if not phrase.is_excluded]
-        not_searched = [phrase for phrase in s.words if phrase.is_excluded]
+        searched = [[phrase] for phrase in s.search if not phrase.is_excluded]
+        not_searched = [phrase for phrase in s.search if phrase.is_excluded]
         terms = Terms(
             [self._marks(group, shown=True) for group in s.groups] + searched,
             # A feed may only name an article that it does not show.

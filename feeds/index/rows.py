@@ -12,7 +12,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, bindparam, delete, 
 from sqlalchemy.engine import Connection
 
 #: SQLite takes at most 32,766 variables in one statement.
-BATCH = 10_000
+MAX_ROWS_PER_STATEMENT = 10_000
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ def select_in(
         yield from connection.execute(statement)
         return
     rest = iter(values)
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(islice(rest, MAX_ROWS_PER_STATEMENT)):
         yield from connection.execute(statement.where(column.in_(batch)))
 
 
@@ -61,7 +61,7 @@ def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
     Values of rows that are no columns of the table are ignored.
     """
     rest = iter(rows)
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(islice(rest, MAX_ROWS_PER_STATEMENT)):
         # SQLAlchemy 2.1 takes twice the time for its own statements, whose parameters it goes
         # through one by one.
         columns = [name for name in batch[0] if name in table.c]

@@ -25,7 +25,7 @@ from feeds.periods import Frequency
 _DAY = 86_400
 
 
-class History(NamedTuple):
+class FeedHashes(NamedTuple):
     """Digests of what subscribers see of the entries of a feed."""
 
     #: Of those of each month, the newest month first.
@@ -57,10 +57,10 @@ class Snapshot(Index):
         """Return the status, without a statement for each of the many pages that need it."""
         return self._status
 
-    def histories(self) -> dict[FeedKey, History]:
+    def feed_hashes(self) -> dict[FeedKey, FeedHashes]:
         """Return the history of each feed that has entries."""
         rows = (
-            select(entries.c.feed, entries.c.published, articles.c.digest, entries.c.quality)
+            select(entries.c.feed, entries.c.published, articles.c.entry_hash, entries.c.quality)
             .join(articles)
             .where(entries.c.shown)
             .order_by(entries.c.feed, *NEWEST_FIRST)
@@ -76,7 +76,7 @@ class Snapshot(Index):
                         finished[feed][frequency].update(b"%b%d " % (digest, quality))
             keys = connection.execute(select(feeds.c.id, feeds.c.kind, feeds.c.key)).all()
         return {
-            (kind, key): History(
+            (kind, key): FeedHashes(
                 months={month: made.digest() for month, made in months[id].items()},
                 finished={name: made.digest() for name, made in finished[id].items()},
             )

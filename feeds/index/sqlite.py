@@ -72,7 +72,7 @@ class SQLite:
         if role == "ping" and self._ping_lock is None:
             with _os_errors_as_sqlite():
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                opened = Path(f"{self._path}-push").open("a")  # noqa: SIM115  # until `release`
+                opened = Path(f"{self._path}-ping").open("a")  # noqa: SIM115  # until `release`
             try:
                 # Not `flock`, which forked children would hold after this process dies.
                 fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

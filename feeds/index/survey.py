@@ -27,7 +27,7 @@ _SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class ListedFeed:
     """A public feed in a list."""
 
     selection: Selection
@@ -70,7 +70,7 @@ class Qualities:
         return sum(count for quality, count in self.counts if quality >= least) / self.weeks
 
 
-def listing(index: Index) -> list[Listed]:
+def public_feeds(index: Index) -> list[ListedFeed]:
     """Return every public feed: the site, then topics, then providers, by name."""
     counted = (
         select(entries.c.feed, func.count().label("n"), func.max(entries.c.published).label("at"))
@@ -84,12 +84,14 @@ def listing(index: Index) -> list[Listed]:
     with index.read_transaction() as connection:
         for row in convert(connection.execute(statement), _ListedRow):
             selection = Selection(kind=row.kind, key=row.key, slug=row.slug)
-            name = index.config.name(selection)
+            name = index.config.settings_of(selection)
             newest = None if row.latest is None else datetime.fromtimestamp(row.latest, UTC)
             title = name.title or row.name
             if not name.withdrawn:
                 listed.append(
-                    Listed(selection=selection, name=title, count=row.number or 0, newest=newest)
+                    ListedFeed(
+                        selection=selection, name=title, count=row.number or 0, newest=newest
+                    )
                 )
     kinds = ("site", "topic", "provider")
     return sorted(
@@ -115,7 +117,7 @@ def counts(index: Index) -> dict[str, int]:
         return {state: count for state, count in connection.execute(counted)}
 
 
-def find_names(listed: Iterable[Listed], kind: Kind, find: str) -> list[Listed]:
+def find_names(listed: Iterable[ListedFeed], kind: Kind, find: str) -> list[ListedFeed]:
     """Return the feeds of a kind whose names or slugs contain the typed text, by name."""
     wanted = fold(find)
     return [
@@ -136,10 +138,10 @@ def nearest(index: Index, kind: Kind, name: str) -> list[Selection]:
     natural = slugify(kind, name)
     near = get_close_matches(natural, index.slugs(kind, natural), cutoff=0.5)
     found = (index.resolve(kind, slug) for slug in near)
-    return [s for s in found if s and not index.config.name(s).withdrawn]
+    return [s for s in found if s and not index.config.settings_of(s).withdrawn]
 
 
-def by_size(listed: Iterable[Listed]) -> list[Listed]:
+def by_size(listed: Iterable[ListedFeed]) -> list[ListedFeed]:
     """Sort feeds by the number of their articles, the largest first."""
     return sorted(listed, key=lambda item: -item.count)
 

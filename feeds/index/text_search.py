@@ -54,7 +54,7 @@ SQLITE_TABLE = (
 )
 #: From so many new rows on, FTS5 merges them at once, so that searches take half the time and
 #: no later change has to do it.
-MANY = 10_000
+MIN_BULK_ROWS = 10_000
 _MERGE = "INSERT INTO text_index (text_index) VALUES ('optimize')"
 
 _DELETE = "DELETE FROM text_index WHERE rowid = (SELECT place FROM articles WHERE id = :id)"
@@ -95,7 +95,7 @@ def insert_texts(connection: Connection, texts: Mapping[int, tuple[str, list[str
         for place, (terms, marks) in sorted(texts.items())
     )
     insert(connection, text_index, rows)
-    if connection.dialect.name == "sqlite" and len(texts) > MANY:
+    if connection.dialect.name == "sqlite" and len(texts) > MIN_BULK_ROWS:
         connection.exec_driver_sql(_MERGE)
 
 

@@ -11,13 +11,13 @@ from feeds.feed import Feed, make_entry, make_feed
 from feeds.history import Archive, Month, YearArchive
 from feeds.index import Index
 from feeds.index.found import Found
-from feeds.index.survey import Listed, by_size, find_names, listing, months
+from feeds.index.survey import ListedFeed, by_size, find_names, months, public_feeds
 from feeds.pages.builder import make_builder
-from feeds.pages.embedding import FRAME, USUAL_STORIES, EmbedOptions
+from feeds.pages.embedding import DEFAULT_STORIES, FRAME, EmbedOptions
 from feeds.pages.render import render, root_of
 from feeds.pages.suggestions import suggestions
 from feeds.periods import Period
-from feeds.publish import Published, find_feed
+from feeds.publish import Document, find_feed
 from feeds.search import search_text
 from feeds.selection import EVERYTHING, Kind, Selection
 
@@ -41,7 +41,7 @@ class Pages:
     #: searches, the builder, oEmbed and frames with options.
     is_served: bool = True
 
-    def home(self, find: str = "") -> Published | None:
+    def home(self, find: str = "") -> Document | None:
         """Return the index page; with `find`, it lists the topics and providers of that name."""
         named = {kind: by_size(find_names(self.listed, kind, find)) for kind in LISTS}
         shown = MAX_FOUND if find else MAX_LARGEST
@@ -56,7 +56,7 @@ class Pages:
             builder=make_builder(self.index, EVERYTHING, self.listed) if has_builder else None,
         )
 
-    def names(self, kind: Kind, find: str = "", number: int = 1) -> Published | None:
+    def names(self, kind: Kind, find: str = "", number: int = 1) -> Document | None:
         """Return a page of all topics or providers, by name; None beyond the last page."""
         named = find_names(self.listed, kind, find)
         # A built site has no addresses with parameters, so its list is one page.
@@ -76,7 +76,7 @@ class Pages:
             pages=pages,
         )
 
-    def stories(self, selection: Selection, archive: Archive | None = None) -> Published | None:
+    def stories(self, selection: Selection, archive: Archive | None = None) -> Document | None:
         """Return the page of the newest stories of a selection, or of those of a month.
 
         None if the selection is not public, or has no stories before or none after the month.
@@ -86,7 +86,7 @@ class Pages:
         made = find_feed(self.index, selection, self.base, archive, most)
         if made is None or (archive and _is_beyond(archive, *made)):
             return None
-        finds_nothing = selection.words and not (archive or made[0].entries)
+        finds_nothing = selection.search and not (archive or made[0].entries)
         return self._page(
             selection,
             "stories.html",
@@ -96,7 +96,7 @@ class Pages:
             suggested=self.links(suggestions(self.index, selection)) if finds_nothing else [],
         )
 
-    def months(self, selection: Selection) -> Published | None:
+    def months(self, selection: Selection) -> Document | None:
         """Return the page of the months that have stories; None if the selection is not public."""
         years: dict[int, list[Month]] = {}
         for month in months(self.index, selection):
@@ -104,7 +104,7 @@ class Pages:
         address = selection.address("archive/")
         return self._page_of(selection, "months.html", address, years=years)
 
-    def digests(self, selection: Selection, archive: YearArchive | None = None) -> Published | None:
+    def digests(self, selection: Selection, archive: YearArchive | None = None) -> Document | None:
         """Return the list of the newest digests, or of the older ones of a year.
 
         None if the selection is not public, or has no older ones of that year.
@@ -124,7 +124,7 @@ class Pages:
             digests=found.digests,
         )
 
-    def digest(self, selection: Selection, period: Period) -> Published | None:
+    def digest(self, selection: Selection, period: Period) -> Document | None:
         """Return the page of a digest; None if it is not over or has no stories."""
         found = self.index.find(selection, period)
         if found is None or not found.digests:
@@ -143,21 +143,21 @@ class Pages:
 
     def build(
         self, selection: Selection, refused: Sequence[tuple[str, str]] = ()
-    ) -> Published | None:
+    ) -> Document | None:
         """Return the page of the builder, with a selection and with what the form refused."""
         form = make_builder(self.index, selection, self.listed, refused)
         return self._page_of(selection, "build.html", selection.address_in(BUILD), builder=form)
 
-    def embed(self, selection: Selection, options: EmbedOptions) -> Published | None:
+    def embed(self, selection: Selection, options: EmbedOptions) -> Document | None:
         """Return a frame with the newest stories; None if the selection is not public."""
         address = selection.address(FRAME, **options.parameters)
-        most = selection.limit or USUAL_STORIES
+        most = selection.limit or DEFAULT_STORIES
         return self._page_of(selection, "embed.html", address, most, options=options)
 
     @cached_property
-    def listed(self) -> list[Listed]:
+    def listed(self) -> list[ListedFeed]:
         """Every public feed."""
-        return listing(self.index)
+        return public_feeds(self.index)
 
     def title(self, selection: Selection) -> str | None:
         """Return the title of the page of a selection; None if it is not public."""
@@ -174,7 +174,7 @@ class Pages:
 
     def _page_of(
         self, selection: Selection, template: str, address: str, most: int = 1, **context: object
-    ) -> Published | None:
+    ) -> Document | None:
         """Return a page with at most so many stories; None if the selection is not public."""
         made = find_feed(self.index, selection, self.base, most=most)
         return made and self._page(selection, template, address, *made, **context)
@@ -188,7 +188,7 @@ class Pages:
         found: Found,
         /,
         **context: object,
-    ) -> Published:
+    ) -> Document:
         """Return a page about a feed; `address` is the path and query of the page."""
         config = self.index.config
         body = render(
@@ -203,14 +203,14 @@ class Pages:
             feed=feed,
             heading=self._heading(feed.title),
             beside=found.beside,
-            searched=search_text(selection.words),
+            searched=search_text(selection.search),
             **context,
         )
-        return Published(
+        return Document(
             body=body,
             content_type="text/html; charset=utf-8",
             # A page also shows other feeds, so it changes with the whole site.
-            changed=None if selection.is_ranked else self.index.changed(),
+            last_modified=None if selection.is_ranked else self.index.changed(),
             previous=found.beside.previous,
         )
 

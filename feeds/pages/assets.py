@@ -9,7 +9,7 @@ from pathlib import Path
 
 from feeds.config import Config
 from feeds.pages.embedding import SCRIPT
-from feeds.publish import Published
+from feeds.publish import Document
 
 #: The folder of the files that are served under `/static/`.
 STATIC = Path(__file__).parent / "static"
@@ -34,13 +34,13 @@ _PNG_IN_SVG = (
 )
 
 
-def assets(config: Config) -> Mapping[str, Published]:
+def assets(config: Config) -> Mapping[str, Document]:
     """Return the files under `/static/` by name; they do not change while the process runs."""
     return _assets(config.accent, config.icon)
 
 
 @cache
-def _assets(accent: str, icon: Path | None) -> Mapping[str, Published]:
+def _assets(accent: str, icon: Path | None) -> Mapping[str, Document]:
     files = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir())}
     if accent:
         files["style.css"] += _ACCENT.format(accent).encode()
@@ -61,7 +61,7 @@ def _icons(path: Path) -> dict[str, bytes]:
     return {"icon.svg": wrapped, "favicon.ico": body, "apple-touch-icon.png": body}
 
 
-def _published(name: str, body: bytes) -> Published:
+def _published(name: str, body: bytes) -> Document:
     kind = TYPES[name.rpartition(".")[2]]
     charset = "; charset=utf-8" if kind.startswith("text/") or kind.endswith("+xml") else ""
-    return Published(body=body, content_type=kind + charset)
+    return Document(body=body, content_type=kind + charset)

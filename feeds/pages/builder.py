@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from math import ceil
 
 from feeds.index import Index
-from feeds.index.survey import Listed, by_size, qualities
+from feeds.index.survey import ListedFeed, by_size, qualities
 from feeds.pages.plot import Plot, plot
 from feeds.search import search_text
 from feeds.selection import EVERYTHING, MAX_LIMIT, MAX_SLUG_LENGTH, Selection, fold
@@ -63,7 +63,7 @@ class Builder:
     def search(self) -> str:
         """Return what the field of words holds: a refused search, or else the chosen one."""
         refused = (fault.written for fault in self.faults if fault.name == "q")
-        return next(refused, search_text(self.selection.words))
+        return next(refused, search_text(self.selection.search))
 
     @property
     def arriving(self) -> int:
@@ -83,7 +83,7 @@ class Builder:
 def make_builder(
     index: Index,
     selection: Selection,
-    listed: Sequence[Listed],
+    listed: Sequence[ListedFeed],
     refused: Sequence[tuple[str, str]] = (),
 ) -> Builder:
     """Return the form with all public feeds, those with the most articles first.
@@ -113,7 +113,7 @@ def make_builder(
 
 
 def values_of_names(
-    listed: Sequence[Listed], typed: Sequence[tuple[str, str]]
+    listed: Sequence[ListedFeed], typed: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str]]:
     """Return parameters with their values, where a reader may have typed names instead."""
     known: dict[tuple[str, str], str] = {}
@@ -130,14 +130,16 @@ def values_of_names(
     ]
 
 
-def _choices(parameter: str, listed: Iterable[Listed]) -> list[tuple[str, str]]:
+def _choices(parameter: str, listed: Iterable[ListedFeed]) -> list[tuple[str, str]]:
     """Return the values that a parameter may have, each with its name."""
     if parameter == "exclude":
         return [(i.selection.excluded, i.name) for i in listed if i.selection.kind != "site"]
     return [(i.selection.slug, i.name) for i in listed if i.selection.kind == parameter]
 
 
-def _group(name: str, chosen: Iterable[Selection], listed: Iterable[Listed], offered: int) -> Group:
+def _group(
+    name: str, chosen: Iterable[Selection], listed: Iterable[ListedFeed], offered: int
+) -> Group:
     """Return a field set with boxes of what is chosen, and of `offered` others at most."""
     choices = _choices(name, listed)
     checked = {s.excluded if name == "exclude" else s.slug: s.slug for s in chosen}
@@ -150,7 +152,7 @@ def _group(name: str, chosen: Iterable[Selection], listed: Iterable[Listed], off
     )
 
 
-def _fault(name: str, written: str, listed: Iterable[Listed], compared: int) -> Fault:
+def _fault(name: str, written: str, listed: Iterable[ListedFeed], compared: int) -> Fault:
     choices = _choices(name, listed)
     labels = dict(choices)
     spelled = {fold(text): choice for choice in reversed(choices[:compared]) for text in choice}

@@ -16,7 +16,7 @@ THEMES = ("light", "dark", "auto")
 #: The path of a frame, below the page of its selection.
 FRAME = "embed/"
 #: Stories in a frame without a limit.
-USUAL_STORIES = 5
+DEFAULT_STORIES = 5
 #: Pixels: the width of a frame in oEmbed if the request sets no bound.
 FRAME_WIDTH = 600
 #: Pixels, as in the style sheet: the heading, and a story with and without a picture.
@@ -47,7 +47,7 @@ def element(selection: Selection, title: str, base: str) -> str:
     page = escape(base + selection.address())
     return (
         f'<script src="{escape(base)}/{SCRIPT}" async></script>\n'
-        f'<news-feed src="{page}" limit="{selection.limit or USUAL_STORIES}">'
+        f'<news-feed src="{page}" limit="{selection.limit or DEFAULT_STORIES}">'
         f'<a href="{page}">{escape(title)}</a></news-feed>'
     )
 
@@ -65,7 +65,7 @@ def frame(
 
 def frame_address(selection: Selection) -> str:
     """Return the path and query of the frame with the stories of a selection."""
-    limit = None if selection.limit == USUAL_STORIES else selection.limit
+    limit = None if selection.limit == DEFAULT_STORIES else selection.limit
     return replace(selection, limit=limit).address(FRAME)
 
 
@@ -95,7 +95,7 @@ def oembed(
     `site` is the name of the site, `age` is in seconds, and the bounds are in pixels. The
     frame has as many stories as fit into the height, and at least one.
     """
-    stories = selection.limit or USUAL_STORIES
+    stories = selection.limit or DEFAULT_STORIES
     tall, wide = height(stories), FRAME_WIDTH
     if most_high is not None and most_high < tall:
         stories = max(1, (most_high - HEADING_HEIGHT) // ROW_HEIGHT)

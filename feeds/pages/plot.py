@@ -8,7 +8,7 @@ from babel import Locale
 from babel.numbers import format_decimal
 
 from feeds.index.survey import Qualities
-from feeds.words import ENGLISH
+from feeds.translations import ENGLISH
 
 #: The size of the drawing, in its own units.
 PLOT_WIDTH, PLOT_HEIGHT = 320, 80

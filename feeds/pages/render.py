@@ -23,7 +23,7 @@ from feeds.pages.plot import format_rate
 from feeds.periods import FREQUENCIES
 from feeds.selection import domain_key
 from feeds.titles import quoted
-from feeds.words import nearest_locale, translations, words_language
+from feeds.translations import nearest_locale, translations, words_language
 
 #: Dates and numbers of each kind that are kept in words.
 MAX_CACHED_VALUES = 1_000

@@ -49,9 +49,9 @@ class _Builder:
         """Write the files of a part, and return its result."""
         files: dict[str, Stamp] = {}
         new = 0
-        for address, published in documents(part, self._pages):
-            if published:
-                written, is_new = self._output.write(file_of(address), published)
+        for address, document in documents(part, self._pages):
+            if document:
+                written, is_new = self._output.write(file_of(address), document)
                 files |= written
                 new += is_new
         return part.name, Note(part.fingerprint if self._is_current else "", files), new

@@ -16,7 +16,7 @@ import msgspec
 from feeds.formats import FORMATS, opml
 from feeds.pages.assets import AT_TOP, STATIC
 from feeds.periods import FREQUENCIES
-from feeds.publish import ROBOTS, Published
+from feeds.publish import ROBOTS, Document
 from feeds.wire import compress
 
 #: It is made first, and so marks a folder that a site is built into.
@@ -134,7 +134,7 @@ class Output:
         """Write the notes for the next build. They stay true if the folder is copied."""
         self._replace(_NOTES, msgspec.json.encode(notes), int(time.time()))
 
-    def write(self, file: str, published: Published) -> tuple[dict[str, Stamp], bool]:
+    def write(self, file: str, document: Document) -> tuple[dict[str, Stamp], bool]:
         """Write a document in each coding where it differs.
 
         Return the files with their stamps, and whether the bytes of the document are new.
@@ -145,18 +145,20 @@ class Output:
         """
         self._make_folder(os.path.dirname(file))
         now = int(time.time())
-        modified = min(int(published.changed.timestamp()), now) if published.changed else now
+        modified = (
+            min(int(document.last_modified.timestamp()), now) if document.last_modified else now
+        )
         before = self._read(file)
         if before:
             content, at = before
-            modified = at if content == published.body else max(modified, at + 1)
+            modified = at if content == document.body else max(modified, at + 1)
         written = {}
         for coding, suffix in CODINGS.items():
-            coded = published.body if not suffix else compress(published.body, coding)
+            coded = document.body if not suffix else compress(document.body, coding)
             if before is None or self._read(file + suffix) != (coded, modified):
                 self._replace(file + suffix, coded, modified)
             written[file + suffix] = len(coded), modified
-        return written, before is None or before[0] != published.body
+        return written, before is None or before[0] != document.body
 
     def remove(self, files: Collection[str]) -> None:
         """Remove files, and the folders that they leave empty."""

@@ -12,14 +12,14 @@ import feeds
 from feeds.config import Config
 from feeds.formats import FORMATS, opml
 from feeds.history import AnyArchive, Archive, Month, YearArchive
-from feeds.index.snapshot import History, Snapshot
-from feeds.index.survey import Listed, listing
+from feeds.index.snapshot import FeedHashes, Snapshot
+from feeds.index.survey import ListedFeed, public_feeds
 from feeds.pages import LISTS, Pages
 from feeds.pages.assets import AT_TOP, assets
 from feeds.pages.embedding import FRAME, EmbedOptions
 from feeds.publish import (
     ROBOTS,
-    Published,
+    Document,
     publish_formats,
     publish_list,
     publish_robots,
@@ -34,7 +34,7 @@ _LIBRARIES = ("babel", "brotli", "feedgen", "jinja2", "lxml", "msgspec")
 _CODE_SUFFIXES = (".py", ".html")
 
 #: An address and its document, or None if it is not public any more.
-Document = tuple[str, Published | None]
+AddressedDocument = tuple[str, Document | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,17 +57,17 @@ class Part:
 
 def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
     """Return the parts of a site, and the reason for each feed that cannot have files."""
-    code, histories = _code(index.config), index.histories()
+    code, histories = _code(index.config), index.feed_hashes()
     # The lists, the counts in them and the plot of the builder change with any article.
     parts = [Part(fingerprint=_digest(code, index.status().revision))]
     refused = []
-    for item in listing(index):
+    for item in public_feeds(index):
         try:
             file_of(item.selection.path)
         except SiteError as error:
             refused.append(str(error))
             continue
-        history = histories.get((item.selection.kind, item.selection.key), History({}, {}))
+        history = histories.get((item.selection.kind, item.selection.key), FeedHashes({}, {}))
         parts += _parts_of(item, history.months, item.count > index.config.limit, code)
         for frequency in index.config.digests:
             selection = item.selection.digests(frequency)
@@ -78,7 +78,9 @@ def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
     return parts, tuple(refused)
 
 
-def _parts_of(item: Listed, months: dict[Month, bytes], is_long: bool, code: str) -> Iterator[Part]:
+def _parts_of(
+    item: ListedFeed, months: dict[Month, bytes], is_long: bool, code: str
+) -> Iterator[Part]:
     """Yield the parts of a feed; one that `is_long` has archives in each format."""
     selection, known = item.selection, (code, item.selection.path, item.name, is_long)
     digests = {str(month): digest for month, digest in months.items()}
@@ -115,7 +117,7 @@ def _digest(*seen: object) -> str:
     return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
 
 
-def documents(part: Part, pages: Pages) -> Iterator[Document]:
+def documents(part: Part, pages: Pages) -> Iterator[AddressedDocument]:
     """Yield the documents of a part."""
     selection = part.selection
     if selection is None:
@@ -134,7 +136,7 @@ def documents(part: Part, pages: Pages) -> Iterator[Document]:
         yield from _walk(archive, lambda archive: _feeds(pages, selection, archive))
 
 
-def _lists(pages: Pages) -> Iterator[Document]:
+def _lists(pages: Pages) -> Iterator[AddressedDocument]:
     """Yield the home page, the lists, the builder and the static files."""
     yield from _walk(None, lambda archive: _page(pages, EVERYTHING, archive))
     for kind, path in LISTS.items():
@@ -151,8 +153,8 @@ def _lists(pages: Pages) -> Iterator[Document]:
 
 
 def _walk(
-    archive: Archive | None, make: Callable[[Archive | None], list[Document]]
-) -> Iterator[Document]:
+    archive: Archive | None, make: Callable[[Archive | None], list[AddressedDocument]]
+) -> Iterator[AddressedDocument]:
     """Yield the documents of an archive, and of all older parts of the same month."""
     while True:
         made = make(archive)
@@ -164,7 +166,7 @@ def _walk(
         archive = previous
 
 
-def _digests(pages: Pages, selection: Selection) -> Iterator[Document]:
+def _digests(pages: Pages, selection: Selection) -> Iterator[AddressedDocument]:
     """Yield the feeds and lists of digests, those of all years, and each digest."""
     archive: YearArchive | None = None
     while found := pages.index.find(selection, archive):
@@ -179,13 +181,15 @@ def _digests(pages: Pages, selection: Selection) -> Iterator[Document]:
         archive = previous
 
 
-def _page(pages: Pages, selection: Selection, archive: Archive | None) -> list[Document]:
+def _page(pages: Pages, selection: Selection, archive: Archive | None) -> list[AddressedDocument]:
     is_home = selection == EVERYTHING and archive is None
     made = pages.home() if is_home else pages.stories(selection, archive)
     return [(selection.address(archive.page if archive else ""), made)]
 
 
-def _feeds(pages: Pages, selection: Selection, archive: AnyArchive | None) -> list[Document]:
+def _feeds(
+    pages: Pages, selection: Selection, archive: AnyArchive | None
+) -> list[AddressedDocument]:
     forms = FORMATS.values()
     made = publish_formats(pages.index, selection, forms, pages.base, archive)
     files = [archive.file(form.suffix) if archive else form.file for form in forms]

@@ -15,7 +15,7 @@ from feeds.logs import configure
 from feeds.web.cache import ResponseCache
 from feeds.web.errors import add_error_handlers
 from feeds.web.request_log import AccessLog, RequestLog
-from feeds.web.responses import plain, settle
+from feeds.web.responses import add_common_headers, plain
 from feeds.web.routes import add_routes
 from feeds.web.site import Site
 from feeds.wire import PREFLIGHT
@@ -42,7 +42,7 @@ def create_app(config: Config | None = None) -> Flask:
         app.before_request(lambda: _refuse_host(config.trusted_hosts))
     app.before_request(_refuse_raw_query)
     app.before_request(_preflight)
-    app.after_request(lambda response: settle(response, request.environ, log))
+    app.after_request(lambda response: add_common_headers(response, request.environ, log))
     site = Site(index)
     add_routes(app, site)
     add_error_handlers(app, site, log)

@@ -19,7 +19,7 @@ from feeds.web.cached_response import Address, CachedResponse, Version
 from feeds.web.counter import Count, Counts, route_of
 from feeds.web.limit import Limit
 from feeds.web.request_log import RequestLog
-from feeds.web.responses import coding_of, settle
+from feeds.web.responses import add_common_headers, coding_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -90,7 +90,7 @@ class ResponseCache:
         method, tag = environ["REQUEST_METHOD"], environ.get("HTTP_IF_NONE_MATCH")
         conditional = tag is not None or "HTTP_IF_MODIFIED_SINCE" in environ
         made: CachedResponse | Response
-        is_known = False
+        client_has_it = False
         if method not in ("GET", "HEAD") or (
             cached is None and environ.get("PATH_INFO", "").startswith(STATIC_PATH)
         ):
@@ -100,15 +100,15 @@ class ResponseCache:
                 made = cached or self._renew(address, environ, conditional=False)
             else:
                 made = self._refuse(environ)
-        elif cached and (tag == cached.tag or cached.is_known(environ)):
-            made, is_known = cached, True
+        elif cached and (tag == cached.tag or cached.client_has_it(environ)):
+            made, client_has_it = cached, True
         else:
-            made, is_known = self._revalidate(address, environ)
+            made, client_has_it = self._revalidate(address, environ)
         if not isinstance(made, CachedResponse):
             self._count(environ, made.status_code, conditional).value += 1
             return made(environ, start_response)
         # The headers are copied because a server may change its list (PEP 3333).
-        if is_known:
+        if client_has_it:
             made.count_304.value += 1
             start_response("304 NOT MODIFIED", made.not_modified[:])
             return []
@@ -120,7 +120,7 @@ class ResponseCache:
         return body if method == "GET" else []
 
     def _refuse(self, environ: WSGIEnvironment) -> Response:
-        return settle(self._limit.refusal(), environ, self._log)
+        return add_common_headers(self._limit.refusal(), environ, self._log)
 
     def _count(self, environ: WSGIEnvironment, status: int, conditional: bool) -> Count:
         """Return the count to which requests like this one add."""
@@ -140,10 +140,10 @@ class ResponseCache:
         if not self._limit.allows(environ, conditional=True, count=0):
             return self._refuse(environ), False
         made = self._renew(address, environ, conditional=True)
-        is_known = isinstance(made, CachedResponse) and made.is_known(environ)
-        if not is_known:
+        client_has_it = isinstance(made, CachedResponse) and made.client_has_it(environ)
+        if not client_has_it:
             self._limit.allows(environ, conditional=True)
-        return made, is_known
+        return made, client_has_it
 
     def _renew(
         self, address: Address, environ: WSGIEnvironment, conditional: bool
@@ -163,7 +163,7 @@ class ResponseCache:
                 mine.set_result(made if isinstance(made, CachedResponse) else None)
         old = self._responses.get(address)
         # A client with validators that do not match may have a newer version than the old one.
-        is_enough = old and (not conditional or old.is_known(environ))
+        is_enough = old and (not conditional or old.client_has_it(environ))
         try:
             found = making.result(MAX_WAIT if is_enough else None)
         except TimeoutError:

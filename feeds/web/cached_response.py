@@ -69,7 +69,7 @@ class CachedResponse:
         self.coded[coding] = headers, [body]
         return self.coded[coding]
 
-    def is_known(self, environ: WSGIEnvironment) -> bool:
+    def client_has_it(self, environ: WSGIEnvironment) -> bool:
         """Return whether a request's validators say that the client has this version."""
         tags = environ.get("HTTP_IF_NONE_MATCH")
         # If-Modified-Since is ignored beside it (RFC 9110 section 13.1.3).

@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.validators import Network
+from feeds.setting_types import Network
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -13,9 +13,9 @@ from werkzeug.urls import iri_to_uri
 from feeds.pages import BUILD, LISTS, Pages, embedding
 from feeds.pages.assets import assets
 from feeds.pages.builder import values_of_names
-from feeds.pages.embedding import FRAME, THEMES, USUAL_STORIES, EmbedOptions
+from feeds.pages.embedding import DEFAULT_STORIES, FRAME, THEMES, EmbedOptions
 from feeds.periods import FREQUENCIES, Frequency
-from feeds.publish import Published
+from feeds.publish import Document
 from feeds.search import search_fault
 from feeds.selection import EVERYTHING, MAX_IN_DIGEST, MAX_LIMIT, Kind, Selection
 from feeds.web.errors import Missing
@@ -47,10 +47,10 @@ class PageRoutes:
         """Return the page of a selection; that of everything is the home page."""
         if kind == "site" and "find" in request.args:
             find = self._find()
-            self._site.require("/" + _query(find=find))
+            self._site.require_address("/" + _query(find=find))
             return self._respond(self._pages.home(find))
         selection = self._site.select_page(kind, slug)
-        self._site.require(selection.address())
+        self._site.require_address(selection.address())
         pages = self._pages
         made = pages.home() if selection == EVERYTHING else pages.stories(selection)
         return self._respond(made)
@@ -59,14 +59,16 @@ class PageRoutes:
         """Return the list of topics or providers, or of those that `find` names."""
         page = number(request.args, "page", 1, 10**6) or 1
         find = self._find()
-        self._site.require(LISTS[of] + _query(find=find, page=str(page) if page > 1 else ""))
+        self._site.require_address(
+            LISTS[of] + _query(find=find, page=str(page) if page > 1 else "")
+        )
         return self._respond(self._pages.names(of, find, page))
 
     def month(self, kind: Kind, month: str, cursor: str = "", slug: str = "") -> Response:
         """Return the page of a month."""
         selection = self._site.select_page(kind, slug, archive=True)
         archive = self._site.archive(selection, month, cursor)
-        self._site.require(selection.address(archive.page))
+        self._site.require_address(selection.address(archive.page))
         made = self._pages.stories(selection, archive)
         if made is None:
             raise Missing("no stories of that month", history=selection)
@@ -75,14 +77,14 @@ class PageRoutes:
     def months(self, kind: Kind, slug: str = "") -> Response:
         """Return the list of the months that have stories."""
         selection = self._site.select_page(kind, slug, archive=True)
-        self._site.require(selection.address("archive/"))
+        self._site.require_address(selection.address("archive/"))
         return self._respond(self._pages.months(selection))
 
     def digests(self, kind: Kind, frequency: Frequency, year: str = "", slug: str = "") -> Response:
         """Return the list of the newest digests, or of the older ones of a year."""
         selection = self._site.select_page(kind, slug, archive=bool(year), frequency=frequency)
         archive = self._site.year(selection, year) if year else None
-        self._site.require(selection.address(archive.page if archive else ""))
+        self._site.require_address(selection.address(archive.page if archive else ""))
         made = self._pages.digests(selection, archive)
         if made is None:
             raise Missing("no older digests of that year", history=selection)
@@ -92,7 +94,7 @@ class PageRoutes:
         """Return the page of a digest."""
         selection = self._site.select_page(kind, slug, frequency=frequency)
         found = self._site.period(frequency, selection, period)
-        self._site.require(selection.address(f"{found.name}/"))
+        self._site.require_address(selection.address(f"{found.name}/"))
         made = self._pages.digest(selection, found)
         if made is None:
             raise Missing("no digest of that period", history=selection)
@@ -117,7 +119,7 @@ class PageRoutes:
             response.status_code = 400 if "q" in dict(refused) else 404
             response.headers["Cache-Control"] = "no-store"
             return response
-        self._site.require(selection.address_in(BUILD))
+        self._site.require_address(selection.address_in(BUILD))
         return self._respond(pages.build(selection))
 
     def _is_refused(self, name: str, value: str, pairs: list[tuple[str, str]]) -> bool:
@@ -127,18 +129,18 @@ class PageRoutes:
         if name == "q":
             return search_fault(value.strip()) is not None
         is_both = name == "exclude" and {("topic", value), ("provider", value)} & {*pairs}
-        return bool(is_both) or not self._site.is_known(name, value.strip())
+        return bool(is_both) or not self._site.is_public_name(name, value.strip())
 
     def embed(self, kind: Kind, slug: str = "") -> Response:
         """Return a frame."""
         refuse_unknown(request.args, [*known_parameters(kind), "theme", "images"])
-        selection = self._site.named(kind, slug, request.args, USUAL_STORIES)
+        selection = self._site.named(kind, slug, request.args, DEFAULT_STORIES)
         # Frames that were pasted before they had this slash followed the visitor's system.
         usual = THEMES[0] if request.path.endswith("/") else "auto"
         options = EmbedOptions(
             theme=_one_of("theme", THEMES, usual), images=_one_of("images", ("1", "0"), "1") == "1"
         )
-        self._site.require(selection.address(FRAME, **options.parameters))
+        self._site.require_address(selection.address(FRAME, **options.parameters))
         response = self._respond(self._pages.embed(selection, options))
         response.headers["Content-Security-Policy"] = FRAME_POLICY
         return response
@@ -170,7 +172,7 @@ class PageRoutes:
             most_wide=number(request.args, "maxwidth", 1, 10**5),
             most_high=number(request.args, "maxheight", 1, 10**5),
         )
-        return self._respond(Published(body=body, content_type="application/json; charset=utf-8"))
+        return self._respond(Document(body=body, content_type="application/json; charset=utf-8"))
 
     def _selection_at(self, address: str) -> Selection:
         """Return the selection of a page, a feed or a frame of this site, or abort with 404."""
@@ -203,7 +205,7 @@ class PageRoutes:
     def _pages(self) -> Pages:
         return Pages(index=self._site.index, base=self._site.base)
 
-    def _respond(self, published: Published | None) -> Response:
+    def _respond(self, published: Document | None) -> Response:
         return self._site.respond(published or abort(404, "no such page"))
 
 

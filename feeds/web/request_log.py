@@ -10,7 +10,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from feeds.logs import LOGGER
-from feeds.validators import Network
+from feeds.setting_types import Network
 from feeds.web.client import Clients
 from feeds.web.counter import route_of
 

@@ -21,7 +21,7 @@ _CODING_SUFFIX = re.compile(r"-(gzip|br|zstd)$")
 _CODINGS = ("br", "gzip", "identity")
 
 
-def settle(response: Response, environ: WSGIEnvironment, log: RequestLog) -> Response:
+def add_common_headers(response: Response, environ: WSGIEnvironment, log: RequestLog) -> Response:
     """Add the headers of every response, errors included."""
     response.headers.update(CORS)
     for name, value in SECURITY.items():

@@ -73,7 +73,7 @@ class FeedRoutes:
         elif written:
             archive = self._site.archive(selection, **written)
         file = archive.file(form.suffix) if archive else form.file
-        self._site.require(selection.address(file))
+        self._site.require_address(selection.address(file))
         made = publish(self._index, selection, form, self._site.base, archive)
         return self._site.respond(made or abort(404, "no such feed"))
 
@@ -84,21 +84,21 @@ class FeedRoutes:
         if suffix not in FORMATS:
             abort(400, f"unknown format, known are: {', '.join(FORMATS)}")
         query = "" if suffix == next(iter(FORMATS)) else f"?format={suffix}"
-        self._site.require(f"/{opml.FILE}{query}")
+        self._site.require_address(f"/{opml.FILE}{query}")
         return self._site.respond(publish_list(self._index, FORMATS[suffix], self._site.base))
 
     def sitemap(self, part: int = 0) -> Response:
         """Return the addresses of the pages for search engines, or a part of them."""
         refuse_unknown(request.args, [])
         file = sitemap.file_of(part)
-        self._site.require(f"/{file}")
+        self._site.require_address(f"/{file}")
         files = publish_sitemap(self._index, self._site.base)
         return self._site.respond(files.get(file) or abort(404, "no such sitemap"))
 
     def file(self, name: str) -> Response:
         """Return a file at the top of the site, which takes no parameters."""
         refuse_unknown(request.args, [])
-        self._site.require(f"/{name}")
+        self._site.require_address(f"/{name}")
         if name == ROBOTS:
             made = publish_robots(self._site.base)
         elif name == opensearch.FILE:

@@ -18,12 +18,12 @@ from feeds.history import Archive, Cursor, Month, YearArchive
 from feeds.index import Index
 from feeds.index.survey import nearest
 from feeds.periods import Frequency, Period
-from feeds.publish import Published
+from feeds.publish import Document
 from feeds.selection import (
+    DEFAULT_IN_DIGEST,
     MAX_IN_DIGEST,
     MAX_LIMIT,
     MAX_SLUG_LENGTH,
-    USUAL_IN_DIGEST,
     Kind,
     Selection,
     choose,
@@ -94,7 +94,7 @@ class Site:
         refuse_many(arguments)
         usual, most = usual or self.config.limit, MAX_LIMIT
         if frequency:
-            usual, most = USUAL_IN_DIGEST, MAX_IN_DIGEST
+            usual, most = DEFAULT_IN_DIGEST, MAX_IN_DIGEST
         topics = self._public("topic", values(arguments, "topic"))
         providers = self._public("provider", values(arguments, "provider"))
         limit = number(arguments, "limit", 1, most)
@@ -104,7 +104,7 @@ class Site:
             providers + (base if kind == "provider" else []),
             [self._type(value) for value in values(arguments, "type")],
             [self._excluded(value) for value in values(arguments, "exclude")],
-            words=search(arguments),
+            search=search(arguments),
             min_heat=number(arguments, "min_heat", -_MAX_RANK, _MAX_RANK),
             limit=None if limit == usual else limit,
             frequency=frequency,
@@ -116,12 +116,12 @@ class Site:
                 abort(400, f"{both.kind} {shown(both.slug)} is chosen and excluded")
         return chosen
 
-    def is_known(self, parameter: str, value: str) -> bool:
+    def is_public_name(self, parameter: str, value: str) -> bool:
         """Return whether a value of `topic`, `provider` or `exclude` names something public."""
         if parameter == "exclude":
             return any(self.index.resolve(kind, value) for kind in ("topic", "provider"))
         found = self.index.resolve("topic" if parameter == "topic" else "provider", value)
-        return found is not None and not self.config.name(found).withdrawn
+        return found is not None and not self.config.settings_of(found).withdrawn
 
     def _public(self, kind: Kind, slugs: list[str]) -> list[Selection]:
         """Return the public topics or providers of some slugs, without those withdrawn."""
@@ -133,13 +133,13 @@ class Site:
 
     def _is_withdrawn(self, kind: Kind, slug: str, selection: Selection | None) -> bool:
         if selection:
-            return self.config.name(selection).withdrawn
+            return self.config.settings_of(selection).withdrawn
         if len(slug) > MAX_SLUG_LENGTH:
             return False
         natural = slugify(kind, slug)
         return any(
             natural in (slugify(kind, known) for known in (key, name.slug, *name.former))
-            for key, name in self.config.names(kind).items()
+            for key, name in self.config.settings_by_key(kind).items()
             if name.withdrawn
         )
 
@@ -161,7 +161,7 @@ class Site:
         problem = f"no such {' or '.join(sorted(kinds, reverse=True))}: {shown(slug)}"
         raise Missing(problem, f"{hint}; {self.base}/ lists them all", nearest=named)
 
-    def require(self, address: str) -> None:
+    def require_address(self, address: str) -> None:
         """Abort with a 301 if the request's address is another spelling of this one."""
         path, _, query = address.partition("?")
         if request.path != unquote(path) or request.query_string.decode() != query:
@@ -197,15 +197,15 @@ class Site:
         example = {"daily": "2020-05-18", "weekly": "2020-W21", "monthly": "2020-05"}[frequency]
         raise Missing(f"no such period, write it as {example}", history=selection)
 
-    def respond(self, published: Published) -> Response:
+    def respond(self, document: Document) -> Response:
         """Return the response for a document, as the response cache takes it (RFC 9111)."""
-        response = Response(published.body, content_type=published.content_type)
-        response.headers["ETag"] = f'W/"{published.etag}"'
+        response = Response(document.body, content_type=document.content_type)
+        response.headers["ETag"] = f'W/"{document.etag}"'
         # A date in the future is not sent (RFC 9110 section 8.8.2.1). Until then there is the ETag.
-        if published.changed and published.changed <= datetime.now(UTC):
-            response.headers["Last-Modified"] = http_date(published.changed)
-        if published.link:
-            response.headers["Link"] = published.link
+        if document.last_modified and document.last_modified <= datetime.now(UTC):
+            response.headers["Last-Modified"] = http_date(document.last_modified)
+        if document.link:
+            response.headers["Link"] = document.link
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = f"public, max-age={self.config.max_age}"
         return response

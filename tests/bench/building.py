@@ -20,7 +20,7 @@ from feeds.feed import Entry, Feed
 from feeds.formats import FORMATS
 from feeds.history import Archive
 from feeds.index import Index
-from feeds.index.survey import listing, months
+from feeds.index.survey import months, public_feeds
 from feeds.publish import find_feed
 from feeds.static_site import build
 from tests.bench.bulk import Indexes, make_index
@@ -77,7 +77,7 @@ def measure(indexes: Indexes, quick: bool) -> Iterator[tuple[str, list[Row]]]:
 
 def _feeds(index: Index) -> Iterator[Feed]:
     """Every feed and every month of it, as far as it has a history in documents."""
-    for item in listing(index):
+    for item in public_feeds(index):
         found = find_feed(index, item.selection, BASE)
         assert found
         yield found[0]

@@ -63,7 +63,7 @@ def searches() -> dict[str, Selection]:
         "a common beginning": ("com*", {}),
     }
     return {
-        name: choose(words=parse_search(written), **more)  # type: ignore[arg-type]  # by name
+        name: choose(search=parse_search(written), **more)  # type: ignore[arg-type]  # by name
         for name, (written, more) in made.items()
     }
 

@@ -15,7 +15,13 @@ from jinja2 import Environment
 from lxml import html
 
 from feeds.config import Config
-from feeds.words import CATALOGUES, nearest_locale, translations, words_language, words_version
+from feeds.translations import (
+    CATALOGUES,
+    nearest_locale,
+    translations,
+    words_language,
+    words_version,
+)
 from tests.support import ROOT, Collection, Site, article, publish_feed
 
 LANGUAGES = sorted(path.name for path in CATALOGUES.iterdir())

@@ -15,7 +15,7 @@ Text = Annotated[str, text]
 Quality = Annotated[int, Meta(ge=-(10**6), le=10**6)]
 
 
-class Name(Struct, frozen=True, kw_only=True):
+class FeedSettings(Struct, frozen=True, kw_only=True):
     """The settings of one topic or provider."""
 
     slug: Text = ""
@@ -26,17 +26,17 @@ class Name(Struct, frozen=True, kw_only=True):
     withdrawn: Annotated[bool, "Taken away on purpose: its feeds answer 410."] = False
 
 
-def read_names(kind: Kind, node: yaml.Node) -> dict[str, Name]:
+def read_feed_settings(kind: Kind, node: yaml.Node) -> dict[str, FeedSettings]:
     """Return the settings of topics or providers, by key."""
     # An environment variable holds the map as YAML text.
     written = compose(node.value) if isinstance(node, yaml.ScalarNode) else node
-    names: dict[str, Name] = {}
+    names: dict[str, FeedSettings] = {}
     for name, value in read_pairs(written):
         key = domain_key(name.value) if kind == "provider" else fold(name.value)
         with naming(name):
             if key in names:
                 raise ValueError("stands twice, keep one")
-            names[key] = Name(**read_fields(Name, read_pairs(value)))
+            names[key] = FeedSettings(**read_fields(FeedSettings, read_pairs(value)))
             slug = names[key].slug
             if slug and slug != slugify(kind, slug):
                 raise ValueError(f"the slug is {slug!r}, write {slugify(kind, slug)!r}")
