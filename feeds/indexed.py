@@ -44,10 +44,10 @@ class IndexedArticle(NamedTuple):
     stem: str
     #: The hexadecimal digits of its entry's id.
     id: str
-    #: A digest of all that subscribers can see, except the time of an update.
-    digest: bytes
+    #: A hash of all that subscribers can see, except the time of an update.
+    entry_hash: bytes
     #: The article, encoded.
-    document: bytes
+    encoded: bytes
     #: The feeds that it names, and whether it reaches the threshold of each.
     feeds: dict[FeedKey, bool]
     published: int
@@ -63,8 +63,8 @@ class IndexedArticle(NamedTuple):
 class FileResult(NamedTuple):
     """The result of reading a file; it goes between processes."""
 
-    #: A digest of the bytes; empty where the file cannot be read.
-    digest: bytes
+    #: A hash of the bytes; empty where the file cannot be read.
+    content_hash: bytes
     #: The first fault and its line.
     fault: str | None = None
     line: int | None = None
@@ -76,9 +76,9 @@ class FileResult(NamedTuple):
 
 
 def read_file(directory: Path, config: Config, file: tuple[str, bytes]) -> FileResult:
-    """Read a file, unless its digest is the one that is known.
+    """Read a file, unless its hash is the one that is known.
 
-    `file` is its path relative to `directory`, and the known digest. A file with a plain
+    `file` is its path relative to `directory`, and the known hash. A file with a plain
     line `published: false` is not parsed, so its faults are not found.
     """
     path, known = file
@@ -86,18 +86,18 @@ def read_file(directory: Path, config: Config, file: tuple[str, bytes]) -> FileR
         raw = _read_bytes(directory, path)
     except OSError as error:
         return FileResult(b"", f"cannot be read, {error.strerror or error}", 1)
-    digest = hashlib.sha256(raw).digest()
-    if digest == known:
-        return FileResult(digest)
+    content_hash = hashlib.sha256(raw).digest()
+    if content_hash == known:
+        return FileResult(content_hash)
     if is_unpublished(raw):
-        return FileResult(digest, withheld=True)
+        return FileResult(content_hash, withheld=True)
     parsed = parse_article(raw, path)
     withheld, warnings = bool(parsed.withheld), parsed.warnings
     if parsed.article is None:
         first = parsed.faults[0]
-        return FileResult(digest, first.problem, first.line, withheld, warnings=warnings)
+        return FileResult(content_hash, first.problem, first.line, withheld, warnings=warnings)
     article = None if withheld else index_article(parsed.article, config)
-    return FileResult(digest, None, None, withheld, article, warnings)
+    return FileResult(content_hash, None, None, withheld, article, warnings)
 
 
 def _read_bytes(directory: Path, path: str) -> bytes:
@@ -122,22 +122,22 @@ def memberships(article: Article, config: Config) -> list[tuple[Selection, str, 
 
 def index_article(article: Article, config: Config) -> IndexedArticle:
     """Return what the index keeps of an article; it has no feeds if it reaches no threshold."""
-    seen = make_entry(replace(article, updated=None), config=config, base="")
+    entry = make_entry(replace(article, updated=None), config=config, base="")
     named = memberships(article, config)
     feeds = {(s.kind, s.key): article.quality >= threshold for s, _, threshold in named}
     shown = [s for s, _, _ in named if feeds[s.kind, s.key]]
     return IndexedArticle(
         stem=article.stem,
         id=config.entry_id(article.stem).hex,
-        digest=hashlib.blake2b(encode(seen), digest_size=16).digest(),
-        document=encode(article),
+        entry_hash=hashlib.blake2b(encode(entry), digest_size=16).digest(),
+        encoded=encode(article),
         feeds=feeds if shown else {},
         published=int(article.published.timestamp()),
         updated=int(article.updated.timestamp()) if article.updated else None,
         quality=article.quality,
         heat=article.heat,
         type="" if all(config.settings_of(s).withdrawn for s in shown) else fold(article.type),
-        terms=article_terms(article, [story.title for story in seen.related]),
+        terms=article_terms(article, [story.title for story in entry.related]),
     )
 
 
@@ -155,7 +155,7 @@ def article_terms(article: Article, related: Iterable[str]) -> str:
     return made
 
 
-def decode(document: bytes, *, has_update: bool = True) -> Article:
-    """Return the article of a document, without an announced update that has not come yet."""
-    article = _decode(document)
+def decode(encoded: bytes, *, has_update: bool = True) -> Article:
+    """Return the article that was encoded, without an announced update that has not come yet."""
+    article = _decode(encoded)
     return article if has_update else replace(article, updated=None)

@@ -195,7 +195,7 @@ def test_article_that_cannot_be_read_back_is_damage(collection: Collection) -> N
     collection.write("one.md", article())
     collection.sync()
     with collection.index.write_transaction() as connection:
-        connection.exec_driver_sql("UPDATE articles SET document = '{'")
+        connection.exec_driver_sql("UPDATE articles SET encoded = '{'")
     with pytest.raises(IndexDamaged, match="it is set aside and made anew"):
         collection.index.find(EVERYTHING)
     assert file_of(collection).with_name("articles.sqlite3.damaged").exists()
@@ -206,8 +206,8 @@ def test_article_that_is_no_text_is_damage(collection: Collection) -> None:
     collection.write("one.md", article("Letters"))
     collection.sync()
     with collection.index.write_transaction() as connection:
-        spoilt = "replace(document, x'4c657474657273', x'ffffffffffffff')"
-        connection.exec_driver_sql(f"UPDATE articles SET document = CAST({spoilt} AS BLOB)")
+        spoilt = "replace(encoded, x'4c657474657273', x'ffffffffffffff')"
+        connection.exec_driver_sql(f"UPDATE articles SET encoded = CAST({spoilt} AS BLOB)")
     with pytest.raises(IndexDamaged):
         collection.index.find(EVERYTHING)
 

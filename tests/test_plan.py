@@ -23,8 +23,8 @@ def article(**changes: Any) -> IndexedArticle:
     made = IndexedArticle(
         stem="one",
         id="1" * 32,
-        digest=b"seen",
-        document=b"{}",
+        entry_hash=b"seen",
+        encoded=b"{}",
         feeds={SITE: True, AI: True},
         published=900,
         updated=None,
@@ -46,8 +46,8 @@ def test_new_article_is_inserted_with_its_entries() -> None:
     row = ArticleRow(
         id="1" * 32,
         stem="one",
-        digest=b"seen" + (900).to_bytes(8),
-        document=b"{}",
+        entry_hash=b"seen" + (900).to_bytes(8),
+        encoded=b"{}",
         next_change=None,
         entries=frozenset({entry(SITE), entry(AI)}),
     )
@@ -77,10 +77,10 @@ class Edit:
 
 EDITS = {
     "nothing": Edit({}, is_written=False),
-    "looks": Edit({"digest": b"other"}, BOTH),
+    "looks": Edit({"entry_hash": b"other"}, BOTH),
     "updated": Edit({"updated": 950}, BOTH),
     "update to come": Edit({"updated": 1_001}),
-    "unseen part": Edit({"document": b"{1}"}),
+    "unseen part": Edit({"encoded": b"{1}"}),
     "quality": Edit({"quality": 81}, ranked=True),
     "heat": Edit({"heat": 3}, ranked=True),
     "type": Edit({"type": "video"}, BOTH),
@@ -134,7 +134,7 @@ def test_announced_update_comes_with_the_time() -> None:
 def test_clock_that_is_set_back_removes_no_article() -> None:
     before = as_of(article(), NOW)
     assert plan({"one": before}, {"one": article()}, 800).deleted == []
-    edited = plan({"one": before}, {"one": article(digest=b"other")}, 800)
+    edited = plan({"one": before}, {"one": article(entry_hash=b"other")}, 800)
     assert edited.inserted[0].entries == before.entries
 
 

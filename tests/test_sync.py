@@ -283,7 +283,7 @@ def test_removed_file_leaves_the_feeds(collection: Collection) -> None:
 def test_many_changes_at_once_are_those_of_few(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.index.rows.BATCH", 2)
+    monkeypatch.setattr("feeds.index.rows.MAX_ROWS_PER_STATEMENT", 2)
     for name in "abcd":
         collection.write(f"{name}.md", article(name))
     collection.write("never.md", article(published="false"))

@@ -19,7 +19,7 @@ from feeds.digest import Digest
 from feeds.history import AnyArchive, Archive
 from feeds.index import paging
 from feeds.index.digests import DigestQuery
-from feeds.index.found import Entry, Found
+from feeds.index.found import Found, FoundArticle
 from feeds.index.query import PUBLIC, Query
 from feeds.index.rows import convert
 from feeds.index.schema import VERSION, articles, entries, feeds, files, meta
@@ -87,7 +87,7 @@ class Index(Store):
             query = Query(connection, selection)
             if not query.is_public:
                 return None
-            stories: list[Entry] = []
+            stories: list[FoundArticle] = []
             digests: list[Digest] = []
             if selection.frequency:
                 digests, beside, complete = DigestQuery(query, self.config).find(part)
@@ -168,11 +168,11 @@ class Index(Store):
             row = connection.execute(select(meta.c.synced, meta.c.version)).one()
             if row.version != VERSION:
                 raise IndexUnavailable(f"the index is of version {row.version}; run 'feeds index'")
-            last = select(func.max(articles.c.place)).scalar_subquery()
-            newest = select(entries.c.published).join(articles).where(articles.c.place == last)
+            last = select(func.max(articles.c.text_rowid)).scalar_subquery()
+            newest = select(entries.c.published).join(articles).where(articles.c.text_rowid == last)
             second = connection.execute(newest.limit(1)).scalar()
             count = select(func.count())
-            public, faulty = articles.c.place.is_not(None), files.c.fault.is_not(None)
+            public, faulty = articles.c.text_rowid.is_not(None), files.c.fault.is_not(None)
             return Health(
                 articles=connection.execute(count.select_from(files)).scalar_one(),
                 visible=connection.execute(count.where(public)).scalar_one(),
@@ -190,8 +190,8 @@ def open_index(config: Config, instance: Path | None = None) -> Index:
     # The name is only for people: it is cut, and unusual characters are replaced.
     name = re.sub(r"[^\w. -]", "-", folder.name)[:50]
     # Bytes that are not UTF-8 are hashed as escape sequences.
-    digest = short_hash(str(folder).encode(errors="backslashreplace").decode())
-    path = (instance or instance_folder()) / f"{name}-{digest}.sqlite3"
+    hashed = short_hash(str(folder).encode(errors="backslashreplace").decode())
+    path = (instance or instance_folder()) / f"{name}-{hashed}.sqlite3"
     return Index(URL.create("sqlite", database=str(path)), config)
 
 

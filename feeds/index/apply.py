@@ -16,7 +16,7 @@ from feeds.index import digests, query
 from feeds.index.plan import ArticleRow, EntryRow, Plan
 from feeds.index.rows import delete_in, insert, select_in, update_by_id
 from feeds.index.schema import articles, entries, feeds, meta
-from feeds.index.text_search import assign_places, delete_texts, insert_texts, mark_of
+from feeds.index.text_search import assign_rowids, delete_texts, insert_texts, mark_of
 from feeds.indexed import FeedKey, decode, memberships
 from feeds.periods import Period
 from feeds.selection import Kind, Selection, short_hash
@@ -64,8 +64,8 @@ def _write_rows(connection: Connection, plan: Plan, further: set[FeedKey]) -> di
     # In the order of the tables' keys, which takes the least time.
     inserted = sorted(plan.inserted, key=lambda row: row.id)
     published = {row.id: entry.published for row in inserted for entry in row.entries}
-    places = assign_places(connection, published)
-    rows = ({**row._asdict(), "place": places.get(row.id)} for row in inserted)
+    rowids = assign_rowids(connection, published)
+    rows = ({**row._asdict(), "text_rowid": rowids.get(row.id)} for row in inserted)
     insert(connection, articles, rows)
     named = {entry.feed for row in inserted for entry in row.entries}
     ids = _feed_ids(connection, named | plan.touched.keys() | further)
@@ -79,7 +79,7 @@ def _write_rows(connection: Connection, plan: Plan, further: set[FeedKey]) -> di
         ),
     )
     texts = {
-        places[row.id]: (plan.terms[row.id], [mark_of(ids[e.feed], e.shown) for e in row.entries])
+        rowids[row.id]: (plan.terms[row.id], [mark_of(ids[e.feed], e.shown) for e in row.entries])
         for row in inserted
         if row.entries
     }
@@ -97,7 +97,7 @@ def _next_change(connection: Connection, config: Config, today: int) -> int:
 
 def load_articles(connection: Connection, stems: Iterable[str] | None) -> dict[str, ArticleRow]:
     """Return the rows of the articles with these stems, by stem; None stands for all."""
-    columns = articles.c["id", "stem", "digest", "document", "next_change"]
+    columns = articles.c["id", "stem", "entry_hash", "encoded", "next_change"]
     rows = list(select_in(connection, select(*columns), articles.c.stem, stems))
     inside: dict[str, set[EntryRow]] = {row.id: set() for row in rows}
     values = entries.c["article", "shown", "published", "quality", "heat", "type"]
@@ -130,11 +130,11 @@ def _date_feeds(connection: Connection, config: Config, ids: list[int] | None, a
     changes: dict[int, dict[str, Any]] = {}
     has_new = False
     for row in list(select_in(connection, select(feeds), feeds.c.id, ids)):
-        digest, name = _read_head(connection, config, row)
+        head, name = _read_head(connection, config, row)
         is_new = row.changed is None
-        if digest == row.head or (is_new and name is None and row.kind != "site"):
+        if head == row.head or (is_new and name is None and row.kind != "site"):
             continue
-        changes[row.id] = {"head": digest, "name": name or row.name, "changed": at}
+        changes[row.id] = {"head": head, "name": name or row.name, "changed": at}
         has_new |= is_new
     update_by_id(connection, feeds, changes)
     if has_new or ids is None:
@@ -143,7 +143,7 @@ def _date_feeds(connection: Connection, config: Config, ids: list[int] | None, a
 
 
 def _read_head(connection: Connection, config: Config, feed: Row[Any]) -> tuple[bytes, str | None]:
-    """Return a digest of what the current document of a feed shows, and the feed's name.
+    """Return a hash of what the current document of a feed shows, and the feed's name.
 
     The name is the one that the newest article gives it, or None without articles.
     """
@@ -158,7 +158,7 @@ def _read_head(connection: Connection, config: Config, feed: Row[Any]) -> tuple[
     rows = connection.execute(statement).all()
     name = None
     if rows:
-        newest = select(articles.c.document).where(articles.c.id == rows[0].article)
+        newest = select(articles.c.encoded).where(articles.c.id == rows[0].article)
         article = decode(connection.execute(newest).scalar_one())
         names = {(s.kind, s.key): name for s, name, _ in memberships(article, config)}
         name = names[feed.kind, feed.key]

@@ -27,23 +27,23 @@ class Found:
     complete: bool
 
 
-class Entry(NamedTuple):
+class FoundArticle(NamedTuple):
     """An article of a selection; the time is a Unix time."""
 
     id: str
     published: int
     quality: int
-    document: bytes
+    encoded: bytes
     next_change: int | None
 
     @property
     def article(self) -> Article:
         """The article, decoded."""
-        return decode(self.document, has_update=not self.next_change)
+        return decode(self.encoded, has_update=not self.next_change)
 
     @property
     def cursor(self) -> Cursor:
-        """The place of this article among those of its selection."""
+        """The position of this article among those of its selection."""
         return Cursor(published=self.moment, id=self.id)
 
     @property

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from feeds.history import Archive, Month, Neighbours
-from feeds.index.found import Entry
+from feeds.index.found import FoundArticle
 from feeds.index.query import Query
 
 
-def current(query: Query, limit: int) -> tuple[list[Entry], Neighbours, bool]:
+def current(query: Query, limit: int) -> tuple[list[FoundArticle], Neighbours, bool]:
     """Return the newest entries, the archive of older ones, and whether there are none.
 
     Heat changes all the time, so a selection by heat has no archives.
@@ -24,7 +24,7 @@ def current(query: Query, limit: int) -> tuple[list[Entry], Neighbours, bool]:
 
 def of_archive(
     query: Query, archive: Archive, most: int | None
-) -> tuple[list[Entry], Neighbours, bool]:
+) -> tuple[list[FoundArticle], Neighbours, bool]:
     """Return what `current` does, of an archive: its entries, and the archives beside it.
 
     A month with entries names the months before and after it even if they are empty, so
@@ -48,5 +48,5 @@ def of_archive(
     return found, Neighbours(previous=previous, following=following), False
 
 
-def _month(found: Sequence[Entry]) -> Month | None:
+def _month(found: Sequence[FoundArticle]) -> Month | None:
     return Month.of(found[0].moment) if found else None

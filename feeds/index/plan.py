@@ -33,9 +33,9 @@ class ArticleRow(NamedTuple):
 
     id: str
     stem: str
-    #: The article's digest, and after it the time of its last update that has come.
-    digest: bytes
-    document: bytes
+    #: The article's `entry_hash`, and after it the time of its last update that has come.
+    entry_hash: bytes
+    encoded: bytes
     next_change: int | None
     entries: frozenset[EntryRow]
 
@@ -89,7 +89,7 @@ def _seen(row: ArticleRow | None) -> object:
     """Return all that feeds show of an article, but no quality and heat; None for nothing."""
     if row is None or not row.entries:
         return None
-    return row.digest, {(e.feed, e.shown, e.published, e.type) for e in row.entries}
+    return row.entry_hash, {(e.feed, e.shown, e.published, e.type) for e in row.entries}
 
 
 def as_of(article: IndexedArticle, now: int, before: ArticleRow | None = None) -> ArticleRow:
@@ -114,8 +114,8 @@ def as_of(article: IndexedArticle, now: int, before: ArticleRow | None = None) -
     return ArticleRow(
         id=article.id,
         stem=article.stem,
-        digest=article.digest + updated.to_bytes(8),
-        document=article.document,
+        entry_hash=article.entry_hash + updated.to_bytes(8),
+        encoded=article.encoded,
         next_change=next_change,
         entries=frozenset(entries if is_public else ()),
     )

@@ -11,10 +11,10 @@ from sqlalchemy import bindparam, select, text, true
 from sqlalchemy.engine import Connection
 
 from feeds.history import Cursor
-from feeds.index.found import Entry
+from feeds.index.found import FoundArticle
 from feeds.index.rows import convert
 from feeds.index.schema import entries, feeds, meta
-from feeds.index.text_search import Terms, mark_of, place_of
+from feeds.index.text_search import Terms, mark_of, rowid_of
 from feeds.indexed import FeedKey
 from feeds.search import Phrase
 from feeds.selection import Kind, Selection
@@ -32,7 +32,7 @@ _ENTRIES = "entries AS e"
 _TEXTS = "text_index CROSS JOIN articles AS f CROSS JOIN entries AS e"
 _COMPARED = "entries AS e, articles AS f, text_index"
 #: How these tables belong together.
-_SAME = "e.article = f.id AND f.place = text_index.rowid"
+_SAME = "e.article = f.id AND f.text_rowid = text_index.rowid"
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
 _text = lru_cache(1_000)(text)
 
@@ -67,8 +67,8 @@ class Query:
         self._connection = connection
         self.selection = selection
         chosen = {(s.kind, s.key) for group in selection.groups for s in group}
-        is_plain = len(chosen) == 1 and not selection.exclude and not selection.search
-        others = set() if is_plain else {(s.kind, s.key) for s in selection.exclude} | {_SITE}
+        is_one_feed = len(chosen) == 1 and not selection.exclude and not selection.search
+        others = set() if is_one_feed else {(s.kind, s.key) for s in selection.exclude} | {_SITE}
         rows = (
             row
             for kind, key in chosen | others
@@ -87,11 +87,11 @@ class Query:
         self._source = _ENTRIES
         # Each article has an entry in the site, shown or not.
         feed, shown = _SITE, "IN (TRUE, FALSE)"
-        if is_plain:
+        if is_one_feed:
             [feed], shown = chosen, "= TRUE"
         self._add(f"e.feed = :feed AND e.shown {shown}", {"feed": self.feeds[feed].id})
-        self._is_sorted = self._add_ranks()
-        if not is_plain:
+        self._leaves_few = self._add_ranks()
+        if not is_one_feed:
             self._add_terms()
         if selection.types:
             types = {f"type{number}": s.key for number, s in enumerate(selection.types)}
@@ -108,9 +108,11 @@ class Query:
             self._marks(s.exclude, shown=True) + self._marks(s.exclude, shown=False) + not_searched,
         )
         # Where few articles are left, their texts are compared.
-        self._source = _COMPARED if self._is_sorted else _TEXTS
+        self._source = _COMPARED if self._leaves_few else _TEXTS
         dialect = self._connection.dialect.name
-        for condition in terms.compared() if self._is_sorted else terms.found(dialect):
+        for condition in (
+            terms.like_conditions() if self._leaves_few else terms.index_conditions(dialect)
+        ):
             self._add(*condition)
         self._conditions.append(_SAME)
 
@@ -128,13 +130,13 @@ class Query:
 
         A database does not use its index of a column where the condition is of `column + 0`.
         """
-        s, is_sorted = self.selection, False
+        s, leaves_few = self.selection, False
         for name, least in (("quality", s.min_quality), ("heat", s.min_heat)):
             if least is not None:
-                by_rank = not is_sorted and self._is_rare(f"e.{name} >= :least", least)
+                by_rank = not leaves_few and self._is_rare(f"e.{name} >= :least", least)
                 self._add(f"e.{name}{'' if by_rank else ' + 0'} >= :{name}", {name: least})
-                is_sorted |= by_rank
-        return is_sorted
+                leaves_few |= by_rank
+        return leaves_few
 
     def _is_rare(self, condition: str, least: int) -> bool:
         """Return whether at most MAX_SORTED entries fulfil a condition."""
@@ -151,7 +153,7 @@ class Query:
         since: datetime | None = None,
         before: datetime | Cursor | None = None,
         reverse: bool = False,
-    ) -> list[Entry]:
+    ) -> list[FoundArticle]:
         """Return the newest entries of a span of time, or with `reverse` the oldest.
 
         `before` is a time, or the cursor of an entry: those that follow it are returned.
@@ -166,7 +168,7 @@ class Query:
 
     def best(
         self, limit: int, *, since: datetime, before: datetime, least: int | None = None
-    ) -> list[Entry]:
+    ) -> list[FoundArticle]:
         """Return the entries of a span of time with the highest quality, of equal ones the newest.
 
         Those below the quality `least` are left out. A database does not use its index of
@@ -179,7 +181,7 @@ class Query:
     @property
     def _time(self) -> str:
         """The time of an entry in a statement."""
-        is_walked = self._source == _ENTRIES and not self._is_sorted
+        is_walked = self._source == _ENTRIES and not self._leaves_few
         # The rows of `text_index`, and the few that are sorted, are not read in this order.
         return "e.published" if is_walked else "e.published + 0"
 
@@ -190,7 +192,7 @@ class Query:
         before: datetime | Cursor | None,
         order: str,
         least: int | None = None,
-    ) -> list[Entry]:
+    ) -> list[FoundArticle]:
         """Return the first entries of a span of time in an order."""
         conditions, values = self._span(self._time, since, before)
         values |= self._values | {"limit": limit or _NO_LIMIT}
@@ -202,10 +204,10 @@ class Query:
             f" WHERE {' AND '.join(self._conditions + conditions)} ORDER BY {order} LIMIT :limit"
         )
         statement = (
-            "SELECT n.article, n.published, n.quality, a.document, a.next_change"
+            "SELECT n.article, n.published, n.quality, a.encoded, a.next_change"
             f" FROM ({first}) AS n JOIN articles AS a ON a.id = n.article"
         )
-        return convert(self._connection.execute(_text(statement), values), Entry)
+        return convert(self._connection.execute(_text(statement), values), FoundArticle)
 
     def _span(
         self, column: str, since: datetime | None, before: datetime | Cursor | None
@@ -222,9 +224,9 @@ class Query:
                 conditions.append(f"{column} {sign} :{name}")
                 values[name] = _second(moment)
                 if self._source == _TEXTS:
-                    # The place of an article has its time in it.
-                    conditions.append(f"text_index.rowid {sign} :{name}_place")
-                    values[f"{name}_place"] = place_of(values[name])
+                    # The row id of an article has its time in it.
+                    conditions.append(f"text_index.rowid {sign} :{name}_rowid")
+                    values[f"{name}_rowid"] = rowid_of(values[name])
         return conditions, values
 
 

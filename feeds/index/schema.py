@@ -26,7 +26,7 @@ from feeds.periods import FREQUENCIES
 
 #: Raise it when the tables change, or what is read from a file, or what is shown of an
 #: article. An index of another version is made anew.
-VERSION = 14
+VERSION = 15
 
 metadata = MetaData()
 
@@ -71,7 +71,8 @@ files = Table(
     Column("stem", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("mtime", BigInteger, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
+    # A hash of the bytes of the file.
+    Column("content_hash", LargeBinary, nullable=False),
     Column("line", Integer),
     Column("fault", Text),
 )
@@ -85,13 +86,13 @@ articles = Table(
     metadata,
     Column("id", _ID, primary_key=True),
     Column("stem", Text, nullable=False, unique=True),
-    # A digest of all that a subscriber can see of the entry.
-    Column("digest", LargeBinary, nullable=False),
-    Column("document", LargeBinary, nullable=False),
+    # A hash of all that a subscriber can see of the entry.
+    Column("entry_hash", LargeBinary, nullable=False),
+    Column("encoded", LargeBinary, nullable=False),
     # When its time comes, or that of an announced update; null if neither is to come.
     Column("next_change", BigInteger),
     # The number of its row in `text_index`; null if it is not public.
-    Column("place", BigInteger, unique=True),
+    Column("text_rowid", BigInteger, unique=True),
 )
 _scheduled = articles.c.next_change.is_not(None)
 Index(
@@ -111,7 +112,7 @@ feeds = Table(
     # Empty, like the name, until the feed is public.
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
-    # A digest of what the current document shows.
+    # A hash of what the current document shows.
     Column("head", LargeBinary, nullable=False),
     # When that last changed; null if the feed never had an entry, and so is not public.
     Column("changed", BigInteger),

@@ -26,7 +26,7 @@ _DAY = 86_400
 
 
 class FeedHashes(NamedTuple):
-    """Digests of what subscribers see of the entries of a feed."""
+    """Hashes of what subscribers see of the entries of a feed."""
 
     #: Of those of each month, the newest month first.
     months: dict[Month, bytes]
@@ -69,11 +69,11 @@ class Snapshot(Index):
         finished: dict[int, dict[Frequency, hashlib.blake2b]] = defaultdict(_hashes)
         with self.read_transaction() as connection:
             ends = digest_ends(connection, self.config)
-            for feed, published, digest, quality in connection.execute(rows):
-                months[feed][_month(published // _DAY)].update(digest)
+            for feed, published, entry_hash, quality in connection.execute(rows):
+                months[feed][_month(published // _DAY)].update(entry_hash)
                 for frequency, end in ends.items():
                     if published < end:
-                        finished[feed][frequency].update(b"%b%d " % (digest, quality))
+                        finished[feed][frequency].update(b"%b%d " % (entry_hash, quality))
             keys = connection.execute(select(feeds.c.id, feeds.c.kind, feeds.c.key)).all()
         return {
             (kind, key): FeedHashes(

@@ -105,7 +105,7 @@ def counts(index: Index) -> dict[str, int]:
 
     The last good version of a file at fault counts too.
     """
-    is_public = articles.c.place.is_not(None)
+    is_public = articles.c.text_rowid.is_not(None)
     is_scheduled = articles.c.next_change.is_not(None)
     state = case((is_public, STATES[0]), (is_scheduled, STATES[1]), else_=STATES[2])
     withheld = files.c.fault.is_(None) & files.c.stem.not_in(select(articles.c.stem))

@@ -78,7 +78,7 @@ def advance(index: Index, now: datetime) -> int:
 
 def _index_again(rows: Mapping[str, ArticleRow], config: Config) -> dict[str, IndexedArticle]:
     """Return stored articles as the settings have them now."""
-    return {stem: index_article(decode(row.document), config) for stem, row in rows.items()}
+    return {stem: index_article(decode(row.encoded), config) for stem, row in rows.items()}
 
 
 def sync(
@@ -151,11 +151,13 @@ class _Sync:
     ) -> Generator[dict[str, Any], None, None]:
         known = {} if self.settings_changed else self.changes.known
         paths = self.changes.to_read
-        to_read = [(path, known[path].digest if path in known else b"") for path in paths]
+        to_read = [(path, known[path].content_hash if path in known else b"") for path in paths]
         work = partial(read_file, self.directory, self.config)
         with closing(spread(work, to_read, jobs)) as results:
-            for done, ((path, digest), result) in enumerate(zip(to_read, results, strict=True), 1):
-                if result.digest == digest != b"":
+            for done, ((path, known_hash), result) in enumerate(
+                zip(to_read, results, strict=True), 1
+            ):
+                if result.content_hash == known_hash != b"":
                     row = known[path]
                     result = result._replace(fault=row.fault, line=row.line)
                 elif result.article or result.withheld:
@@ -170,17 +172,17 @@ class _Sync:
     def _row(self, path: str, result: FileResult) -> dict[str, Any]:
         """Return the row of a file. If it was just changed, or not read, it is read next time."""
         known: Any = self.changes.known.get(path)
-        if known is None or known.digest != result.digest:
+        if known is None or known.content_hash != result.content_hash:
             self.paths.append(path)
             self.added += known is None
         size, mtime = self.changes.stamps.get(path) or (known.size, known.mtime)
-        settled = result.digest and mtime < self.now.timestamp() * 1e9 - MIN_AGE
+        is_old_enough = result.content_hash and mtime < self.now.timestamp() * 1e9 - MIN_AGE
         return {
             "path": path,
             "stem": stem_of(path),
             "size": size,
-            "mtime": mtime if settled else -1,
-            "digest": result.digest,
+            "mtime": mtime if is_old_enough else -1,
+            "content_hash": result.content_hash,
             "line": result.line,
             "fault": result.fault,
         }

@@ -57,13 +57,13 @@ SQLITE_TABLE = (
 MIN_BULK_ROWS = 10_000
 _MERGE = "INSERT INTO text_index (text_index) VALUES ('optimize')"
 
-_DELETE = "DELETE FROM text_index WHERE rowid = (SELECT place FROM articles WHERE id = :id)"
+_DELETE = "DELETE FROM text_index WHERE rowid = (SELECT text_rowid FROM articles WHERE id = :id)"
 
 #: A condition, and the values of the parameters in it.
 Condition = tuple[str, dict[str, str]]
 
 
-def place_of(published: int, id: str = "") -> int:
+def rowid_of(published: int, id: str = "") -> int:
     """Return the number that sorts an article: later ones, and of one second lower ids, last.
 
     Without an id it is less than any number of that second, so it is a bound.
@@ -72,27 +72,29 @@ def place_of(published: int, id: str = "") -> int:
     return (published - _EPOCH << _ID_BITS) + within
 
 
-def assign_places(connection: Connection, published: Mapping[str, int]) -> dict[str, int]:
-    """Return a free place for each public article, given as its id and its time."""
-    places = {id: place_of(second, id) for id, second in published.items()}
-    column = articles.c.place
-    used = {row.place for row in select_in(connection, select(column), column, places.values())}
-    for id, place in places.items():
+def assign_rowids(connection: Connection, published: Mapping[str, int]) -> dict[str, int]:
+    """Return a free row id for each public article, given as its id and its time."""
+    rowids = {id: rowid_of(second, id) for id, second in published.items()}
+    column = articles.c.text_rowid
+    used = {
+        row.text_rowid for row in select_in(connection, select(column), column, rowids.values())
+    }
+    for id, rowid in rowids.items():
         # Among ten thousand articles of one second, one pair in fifty collections collides.
-        while place in used:
-            place -= 1
-            used.update(connection.execute(select(column).where(column == place)).scalars())
-        used.add(place)
-        places[id] = place
-    return places
+        while rowid in used:
+            rowid -= 1
+            used.update(connection.execute(select(column).where(column == rowid)).scalars())
+        used.add(rowid)
+        rowids[id] = rowid
+    return rowids
 
 
 def insert_texts(connection: Connection, texts: Mapping[int, tuple[str, list[str]]]) -> None:
-    """Insert the rows of articles: by place, their terms and the marks of their feeds."""
+    """Insert the rows of articles: by row id, their terms and the marks of their feeds."""
     rows = (
-        {"rowid": place, "terms": f" {' '.join([*marks, terms])} "}
+        {"rowid": rowid, "terms": f" {' '.join([*marks, terms])} "}
         # FTS5 writes what it has in memory when a lower row follows.
-        for place, (terms, marks) in sorted(texts.items())
+        for rowid, (terms, marks) in sorted(texts.items())
     )
     insert(connection, text_index, rows)
     if connection.dialect.name == "sqlite" and len(texts) > MIN_BULK_ROWS:
@@ -117,7 +119,7 @@ class Terms(NamedTuple):
     required: list[list[Phrase]]
     excluded: list[Phrase]
 
-    def found(self, dialect: str) -> Iterator[Condition]:
+    def index_conditions(self, dialect: str) -> Iterator[Condition]:
         """Yield the conditions by which the index of text finds articles."""
         if dialect == "sqlite":
             yield "text_index MATCH :search", {"search": self._query(_fts5, "OR", "AND", "NOT")}
@@ -130,9 +132,9 @@ class Terms(NamedTuple):
             [group for group in self.required if len(group[0].terms) > 1],
             [phrase for phrase in self.excluded if len(phrase.terms) > 1],
         )
-        yield from longer.compared()
+        yield from longer.like_conditions()
 
-    def compared(self) -> Iterator[Condition]:
+    def like_conditions(self) -> Iterator[Condition]:
         """Yield conditions that compare the texts of articles one by one."""
         for number, group in enumerate(self.required):
             values = {f"required{number}_{at}": _like(phrase) for at, phrase in enumerate(group)}

@@ -149,7 +149,7 @@ def _change_one(url: str, number: int) -> None:
     with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
         raw.execute(
             "UPDATE articles SET document = CAST(replace(CAST(document AS TEXT), ?, ?) AS BLOB),"
-            " digest = ? WHERE id = (SELECT min(id) FROM articles)",
+            " entry_hash = ? WHERE id = (SELECT min(id) FROM articles)",
             ("What happened", f"What happened, {number}", bytes([number + 1])),
         )
         raw.execute("UPDATE meta SET revision = revision + 1")

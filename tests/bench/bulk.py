@@ -15,7 +15,7 @@ from feeds.articles import Article, Provider
 from feeds.config import Config
 from feeds.index import Index
 from feeds.index.sync import sync
-from feeds.index.text_search import mark_of, place_of
+from feeds.index.text_search import mark_of, rowid_of
 from feeds.indexed import article_terms, encode
 from feeds.selection import EVERYTHING, Selection
 
@@ -73,9 +73,9 @@ def make_index(scratch: Path, count: int) -> Index:
             numbers = range(end - 1, max(end - 50_000, 0) - 1, -1)
             rows = list(_rows(chance, numbers, count, ids))
             raw.executemany(
-                "INSERT INTO articles (id, stem, digest, document, place)"
+                "INSERT INTO articles (id, stem, entry_hash, encoded, text_rowid)"
                 " VALUES (?, ?, x'00', ?, ?)",
-                [(row[0], row[0], row[1], place_of(row[3], row[0])) for row in rows],
+                [(row[0], row[0], row[1], rowid_of(row[3], row[0])) for row in rows],
             )
             raw.executemany(
                 "INSERT INTO entries (article, feed, shown, published, quality, heat, type)"
@@ -84,7 +84,7 @@ def make_index(scratch: Path, count: int) -> Index:
             )
             raw.executemany(
                 "INSERT INTO text_index (rowid, terms) VALUES (?, ?)",
-                [(place_of(row[3], row[0]), row[7]) for row in rows],
+                [(rowid_of(row[3], row[0]), row[7]) for row in rows],
             )
     return index
 

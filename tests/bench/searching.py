@@ -101,7 +101,7 @@ def _sizes(indexes: Indexes) -> list[Row]:
         [(text,)] = raw.execute(
             "SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'text_index%' OR name ="
             " (SELECT name FROM pragma_index_list('articles') WHERE origin = 'u'"
-            "  AND (SELECT name FROM pragma_index_info(pragma_index_list.name)) = 'place')"
+            "  AND (SELECT name FROM pragma_index_info(pragma_index_list.name)) = 'text_rowid')"
         )
     whole = os.path.getsize(path)
     rest = whole - text
