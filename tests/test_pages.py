@@ -581,7 +581,7 @@ def test_history_lists_the_months_that_have_stories(
     site = serve(collection)
     at = site.base + "/topics/ai/archive/"
     page = parsed(site.get(at))
-    shown = "FeedHashes 2020 December May 2018 January 1990 January"
+    shown = "History 2020 December May 2018 January 1990 January"
     assert shown in text(page)
     months = [f"{site.base}/topics/ai/archive/{m}/" for m in ("2020-12", "2018-01", "1990-01")]
     assert set(months) <= links(page, at)

@@ -29,7 +29,7 @@ from feeds.pages.assets import STATIC
 from feeds.pages.embedding import DEFAULT_STORIES, THEMES, EmbedOptions, element, frame, height
 from feeds.selection import Selection
 from feeds.web import create_app
-from feeds.web.counter import KINDS
+from feeds.web.kinds import KINDS
 from feeds.web.parameters import PARAMETERS
 from tests.process import Process
 from tests.support import ROOT, read_article

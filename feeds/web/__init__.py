@@ -50,9 +50,12 @@ def create_app(config: Config | None = None) -> Flask:
     app.wsgi_app = cache.respond  # type: ignore[method-assign]
     if config.metrics:
         # prometheus_client reads its environment when it is imported, so it comes late.
-        from feeds.web.metrics import add_metrics
+        from feeds.web.metrics import Metrics
 
-        cache.timed = add_metrics(app, index, cache.counts).render.observe
+        metrics = Metrics()
+        cache.observe_render = metrics.render.observe
+        app.add_url_rule("/metrics", "metrics", lambda: metrics.respond(index))
+        app.wsgi_app = metrics.count_requests(app.wsgi_app)  # type: ignore[assignment, method-assign]
     if config.access_log:
         app.wsgi_app = AccessLog(app.wsgi_app, log)  # type: ignore[method-assign]
     return app

@@ -16,7 +16,6 @@ from feeds.index import Index
 from feeds.index.store import IndexUnavailable
 from feeds.index.sync import advance, utc_now
 from feeds.web.cached_response import Address, CachedResponse, Version
-from feeds.web.counter import Count, Counts, route_of
 from feeds.web.limit import Limit
 from feeds.web.request_log import RequestLog
 from feeds.web.responses import add_common_headers, coding_of
@@ -57,8 +56,6 @@ class ResponseCache:
         self._index = index
         self._log = log
         self._limit = Limit(index.config)
-        #: The requests of this process.
-        self.counts: Counts = {}
         polls = index.config.index_polls_per_second
         self._pause = 1 / polls if polls else 0.0
         self._next_poll = self._next_advance = 0.0
@@ -72,7 +69,7 @@ class ResponseCache:
         self._names = ("PATH_INFO", "QUERY_STRING", *of_host)
         self._address = itemgetter(*self._names)
         #: Gets the seconds that each document took to make.
-        self.timed: Callable[[float], None] = lambda seconds: None
+        self.observe_render: Callable[[float], None] = lambda seconds: None
 
     def respond(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request; this is a WSGI application."""
@@ -105,15 +102,11 @@ class ResponseCache:
         else:
             made, client_has_it = self._revalidate(address, environ)
         if not isinstance(made, CachedResponse):
-            self._count(environ, made.status_code, conditional).value += 1
             return made(environ, start_response)
         # The headers are copied because a server may change its list (PEP 3333).
         if client_has_it:
-            made.count_304.value += 1
             start_response("304 NOT MODIFIED", made.not_modified[:])
             return []
-        count = self._count(environ, 200, conditional) if conditional else made.count_200
-        count.value += 1
         coding = coding_of(environ.get("HTTP_ACCEPT_ENCODING", ""))
         headers, body = made.coded.get(coding) or made.encode(coding)
         start_response("200 OK", headers[:])
@@ -121,10 +114,6 @@ class ResponseCache:
 
     def _refuse(self, environ: WSGIEnvironment) -> Response:
         return add_common_headers(self._limit.refusal(), environ, self._log)
-
-    def _count(self, environ: WSGIEnvironment, status: int, conditional: bool) -> Count:
-        """Return the count to which requests like this one add."""
-        return self.counts.setdefault((route_of(environ), status, conditional), Count())
 
     def _find(self, address: Address) -> CachedResponse | None:
         cached = self._responses.get(address)
@@ -182,10 +171,8 @@ class ResponseCache:
             return old
         if response.status_code != 200 or "ETag" not in response.headers:
             return response
-        self.timed(time.monotonic() - began)
-        count_200 = self._count(environ, 200, conditional=False)
-        count_304 = self._count(environ, 304, conditional=True)
-        made = CachedResponse(response, version, address, count_200, count_304)
+        self.observe_render(time.monotonic() - began)
+        made = CachedResponse(response, version, address)
         self._keep(address, made)
         return made
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from werkzeug.wrappers import Response
 
-from feeds.web.counter import Count
 from feeds.web.responses import is_since, matches
 from feeds.wire import compress
 
@@ -32,17 +31,8 @@ class Version(NamedTuple):
 class CachedResponse:
     """A response of the application with its content codings, and the headers of its 304."""
 
-    def __init__(
-        self,
-        response: Response,
-        version: Version,
-        address: Address,
-        count_200: Count,
-        count_304: Count,
-    ) -> None:
+    def __init__(self, response: Response, version: Version, address: Address) -> None:
         self.version = version
-        #: Where requests without validators are counted, and those that get a 304.
-        self.count_200, self.count_304 = count_200, count_304
         self._body = response.get_data()
         del response.headers["Content-Length"]
         self._headers = response.headers.to_wsgi_list()

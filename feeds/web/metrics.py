@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator
-from functools import cache
-from threading import Lock, Thread
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, request
+from flask import Response, abort, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -18,13 +16,16 @@ from prometheus_client.registry import Collector
 from feeds.index import Index
 from feeds.index.store import IndexUnavailable
 from feeds.web.client import is_from
-from feeds.web.counter import Counts, Route
+from feeds.web.kinds import Route, route_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: The variable that names the folder through which processes share their metrics.
 #: prometheus_client reads it when it is imported.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-#: Seconds between updates of the shared metrics.
-UPDATE_PAUSE = 1.0
+#: A request with one of these is conditional (RFC 9110 section 13).
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 _LABELS = (*Route._fields, "status")
 _RENDER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SYNC = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -60,19 +61,33 @@ class Metrics:
             buckets=_SYNC,
             registry=registry,
         )
-        self._lock = Lock()
 
-    def take(self, counts: Counts) -> None:
-        """Add what was counted since the last call."""
-        with self._lock:
-            for (route, status, conditional), count in list(counts.items()):
-                more = count.value - count.taken
-                count.taken += more
-                self._requests.labels(*route, status).inc(more)
+    def count_requests(self, app: WSGIApplication) -> WSGIApplication:
+        """Return WSGI middleware that counts each answer of an application."""
+
+        def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            conditional = any(name in environ for name in _CONDITIONS)
+
+            def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+                labels = (*route_of(environ), status[:3])
+                self._requests.labels(*labels).inc()
                 if conditional:
-                    self._conditional.labels(*route, status).inc(more)
+                    self._conditional.labels(*labels).inc()
+                return start_response(status, headers, *more)
 
-    def write(self, index: Index) -> bytes:
+            return app(environ, started)
+
+        return respond
+
+    def respond(self, index: Index) -> Response:
+        """Return all metrics to a client in the networks that the settings name."""
+        if not is_from(request.environ, index.config.metrics):
+            abort(404)
+        response = Response(self._write(index), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _write(self, index: Index) -> bytes:
         """Return all metrics in Prometheus's text format."""
         registry = CollectorRegistry()
         if SHARED in os.environ:
@@ -107,30 +122,3 @@ class _State(Collector):
             # A time, because an age would be wrong a second later.
             newest = health.newest.timestamp()
             yield GaugeMetricFamily("feeds_newest_article_timestamp_seconds", _NEWEST, newest)
-
-
-def add_metrics(app: Flask, index: Index, counts: Counts) -> Metrics:
-    """Serve the metrics at `/metrics` to the networks that the settings name."""
-    metrics = Metrics()
-
-    def update() -> None:
-        while True:
-            time.sleep(UPDATE_PAUSE)
-            metrics.take(counts)
-
-    @cache
-    def begin() -> None:
-        # Once, and not before the first request: a fork does not copy threads.
-        Thread(target=update, daemon=True).start()
-
-    def show() -> Response:
-        if not is_from(request.environ, index.config.metrics):
-            abort(404)
-        metrics.take(counts)
-        response = Response(metrics.write(index), content_type=CONTENT_TYPE_PLAIN_0_0_4)
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-    app.before_request(begin)
-    app.add_url_rule("/metrics", "metrics", show)
-    return metrics

@@ -12,7 +12,7 @@ from uuid import uuid4
 from feeds.logs import LOGGER
 from feeds.setting_types import Network
 from feeds.web.client import Clients
-from feeds.web.counter import route_of
+from feeds.web.kinds import route_of
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo

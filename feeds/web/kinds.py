@@ -1,8 +1,7 @@
-"""Counts of requests, by the kind of their address."""
+"""The kinds of addresses, by which requests are counted and logged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.formats import FORMATS, opml
@@ -61,16 +60,3 @@ def route_of(environ: WSGIEnvironment) -> Route:
     if not folders.isdisjoint(FREQUENCIES):
         return Route("digest", form)
     return Route("choice" if query else (section or "site").removesuffix("s"), form)
-
-
-@dataclass(slots=True)
-class Count:
-    """A number of requests. One may be missed where threads add to it at the same time."""
-
-    value: int = 0
-    #: How many of them the metrics have.
-    taken: int = 0
-
-
-#: By route, status, and whether the request was conditional (RFC 9110 section 13).
-Counts = dict[tuple[Route, int, bool], Count]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.web.counter import KINDS, route_of
+from feeds.web.kinds import KINDS, route_of
 
 
 @pytest.mark.parametrize(
