@@ -7,12 +7,12 @@ from typing import Annotated
 import yaml
 from msgspec import Meta, Struct
 
-from feeds.selection import Kind, domain_key, fold, slugify
+from feeds.selection import MAX_RANK, Kind, domain_key, fold, slugify
 from feeds.settings import compose, naming, read_fields, read_pairs
 from feeds.text import text
 
 Text = Annotated[str, text]
-Quality = Annotated[int, Meta(ge=-(10**6), le=10**6)]
+Quality = Annotated[int, Meta(ge=-MAX_RANK, le=MAX_RANK)]
 
 
 class FeedSettings(Struct, frozen=True, kw_only=True):

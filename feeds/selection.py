@@ -128,6 +128,8 @@ class Selection:
 
 EVERYTHING = Selection()
 
+#: The highest quality and heat of an article, and so of a choice; the lowest is its negative.
+MAX_RANK = 999_999_999
 #: The most entries that a feed may hold.
 MAX_LIMIT = 200
 #: The stories in a digest without a limit, and the most of them.

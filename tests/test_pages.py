@@ -1028,6 +1028,17 @@ def test_builder_starts_at_the_threshold_of_what_is_chosen(
         assert (slider.get("min"), slider.get("value")) == (least, least)
 
 
+def test_slider_ends_at_a_quality_that_can_be_chosen(
+    collection: Collection, serve: Callable[[Collection], Site]
+) -> None:
+    collection.write("one.md", article(quality=999_999_999))
+    collection.write("two.md", article(quality=70))
+    site = serve(collection)
+    (slider,) = parsed(site.get("/build/")).xpath("//input[@type='range']")
+    assert slider.get("max") == "999999999"
+    assert site.get(f"/build/?min_quality={slider.get('max')}").status_code == 200
+
+
 def test_builder_suggests_the_largest_of_topics_and_providers_to_leave_out(
     collection: Collection, serve: Callable[[Collection], Site]
 ) -> None:

@@ -23,6 +23,7 @@ from feeds.selection import (
     DEFAULT_IN_DIGEST,
     MAX_IN_DIGEST,
     MAX_LIMIT,
+    MAX_RANK,
     MAX_SLUG_LENGTH,
     Kind,
     Selection,
@@ -47,8 +48,6 @@ from feeds.web.responses import plain
 _FIRST_MONTH = Month.of(EARLIEST).plus(-1)
 #: Names that an error suggests.
 MAX_NEAREST = 3
-#: The highest quality or heat that may be chosen; the lowest is its negative.
-_MAX_RANK = 10**6
 
 
 class Site:
@@ -98,14 +97,14 @@ class Site:
         topics = self._public("topic", values(arguments, "topic"))
         providers = self._public("provider", values(arguments, "provider"))
         limit = number(arguments, "limit", 1, most)
-        wanted = number(arguments, "min_quality", -_MAX_RANK, _MAX_RANK)
+        wanted = number(arguments, "min_quality", -MAX_RANK, MAX_RANK)
         chosen = choose(
             topics + (base if kind == "topic" else []),
             providers + (base if kind == "provider" else []),
             [self._type(value) for value in values(arguments, "type")],
             [self._excluded(value) for value in values(arguments, "exclude")],
             search=search(arguments),
-            min_heat=number(arguments, "min_heat", -_MAX_RANK, _MAX_RANK),
+            min_heat=number(arguments, "min_heat", -MAX_RANK, MAX_RANK),
             limit=None if limit == usual else limit,
             frequency=frequency,
         )
