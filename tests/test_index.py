@@ -372,24 +372,6 @@ def test_find_costs_the_same_number_of_statements_for_any_size(collection: Colle
     assert len(ran) == 2
 
 
-@pytest.mark.databases("sqlite")
-def test_index_of_version_10_leaves_what_subscribers_know(collection: Collection) -> None:
-    path = collection.folder.parent / "articles.sqlite3"
-    with contextlib.closing(sqlite3.connect(path)) as old:
-        old.executescript((HERE / "index-10.sql").read_text())
-    collection.write("one.md", article(topics=("C++",)))
-    collection.sync()
-    gone = collection.index.find(Selection(kind="topic", key="emptied"))
-    assert gone and (gone.articles, gone.names["topic", "emptied"]) == ((), "Emptied")
-    topic = collection.index.resolve("topic", "cplusplus")
-    assert topic and topic.key == "cplusplus"
-    assert collection.index.types() == ["article"]
-    assert [i.selection.key for i in public_feeds(collection.index)] == [
-        *("", "c++", "cplusplus", "emptied"),
-        "example.org",
-    ]
-
-
 def test_of_many_slugs_those_that_begin_alike_are_known(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,16 +167,10 @@ def outlasting(connection: Connection) -> Outlasting:
 
     They are lost where the older tables had other columns.
     """
-    # Version 10 and earlier called the first table `state`.
-    states = [
-        row
-        for name in (meta.name, "state")
-        for row in _read(connection, name, ["revision", "changed"])
-    ]
-    rows = _read(connection, feeds.name, ["kind", "key", "slug", "name", "changed"])
+    states = _read(connection, meta.name, ["revision", "changed"])
     if not states:
         return {}, []
-    return states[0], [row for row in rows if row["kind"] in ("site", "topic", "provider")]
+    return states[0], _read(connection, feeds.name, ["kind", "key", "slug", "name", "changed"])
 
 
 def _read(connection: Connection, name: str, columns: list[str]) -> list[dict[str, Any]]:
