@@ -85,7 +85,7 @@ def test_damaged_database_is_left_to_its_keeper(collection: Collection) -> None:
     collection.write("one.md", article())
     collection.sync()
     with collection.index.write_transaction() as connection:
-        connection.exec_driver_sql("UPDATE articles SET document = '{'")
+        connection.exec_driver_sql("UPDATE articles SET encoded = '{'")
     with pytest.raises(IndexUnavailable, match="cannot be used: Input data was truncated"):
         collection.index.find(EVERYTHING)
 
