@@ -148,7 +148,7 @@ def _change_one(url: str, number: int) -> None:
     """Change what one article says, as a sync would."""
     with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
         raw.execute(
-            "UPDATE articles SET document = CAST(replace(CAST(document AS TEXT), ?, ?) AS BLOB),"
+            "UPDATE articles SET encoded = CAST(replace(CAST(encoded AS TEXT), ?, ?) AS BLOB),"
             " entry_hash = ? WHERE id = (SELECT min(id) FROM articles)",
             ("What happened", f"What happened, {number}", bytes([number + 1])),
         )
