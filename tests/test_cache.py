@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 from flask import Response, request
 from sqlalchemy import Engine, event, text
@@ -193,7 +194,6 @@ def test_flask_makes_whole_documents_alone(made: Made) -> None:
         ("GET", "/topics/AI/feed.atom", 301),
         ("GET", "/feed.atom?x=1", 400),
         ("GET", "/healthz", 200),
-        ("GET", "/static/style.css", 200),
         ("POST", FEED, 405),
     ],
 )
@@ -202,9 +202,19 @@ def test_only_documents_are_cached(made: Made, method: str, path: str, status: i
     assert made.count == 2
 
 
-def test_static_files_are_conditional_too(made: Made) -> None:
-    tag = made.ask("/static/style.css").headers["ETag"]
+def test_static_files_are_cached_and_compressed_too(made: Made) -> None:
+    plain = made.ask("/static/style.css")
+    assert plain.headers["Cache-Control"] == "public, max-age=86400"
+    tag = plain.headers["ETag"]
     assert made.ask("/static/style.css", If_None_Match=tag).status_code == 304
+    coded = made.ask("/static/style.css", Accept_Encoding="br")
+    assert (coded.headers["Content-Encoding"], coded.headers["ETag"]) == ("br", tag)
+    assert brotli.decompress(coded.data) == plain.data
+    assert made.count == 1
+    # The page that names an earlier version may be in a cache for some time.
+    earlier = made.ask("/static/style.css?v=00000000")
+    assert earlier.status_code == 301
+    assert made.ask(earlier.headers["Location"]).data == plain.data
 
 
 def test_head_request_caches_the_document(made: Made) -> None:

@@ -31,8 +31,6 @@ MAX_CACHE_SIZE = 64 << 20
 MAX_WAIT = 0.25
 #: Seconds between attempts to apply what time has changed.
 _ATTEMPT_PAUSE = 1.0
-#: The path of static files, whose responses are not kept.
-STATIC_PATH = "/static/"
 
 
 class _Response(Response):
@@ -88,9 +86,7 @@ class ResponseCache:
         conditional = tag is not None or "HTTP_IF_MODIFIED_SINCE" in environ
         made: CachedResponse | Response
         client_has_it = False
-        if method not in ("GET", "HEAD") or (
-            cached is None and environ.get("PATH_INFO", "").startswith(STATIC_PATH)
-        ):
+        if method not in ("GET", "HEAD"):
             made = _Response.from_app(self._app, environ, buffered=True)
         elif not conditional:
             if self._limit.allows(environ):
