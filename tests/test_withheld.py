@@ -15,7 +15,7 @@ NOT_PUBLISHED = (
     *("published: false", "published:   no", "published: off", "published: FALSE", "published: 0"),
     *("published: n", "published: ~", "published:", "published:  # not yet", "published: maybe"),
     *("published: never", "published: nobody", "published: 'false'", 'published: "true"'),
-    *('"published": false', "'published' : no", "published : false", "Document: FALSE"),
+    *('"published": false', "'published' : no", "published : false", "Published: FALSE"),
     *("PUBLISHED: no", "published:false", "published false", "published = false", "published"),
     *(" published: false", "  published: false", "\tpublished: false", "- published: false"),
     *("\u00a0published: false", "\ufeffpublished: false", "published: !!bool false"),
