@@ -14,7 +14,7 @@ from typing import NamedTuple
 from feeds.articles import ArticleError, parse_article, stem_of
 from feeds.articles.folder import list_files, read_bytes
 from feeds.config import Config
-from feeds.indexed import FeedKey, memberships
+from feeds.indexed import SITE, FeedKey, State, memberships
 from feeds.processes import spread
 from feeds.selection import NAMED_KINDS
 
@@ -25,8 +25,8 @@ class CheckResult:
 
     #: How many article files there are.
     files: int
-    #: How many of those without a fault are public, or are not, by the reason.
-    counts: dict[str, int]
+    #: How many of those without a fault are in each state.
+    counts: dict[State, int]
     #: Every fault of every file.
     faults: tuple[ArticleError, ...]
     #: Every warning of every file, and of what several files and the settings say together.
@@ -38,8 +38,7 @@ class _File(NamedTuple):
 
     faults: tuple[ArticleError, ...] = ()
     warnings: tuple[ArticleError, ...] = ()
-    #: "public" or the reason why it is not; empty for a fault.
-    state: str = ""
+    state: State = State.AT_FAULT
     link: str = ""
     #: The topics and the provider that it names.
     feeds: Set[FeedKey] = frozenset()
@@ -67,7 +66,8 @@ def check_folder(directory: Path, config: Config, now: datetime, jobs: int = 1) 
                 problem = f"has the same name as {owner}, rename one of them"
                 faults.append(ArticleError(full, 1, problem))
             faults += file.faults
-    counts = Counter(file.state for file in found.values() if file.state)
+    counts = Counter[State](file.state for file in found.values())
+    del counts[State.AT_FAULT]
     warnings = [str(warning) for file in found.values() for warning in file.warnings]
     warnings += [*_shared_links(found), *_shared_slugs(found, config), *_unused(found, config)]
     return CheckResult(
@@ -84,27 +84,29 @@ def _check(directory: Path, config: Config, now: datetime, path: str) -> _File:
     article = parsed.article
     if article is None:
         return _File(parsed.faults, parsed.warnings)
-    meant = memberships(article, config)
-    state = "not published" if parsed.withheld else "public"
-    if state == "public" and article.published > now:
-        state = "scheduled"
-    elif state == "public" and all(article.quality < least for _, _, least in meant):
-        state = "below the threshold"
-    feeds = frozenset((s.kind, s.key) for s, _, _ in meant if s.kind != "site")
+    named = memberships(article, config)
+    state = State.PUBLIC
+    if parsed.withheld_reason:
+        state = State.NOT_PUBLISHED
+    elif article.published > now:
+        state = State.SCHEDULED
+    elif all(article.quality < m.threshold for m in named):
+        state = State.BELOW_THRESHOLD
+    feeds = {(m.selection.kind, m.selection.key) for m in named} - {SITE}
     return _File((), parsed.warnings, state, article.link, feeds)
 
 
 def _shared_links(found: dict[str, _File]) -> Iterator[str]:
     owners: dict[str, str] = {}
     for path, file in found.items():
-        if file.state in ("public", "scheduled"):
+        if file.state in (State.PUBLIC, State.SCHEDULED):
             owner = owners.setdefault(file.link, path)
             if owner != path:
                 yield f"{path}:1: warning: has the same address as {owner}, {file.link}"
 
 
 def _shared_slugs(found: dict[str, _File], config: Config) -> Iterator[str]:
-    public = (file.feeds for file in found.values() if file.state != "not published")
+    public = (file.feeds for file in found.values() if file.state != State.NOT_PUBLISHED)
     sharing = defaultdict(list)
     for kind, key in sorted(set[FeedKey]().union(*public)):
         sharing[kind, config.slug(kind, key)].append(key)

@@ -64,7 +64,7 @@ def explain_address(index: Index, address: str) -> str | None:
 
 
 def explain(
-    index: Index, stem: str, reading: ParseResult, fault: ArticleError | None, now: datetime
+    index: Index, stem: str, parsed: ParseResult, fault: ArticleError | None, now: datetime
 ) -> list[str]:
     """Return lines that say which feeds an article is in, or why it is in none.
 
@@ -75,13 +75,13 @@ def explain(
     if fault:
         if lines:
             lines = [f"{line} (its last good version)" for line in lines]
-        reason = reading.withheld or f"faulty at line {fault.line}: {fault.problem}"
+        reason = parsed.withheld_reason or f"faulty at line {fault.line}: {fault.problem}"
         return [*lines, reason if lines else f"in no feed: {reason}"]
-    if reading.withheld or reading.article is None:
-        return [f"in no feed: {reading.withheld}"]
-    if reading.article.published > now:
-        return [f"in no feed yet: due on {reading.article.published:%Y-%m-%d %H:%M} UTC"]
-    return lines or [f"in no feed: {_obstacle(index, reading.article)}"]
+    if parsed.withheld_reason or parsed.article is None:
+        return [f"in no feed: {parsed.withheld_reason}"]
+    if parsed.article.published > now:
+        return [f"in no feed yet: due on {parsed.article.published:%Y-%m-%d %H:%M} UTC"]
+    return lines or [f"in no feed: {_obstacle(index, parsed.article)}"]
 
 
 def _shown_in(index: Index, stem: str) -> list[str]:
@@ -97,9 +97,10 @@ def _shown_in(index: Index, stem: str) -> list[str]:
 def _obstacle(index: Index, article: Article) -> str:
     """Return why no feed shows an article that is published and due."""
     config = index.config
-    meant = memberships(article, config)
     lowest = min(
-        least for selection, _, least in meant if not config.settings_of(selection).withdrawn
+        m.threshold
+        for m in memberships(article, config)
+        if not config.settings_of(m.selection).withdrawn
     )
     if article.quality < lowest:
         return f"quality {article.quality} is below the threshold {lowest}"

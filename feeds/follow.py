@@ -112,7 +112,7 @@ def _follow(
         replaced |= any(c == Change.deleted and Path(path) == directory for c, path in changes)
         changed_paths = {os.path.relpath(path, directory) for _, path in changes}
         if changed_paths:
-            report = run(changed_paths if report.direct else None)
+            report = run(changed_paths if report.can_sync_paths else None)
         if replaced or time.monotonic() >= next_scan or not index.is_readable():
             report = run(None)
             next_scan = time.monotonic() + SCAN_PAUSE

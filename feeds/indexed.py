@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +37,18 @@ _decode = msgspec.json.Decoder(Article).decode
 
 #: A feed's kind and key.
 FeedKey = tuple[Kind, str]
+#: The feed of everything.
+SITE: FeedKey = (EVERYTHING.kind, EVERYTHING.key)
+
+
+class State(StrEnum):
+    """What became of an article file, in words for people."""
+
+    PUBLIC = "public"
+    SCHEDULED = "scheduled"
+    BELOW_THRESHOLD = "below the threshold"
+    NOT_PUBLISHED = "not published"
+    AT_FAULT = "at fault"
 
 
 class IndexedArticle(NamedTuple):
@@ -92,7 +105,7 @@ def read_file(directory: Path, config: Config, file: tuple[str, bytes]) -> FileR
     if is_unpublished(raw):
         return FileResult(content_hash, withheld=True)
     parsed = parse_article(raw, path)
-    withheld, warnings = bool(parsed.withheld), parsed.warnings
+    withheld, warnings = bool(parsed.withheld_reason), parsed.warnings
     if parsed.article is None:
         first = parsed.faults[0]
         return FileResult(content_hash, first.problem, first.line, withheld, warnings=warnings)
@@ -111,21 +124,31 @@ def _read_bytes(directory: Path, path: str) -> bytes:
     return read_bytes(directory, path)
 
 
-def memberships(article: Article, config: Config) -> list[tuple[Selection, str, int]]:
-    """Return each feed that an article names, its name there, and that feed's threshold."""
+class Membership(NamedTuple):
+    """A feed that an article names."""
+
+    selection: Selection
+    #: What the article calls the topic or the provider; empty for the feed of everything.
+    name: str
+    #: The lowest quality of an article that the feed shows.
+    threshold: int
+
+
+def memberships(article: Article, config: Config) -> list[Membership]:
+    """Return the feeds that an article names."""
     named = [(EVERYTHING, "")]
     named += [(Selection(kind="topic", key=fold(topic)), topic) for topic in article.topics]
     domain = domain_key(article.provider.domain)
     named.append((Selection(kind="provider", key=domain), article.provider.name))
-    return [(selection, name, config.threshold(selection)) for selection, name in named]
+    return [Membership(s, name, config.threshold(s)) for s, name in named]
 
 
 def index_article(article: Article, config: Config) -> IndexedArticle:
     """Return what the index keeps of an article; it has no feeds if it reaches no threshold."""
     entry = make_entry(replace(article, updated=None), config=config, base="")
     named = memberships(article, config)
-    feeds = {(s.kind, s.key): article.quality >= threshold for s, _, threshold in named}
-    shown = [s for s, _, _ in named if feeds[s.kind, s.key]]
+    shown = [m.selection for m in named if article.quality >= m.threshold]
+    feeds = {(m.selection.kind, m.selection.key): article.quality >= m.threshold for m in named}
     return IndexedArticle(
         stem=article.stem,
         id=config.entry_id(article.stem).hex,

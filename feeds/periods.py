@@ -14,6 +14,8 @@ from feeds.translations import nearest_locale
 
 Frequency = Literal["daily", "weekly", "monthly"]
 FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
+#: Seconds of a day in UTC, as Unix times count them.
+SECONDS_PER_DAY = 86_400
 
 #: What makes the name of a period that of its first day (ISO 8601).
 _FIRST_DAY = {"daily": "", "weekly": "-1", "monthly": "-01"}
@@ -38,7 +40,7 @@ class Period:
 
     @classmethod
     def read(cls, frequency: Frequency, text: str, zone: ZoneInfo) -> Self | None:
-        """Return the period of a name in either case; None if it is no period."""
+        """Parse the name of a period, such as 2020-W21 or 2020-w21; return None if it is none."""
         text = text.upper()
         try:
             # ISO 8601 has other spellings of a day, but each period has one name.

@@ -94,7 +94,7 @@ def publish_formats(
     feed, found = made
     published = []
     for form in forms:
-        links = _links(selection, form, base, archive, found.beside)
+        links = _links(selection, form, base, archive, found.neighbours)
         # The hub is pinged for these documents only.
         if not selection.has_choices and archive is None and index.config.hub:
             links = replace(links, hub=index.config.hub)
@@ -105,7 +105,7 @@ def publish_formats(
                 content_type=f"{form.content_type}; charset=utf-8",
                 last_modified=None if selection.is_ranked else found.changed,
                 link=_header(links, feed.link),
-                previous=found.beside.previous,
+                previous=found.neighbours.previous,
             )
         )
     return published
@@ -118,7 +118,11 @@ def _header(links: Links, page: str) -> str:
 
 
 def _links(
-    selection: Selection, form: Format, base: str, archive: AnyArchive | None, beside: Neighbours
+    selection: Selection,
+    form: Format,
+    base: str,
+    archive: AnyArchive | None,
+    neighbours: Neighbours,
 ) -> Links:
     def address(part: AnyArchive | None) -> str | None:
         if part is None:
@@ -128,8 +132,8 @@ def _links(
     return Links(
         canonical=address(archive) or base + selection.address(form.file),
         current=base + selection.whole.address(form.file) if archive else None,
-        prev_archive=address(beside.previous),
-        next_archive=address(beside.following),
+        prev_archive=address(neighbours.previous),
+        next_archive=address(neighbours.following),
     )
 
 

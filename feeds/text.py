@@ -1,4 +1,4 @@
-"""Text and URLs that may reach the wire."""
+"""Plain text and URLs, cleaned."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _choice(selection: Selection, names: Names, config: Config) -> str:
 
 
 def quoted(search: Search) -> str:
-    """Return a search to stand in quotation marks, without those of a lone phrase."""
+    """Return the text of a search, without its own quotation marks if it is one phrase."""
     text = search_text(search)
     return text[1:-1] if len(search) == 1 and text[0] == text[-1] == '"' else text
 

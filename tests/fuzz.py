@@ -128,7 +128,7 @@ def publish_all(raws: list[bytes]) -> None:
 
 def check_withheld(text: str) -> None:
     """An article that is taken back is withheld, be the rest of it at fault or not."""
-    assert parse_article(text.encode(errors="replace"), "one.md").withheld, text
+    assert parse_article(text.encode(errors="replace"), "one.md").withheld_reason, text
 
 
 class _Balanced(HTMLParser):

@@ -39,7 +39,7 @@ def test_valid_file_is_read_as_expected(path: Path) -> None:
     expected = json.loads(path.with_suffix(".json").read_text())
     reading = parse_article(path.read_bytes(), path.name)
     assert reading.faults == ()
-    assert reading.withheld == expected["withheld"]
+    assert reading.withheld_reason == expected["withheld"]
     assert json.loads(msgspec.json.encode(reading.article)) == expected["article"]
 
 
@@ -138,7 +138,7 @@ def test_reading_a_file_leaves_nothing_to_the_garbage_collector() -> None:
 
 def test_seeds_are_sound() -> None:
     readings = [parse_article(path.read_bytes(), path.name) for path in sorted(SEEDS.iterdir())]
-    assert [reading.withheld for reading in readings] == ["", *["not published"] * 4]
+    assert [reading.withheld_reason for reading in readings] == ["", *["not published"] * 4]
     assert all(reading.article for reading in readings)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import select
 from feeds.articles import folder as folders
 from feeds.config import Config
 from feeds.index import Index, schema
-from feeds.index.changes import MAX_CHANGED_PATHS, MIN_LOST_AT_ONCE
+from feeds.index.changes import MAX_CHANGED_PATHS, MIN_ABSENT_AT_ONCE
 from feeds.index.sync import Report, sync
 from tests.support import NOW, Collection, article, before_open, refuse
 
@@ -94,7 +94,7 @@ def check(steps: list[list[tuple[str, str, str]]]) -> None:
         for step in steps:
             now += timedelta(seconds=3)
             changed = {path for each in step for path in edit(collection, *each)}
-            changed_paths = changed if report.direct else None
+            changed_paths = changed if report.can_sync_paths else None
             report = sync(collection.index, folder, now, changed_paths=changed_paths)
             full = sync(whole, folder, now)
             assert contents(collection.index) == contents(whole)
@@ -131,7 +131,7 @@ def known(collection: Collection) -> Collection:
     """Two articles, in the index."""
     collection.write("one.md", article("One"))
     collection.write("sub/two.md", article("Two"))
-    assert collection.sync().direct
+    assert collection.sync().can_sync_paths
     return collection
 
 
@@ -141,7 +141,7 @@ def test_only_the_changed_paths_are_read(known: Collection, listed: list[Path]) 
     (known.folder / "sub" / "two.md").unlink()
     report = sync_paths(known, "one.md", "new.md", "sub/two.md", "new.md.tmp", ".one.md.swp")
     assert (report.added, report.changed, report.removed, report.unchanged) == (1, 1, 1, 0)
-    assert report.direct and listed == []
+    assert report.can_sync_paths and listed == []
 
 
 def test_saved_file_of_the_same_size_and_time_is_read(
@@ -165,34 +165,34 @@ def test_path_of_a_folder_or_link_needs_a_whole_scan(known: Collection, listed: 
     for name in ("sub", "."):
         sync_paths(known, name)
     (known.folder / "link.md").symlink_to("one.md")
-    assert not sync_paths(known, "link.md").direct
+    assert not sync_paths(known, "link.md").can_sync_paths
     (known.folder / "link.md").unlink()
     (known.folder / "behind").symlink_to("sub")
-    assert sync_paths(known, "behind/two.md").direct
+    assert sync_paths(known, "behind/two.md").can_sync_paths
     shutil.rmtree(known.folder / "sub")
     assert sync_paths(known, "sub").removed == 1
     assert len(listed) == 5
 
 
 def test_loss_of_all_files_needs_a_whole_scan(collection: Collection) -> None:
-    for number in range(MIN_LOST_AT_ONCE):
+    for number in range(MIN_ABSENT_AT_ONCE):
         collection.write(f"{number}.md", article(f"{number}"))
     collection.sync(NOW)
-    names = {f"{number}.md" for number in range(MIN_LOST_AT_ONCE)}
+    names = {f"{number}.md" for number in range(MIN_ABSENT_AT_ONCE)}
     for name in names:
         (collection.folder / name).unlink()
     report = sync(collection.index, collection.folder, NOW, changed_paths=names)
-    assert (report.removed, report.unchanged) == (0, MIN_LOST_AT_ONCE)
+    assert (report.removed, report.unchanged) == (0, MIN_ABSENT_AT_ONCE)
     assert [fault.path for fault in report.faults] == ["."]
 
 
 def test_link_without_a_target_needs_a_whole_scan(known: Collection, listed: list[Path]) -> None:
     (known.folder / "link.md").symlink_to("data")
-    assert not sync_paths(known, "link.md").direct
+    assert not sync_paths(known, "link.md").can_sync_paths
     (known.folder / "data").write_text(article("Linked"))
     assert sync(known.index, known.folder, NOW).added == 1
     (known.folder / "data").unlink()
-    assert not sync(known.index, known.folder, NOW).direct
+    assert not sync(known.index, known.folder, NOW).can_sync_paths
 
 
 def test_too_many_paths_need_a_whole_scan(known: Collection, listed: list[Path]) -> None:

@@ -561,7 +561,7 @@ def test_new_article_is_sound_and_not_published(
     before = datetime.now(UTC).replace(microsecond=0)
     path = Path(run("new", title, folder).output.removesuffix("\n"))
     made = parse_article(path.read_bytes(), path.name)
-    assert (made.faults, made.warnings, made.withheld) == ((), (), "not published")
+    assert (made.faults, made.warnings, made.withheld_reason) == ((), (), "not published")
     assert made.article and made.article.title == " ".join(title.split())
     assert (made.article.quality, made.article.content) == (60, "")
     assert before <= made.article.published <= datetime.now(UTC)

@@ -290,7 +290,7 @@ def test_page_of_a_month_leads_to_no_empty_page(collection: Collection) -> None:
     def beside(archive: Archive, most: int | None = None) -> tuple[str, str]:
         found = collection.index.find(EVERYTHING, archive, most)
         assert found
-        both = found.beside.previous, found.beside.following
+        both = found.neighbours.previous, found.neighbours.following
         previous, following = (part.page.removeprefix("archive/") if part else "" for part in both)
         return previous, following
 
@@ -314,8 +314,8 @@ def test_rest_of_a_month_that_went_points_further_back(
     write_months(collection, "2020-05", "2020-05", "2019-01")
     collection.sync()
     found = collection.index.find(EVERYTHING)
-    assert found and found.beside.previous
-    rest = found.beside.previous
+    assert found and found.neighbours.previous
+    rest = found.neighbours.previous
     assert len(read(publish_feed(collection, archive=rest).body, "atom").ids) == 1
     (collection.folder / "2020-05-0.md").unlink()
     collection.sync(LATER)

@@ -75,8 +75,10 @@ def test_nothing_of_the_other_seeds_is_in_any_feed(seeds: Collection) -> None:
         raw = path.read_bytes()
         hidden += [line for line in raw.decode().split('"') if ";" in line and "==" in line]
         reading = parse_article(raw, path.name)
-        assert reading.article and bool(reading.withheld) == (reading.article.title != POLICE)
-        if reading.withheld:
+        assert reading.article and bool(reading.withheld_reason) == (
+            reading.article.title != POLICE
+        )
+        if reading.withheld_reason:
             hidden += [reading.article.title, reading.article.link]
             hidden += [reading.article.provider.name + "<", reading.article.provider.domain]
             hidden += [story.link for story in reading.article.related]

@@ -275,11 +275,11 @@ def check_current(collection: Collection, oracle: Oracle, selection: Selection) 
     assert stems(found) == [stem for stem, _ in places[:limit]]
     assert found
     assert found.complete == (selection.min_heat is None and len(places) <= limit)
-    beside = Neighbours()
+    neighbours = Neighbours()
     if len(places) > limit and selection.min_heat is None:
         last = places[limit - 1][1]
-        beside = Neighbours(previous=Archive(month=Month.of(last.published), before=last))
-    assert found.beside == beside
+        neighbours = Neighbours(previous=Archive(month=Month.of(last.published), before=last))
+    assert found.neighbours == neighbours
 
 
 def check_archive(

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from feeds.index import Index
-from feeds.index.changes import MIN_LOST_AT_ONCE
+from feeds.index.changes import MIN_ABSENT_AT_ONCE
 from feeds.index.store import IndexUnavailable
 from feeds.index.survey import public_feeds
 from feeds.index.sync import sync
@@ -175,7 +175,7 @@ def test_folder_that_comes_up_empty_but_for_an_unreadable_one_withdraws_nothing(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a disk does that is not mounted where a whole disk was; each has a `lost+found`."""
-    for number in range(MIN_LOST_AT_ONCE):
+    for number in range(MIN_ABSENT_AT_ONCE):
         collection.write(f"{number}.md", article(f"{number}"))
     (collection.folder / "lost+found").mkdir()
     before_open(monkeypatch, "lost+found", refuse)
@@ -184,20 +184,20 @@ def test_folder_that_comes_up_empty_but_for_an_unreadable_one_withdraws_nothing(
     (collection.folder / "lost+found").mkdir(parents=True)
     report = collection.sync(LATER)
     assert [fault.path for fault in report.faults] == [".", "lost+found"]
-    assert (report.removed, report.unchanged, report.changed_feeds) == (0, MIN_LOST_AT_ONCE, 0)
-    assert len(titles(collection)) == MIN_LOST_AT_ONCE
+    assert (report.removed, report.unchanged, report.changed_feeds) == (0, MIN_ABSENT_AT_ONCE, 0)
+    assert len(titles(collection)) == MIN_ABSENT_AT_ONCE
 
 
 def test_unreadable_subfolder_of_all_articles_is_the_only_fault(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(MIN_LOST_AT_ONCE):
+    for number in range(MIN_ABSENT_AT_ONCE):
         collection.write(f"sub/{number}.md", article(f"{number}"))
     collection.sync()
     before_open(monkeypatch, "sub", refuse)
     report = collection.sync(LATER)
     assert [fault.path for fault in report.faults] == ["sub"]
-    assert (report.removed, report.unchanged) == (0, MIN_LOST_AT_ONCE)
+    assert (report.removed, report.unchanged) == (0, MIN_ABSENT_AT_ONCE)
 
 
 def test_unreadable_subfolder_withdraws_nothing(
@@ -214,7 +214,7 @@ def test_unreadable_subfolder_withdraws_nothing(
         "sub:1: the folder cannot be read, Permission denied"
     ]
     # What is saved elsewhere must not let the fault be forgotten.
-    assert (report.removed, report.unchanged, report.direct) == (1, 2, False)
+    assert (report.removed, report.unchanged, report.can_sync_paths) == (1, 2, False)
     assert sorted(titles(collection)) == ["below", "beside"]
     # Nor does a file of the same name take the place of one that is not seen.
     collection.write("one.txt", article("other"))
@@ -250,7 +250,7 @@ def test_file_that_vanishes_while_it_is_read_is_a_fault(
 
 
 def test_folder_that_comes_up_empty_withdraws_nothing(collection: Collection) -> None:
-    for number in range(MIN_LOST_AT_ONCE):
+    for number in range(MIN_ABSENT_AT_ONCE):
         collection.write(f"{number}.md", article(f"{number}"))
     collection.sync()
     away = collection.folder.rename(collection.folder.with_name("away"))
@@ -259,14 +259,14 @@ def test_folder_that_comes_up_empty_withdraws_nothing(collection: Collection) ->
     assert [str(fault) for fault in report.faults] == [
         ".:1: empty where 10 articles were, which stay up; mount the disk, or leave one file"
     ]
-    assert (report.removed, report.unchanged, report.changed_feeds) == (0, MIN_LOST_AT_ONCE, 0)
-    assert len(titles(collection)) == MIN_LOST_AT_ONCE
+    assert (report.removed, report.unchanged, report.changed_feeds) == (0, MIN_ABSENT_AT_ONCE, 0)
+    assert len(titles(collection)) == MIN_ABSENT_AT_ONCE
     collection.folder.rmdir()
     away.rename(collection.folder)
     assert collection.sync(LATER).faults == ()
-    for number in range(1, MIN_LOST_AT_ONCE):
+    for number in range(1, MIN_ABSENT_AT_ONCE):
         (collection.folder / f"{number}.md").unlink()
-    assert collection.sync(LATER).removed == MIN_LOST_AT_ONCE - 1
+    assert collection.sync(LATER).removed == MIN_ABSENT_AT_ONCE - 1
     (collection.folder / "0.md").unlink()
     assert collection.sync(LATER).removed == 1
     assert titles(collection) == []

@@ -103,13 +103,13 @@ def test_body_of_a_sound_article_takes_nothing_back(collection: Collection) -> N
 @pytest.mark.parametrize("line", ["published: false", "published : 'no'", "removed: soon"])
 def test_file_in_any_encoding_takes_its_article_back(line: str, encoding: str) -> None:
     raw = f"---\r\ntitle: [\r\n{line}\r\n---\r\n".encode(encoding)
-    assert parse_article(raw, "one.md").withheld == "not published"
+    assert parse_article(raw, "one.md").withheld_reason == "not published"
 
 
 @pytest.mark.parametrize("brk", ["\n", "\r\n", "\r"])
 def test_lines_may_end_as_on_any_machine(brk: str) -> None:
     raw = article(published="false").replace("\n", brk).encode()
-    assert parse_article(raw, "one.md").withheld == "not published"
+    assert parse_article(raw, "one.md").withheld_reason == "not published"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_lines_may_end_as_on_any_machine(brk: str) -> None:
 def test_file_whose_end_is_not_read_must_say_that_it_is_published(text: str, withheld: str) -> None:
     # As `read_bytes` does, which reads one byte more than an article may have.
     reading = parse_article(text.encode()[: MAX_FILE_SIZE + 1], "one.md")
-    assert reading.faults and reading.withheld == withheld
+    assert reading.faults and reading.withheld_reason == withheld
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_file_whose_end_is_not_read_must_say_that_it_is_published(text: str, wit
 )
 def test_fault_of_a_field_keeps_the_reason(text: str, withheld: str) -> None:
     reading = parse_article(text.encode(), "one.md")
-    assert reading.faults and reading.withheld == withheld
+    assert reading.faults and reading.withheld_reason == withheld
 
 
 @pytest.mark.parametrize(
@@ -165,4 +165,4 @@ def test_fault_of_a_field_keeps_the_reason(text: str, withheld: str) -> None:
 )
 def test_plain_line_of_a_front_matter_needs_no_parser(raw: bytes, expected: bool) -> None:
     assert is_unpublished(raw) is expected
-    assert parse_article(raw, "one.md").withheld or not expected
+    assert parse_article(raw, "one.md").withheld_reason or not expected

@@ -100,7 +100,7 @@ class ParseResult:
     #: None if there are faults.
     article: Article | None
     #: Why the file says that the article must not be public; empty if it does not say so.
-    withheld: str
+    withheld_reason: str
     faults: tuple[ArticleError, ...] = ()
     #: What looks like a mistake, but does not prevent the file from being read.
     warnings: tuple[ArticleError, ...] = ()
@@ -120,10 +120,10 @@ def parse_article(raw: bytes, path: str) -> ParseResult:
         head, body = front_matter.split(_decode(raw))
         node = front_matter.read_front_matter(head)
     except FrontMatterError as error:
-        withheld = is_withheld_at_fault(raw, cut=len(raw) > MAX_FILE_SIZE)
+        is_withheld = is_withheld_at_fault(raw, cut=len(raw) > MAX_FILE_SIZE)
         fault = ArticleError(path, error.line, error.problem)
-        reason = "not published" if withheld else ""
-        return ParseResult(article=None, withheld=reason, faults=(fault,))
+        reason = "not published" if is_withheld else ""
+        return ParseResult(article=None, withheld_reason=reason, faults=(fault,))
     reason = why_withheld(node) or ("not published" if is_unpublished(raw) else "")
     found: list[tuple[int, str]] = []
     top = Fields(node, found)
@@ -134,7 +134,10 @@ def parse_article(raw: bytes, path: str) -> ParseResult:
         for line, problem in find_warnings(top, article.summary)
     )
     return ParseResult(
-        article=None if faults else article, withheld=reason, faults=faults, warnings=warnings
+        article=None if faults else article,
+        withheld_reason=reason,
+        faults=faults,
+        warnings=warnings,
     )
 
 
@@ -199,7 +202,7 @@ def _provider(fields: Fields, link: str) -> Provider:
     domain = domain_key(fields.text("domain")) or domain_key(urlsplit(link).hostname or "")
     if domain and not _is_domain(domain):
         problem = f"'domain' {domain[:80]!r} is not a domain such as 'example.org', correct it"
-        fields.fault("domain", problem)
+        fields.add_fault("domain", problem)
     return Provider(name=fields.text("name") or domain, domain=domain)
 
 

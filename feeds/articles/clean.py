@@ -1,4 +1,4 @@
-"""Text, URLs and HTML as they may reach the wire."""
+"""HTML and Markdown of articles, cleaned."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ _TYPES = {"int": "a number", "float": "a number", "bool": "true or false"}
 class Fields:
     """A map of the front matter.
 
-    A field that is at fault is read as if it were absent, and noted with its line in `faults`,
-    which all maps of a file share. So every fault of a file is found.
+    A field that is at fault is read as if it were absent, and the fault is added with its line
+    to `faults`, which all maps of a file share. So every fault of a file is found.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class Fields:
         self._maps.append((node, self._known))
 
     def misspelled(self) -> list[tuple[int, str]]:
-        """Return a warning, with its line, for each unknown field near one that its map lacks.
+        """Warn of each unknown field whose name is close to that of a field that its map lacks.
 
-        Known are the fields that were asked for so far. Fields of other programs are common,
-        and pass.
+        Return the line and the text of each warning. Known are the fields that were asked for so
+        far. Other unknown fields are common, because other programs have fields of their own.
         """
         known = set[str]().union(*(names for _, names in self._maps))
         found = []
@@ -72,15 +72,15 @@ class Fields:
             return None
         return node
 
-    def fault(self, name: str, problem: str) -> None:
-        """Note a fault at the line of a field, or of the map if the field is absent."""
+    def add_fault(self, name: str, problem: str) -> None:
+        """Add a fault at the line of a field, or of the map if the field is absent."""
         self._faults.append((line_of(self._items.get(name, self._node)), problem))
 
     def require(self, *names: str) -> None:
-        """Note each absent field as a fault."""
+        """Add a fault for each field that is absent."""
         for name in names:
             if self.node(name) is None:
-                self.fault(name, f"no '{name}', add one")
+                self.add_fault(name, f"no '{name}', add one")
 
     def text(self, name: str, cleaner: Callable[[str], str] = clean.text) -> str:
         """Return cleaned text; empty if absent."""
@@ -114,7 +114,7 @@ class Fields:
             return None
         if isinstance(node, ScalarNode) and not node.style and _NUMBER.fullmatch(node.value):
             return int(node.value)
-        self.fault(name, f"'{name}' must be a whole number without quotes")
+        self.add_fault(name, f"'{name}' must be a whole number without quotes")
         return None
 
     def size(self, name: str) -> int | None:
@@ -132,12 +132,12 @@ class Fields:
         try:
             return _moment(node.value if isinstance(node, ScalarNode) else "")
         except ValueError as error:
-            self.fault(name, f"'{name}' {error}")
+            self.add_fault(name, f"'{name}' {error}")
             return None
 
-    def uri(self, name: str, find: Callable[[str], str] = clean.uri) -> str | None:
-        """Return the absolute http or https URI that `find` makes of text; None if absent."""
-        return self.text(name, find) or None
+    def uri(self, name: str, cleaner: Callable[[str], str] = clean.uri) -> str | None:
+        """Return the absolute http or https URI that `cleaner` makes of text; None if absent."""
+        return self.text(name, cleaner) or None
 
     def map(self, name: str) -> Fields:
         """Return a map; an empty one if absent."""
@@ -158,7 +158,7 @@ class Fields:
         if isinstance(node, SequenceNode):
             return list(node.value)
         if node is not None:
-            self.fault(name, f"'{name}' must be a list, each item on a line '- ...'")
+            self.add_fault(name, f"'{name}' must be a list, each item on a line '- ...'")
         return []
 
 

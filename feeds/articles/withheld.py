@@ -11,12 +11,12 @@ from feeds.articles.front_matter import FrontMatterError, is_null, line_of, yaml
 
 # One of the two names at the beginning of a line, perhaps after punctuation, tags and anchors; or
 # anywhere, if a colon follows. A match takes the rest of its line, so that time stays linear.
-_NAMED = re.compile(
+_MENTION = re.compile(
     r"(?:^(?:[!&]\S*+|[^\w\n])*+(?P<name>published|removed)(?!\w)"
     r"|(?<!\w)(?P<inner>published|removed)(?!\w)(?=[^\w\n]*[:\uff1a]))(?P<rest>.*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_PLAINLY = {
+_CLEARLY_PUBLIC = {
     "published": re.compile(r"[\"']?[ \t]*:[ \t]+(?:true|yes|on)[ \t]*(?:(?<=[ \t])#.*)?", re.I),
     "removed": re.compile(r"[\"']?[ \t]*:[ \t]+(?:false|no|off)[ \t]*(?:(?<=[ \t])#.*)?", re.I),
 }
@@ -67,9 +67,9 @@ def is_withheld_at_fault(raw: bytes, *, cut: bool) -> bool:
     except FrontMatterError:
         pass
     names = set()
-    for found in _NAMED.finditer(text):
+    for found in _MENTION.finditer(text):
         name = (found["name"] or found["inner"]).lower()
-        if not _PLAINLY[name].fullmatch(found["rest"]):
+        if not _CLEARLY_PUBLIC[name].fullmatch(found["rest"]):
             return True
         names.add(name)
     return cut and "published" not in names

@@ -15,8 +15,9 @@ from feeds.articles.folder import SUFFIXES
 from feeds.config import Config
 from feeds.index import Index
 from feeds.index.store import IndexUnavailable
-from feeds.index.survey import STATES, counts
+from feeds.index.survey import counts
 from feeds.index.sync import Report, advance, sync, utc_now
+from feeds.indexed import State
 from feeds.processes import PROCESSORS
 from feeds.text import counted
 
@@ -74,12 +75,12 @@ def show(report: Report, index: Index) -> None:
     click.echo(summary(files, counts(index), report.faults))
 
 
-def summary(files: int, states: Mapping[str, int], faults: Sequence[ArticleError]) -> str:
+def summary(files: int, states: Mapping[State, int], faults: Sequence[ArticleError]) -> str:
     """Return a line that counts the public articles, and the others by their reasons."""
     if not files and not faults:
         return f"0 articles: there is no file that ends in {', '.join(sorted(SUFFIXES))}."
-    states = {**states, "at fault": len({fault.path for fault in faults})}
-    found = ", ".join(f"{states[name]:,} {name}" for name in STATES if states.get(name))
-    if "public" in states:
+    states = {**states, State.AT_FAULT: len({fault.path for fault in faults})}
+    found = ", ".join(f"{states[name]:,} {name}" for name in State if states.get(name))
+    if State.PUBLIC in states:
         return f"{counted(files, 'article')}: {found}."
     return f"{counted(files, 'article')}, none public: {found} ('feeds explain FILE' says why)."

@@ -131,9 +131,9 @@ def explain(config: Config, article: str, folder: Path | None) -> None:
         if owner != path:
             click.echo(f"in no feed: has the same name as {owner}, rename one of them")
             continue
-        reading = parse_article(read_bytes(config.articles, path), path)
+        parsed = parse_article(read_bytes(config.articles, path), path)
         fault = faults.get(path)
-        for line in explain_article(index, stem_of(path), reading, fault, utc_now()):
+        for line in explain_article(index, stem_of(path), parsed, fault, utc_now()):
             click.echo(line)
 
 

@@ -90,12 +90,12 @@ class Index(Store):
             stories: list[FoundArticle] = []
             digests: list[Digest] = []
             if selection.frequency:
-                digests, beside, complete = DigestQuery(query, self.config).find(part)
+                digests, neighbours, complete = DigestQuery(query, self.config).find(part)
             elif isinstance(part, Archive):
-                stories, beside, complete = paging.of_archive(query, part, most)
+                stories, neighbours, complete = paging.of_archive(query, part, most)
             else:
                 limit = most or selection.limit or self.config.limit
-                stories, beside, complete = paging.current(query, limit)
+                stories, neighbours, complete = paging.current(query, limit)
             changed = query.site_changed
             if selection == selection.plain and not part:
                 changed = query.feeds[selection.kind, selection.key].changed
@@ -104,7 +104,7 @@ class Index(Store):
                 digests=tuple(digests),
                 names={key: row.name for key, row in query.feeds.items()},
                 changed=datetime.fromtimestamp(changed, UTC),
-                beside=beside,
+                neighbours=neighbours,
                 complete=complete,
             )
 

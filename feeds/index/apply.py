@@ -1,4 +1,4 @@
-"""Write a plan into the index, and a new `changed` for the feeds that look different then."""
+"""Write a plan into the index, with a new time of change for the feeds that look different."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from feeds.index.plan import ArticleRow, EntryRow, Plan
 from feeds.index.rows import delete_in, insert, select_in, update_by_id
 from feeds.index.schema import articles, entries, feeds, meta
 from feeds.index.text_search import assign_rowids, delete_texts, insert_texts, mark_of
-from feeds.indexed import FeedKey, decode, memberships
+from feeds.indexed import SITE, FeedKey, decode, memberships
 from feeds.periods import Period
 from feeds.selection import Kind, Selection, short_hash
-
-SITE: FeedKey = ("site", "")
 
 
 def apply(
@@ -33,27 +31,30 @@ def apply(
     """
     ids = _write_rows(connection, plan, {SITE} if settings_changed else set())
     state = connection.execute(select(meta)).one()
-    # Later than every change before it, for some clients compare dates alone.
+    # Later than every change before it, because some clients compare dates alone.
     at = max(now, state.changed + 1)
     touched = {} if settings_changed else {ids[key]: old for key, old in plan.touched.items()}
     today = digests.start_of("daily", now, config)
     # A clock that is set back ends no period again, but another time zone moves all of them.
-    days = (today, today) if settings_changed else (state.today, max(state.today, today))
-    values: dict[str, Any] = {"today": days[1]}
-    changed = 0
+    old_today = today if settings_changed else state.today
+    new_today = max(old_today, today)
+    values: dict[str, Any] = {"today": new_today}
+    changed_feeds = 0
     if plan.touched or settings_changed:
-        changed = _date_feeds(connection, config, None if settings_changed else [*touched], at)
+        ids_of_touched = None if settings_changed else [*touched]
+        changed_feeds = _date_feeds(connection, config, ids_of_touched, at)
         types = {entry.type for row in plan.inserted for entry in row.entries if entry.shown}
         known = msgspec.json.decode(state.types, type=list[str])
         values["types"] = msgspec.json.encode(sorted({*known, *types} - {""})).decode()
+    days = old_today, new_today
     has_new = digests.mark_digests_changed(connection, config, touched, days, at)
     if plan.touched or settings_changed or has_new:
         values["changed"] = at
     if "changed" in values or plan.ranked:
         values["revision"] = state.revision + 1
-    values["next_change"] = _next_change(connection, config, days[1])
+    values["next_change"] = _next_change(connection, config, new_today)
     connection.execute(update(meta).values(values))
-    return changed
+    return changed_feeds
 
 
 def _write_rows(connection: Connection, plan: Plan, further: set[FeedKey]) -> dict[FeedKey, int]:
@@ -160,7 +161,7 @@ def _read_head(connection: Connection, config: Config, feed: Row[Any]) -> tuple[
     if rows:
         newest = select(articles.c.encoded).where(articles.c.id == rows[0].article)
         article = decode(connection.execute(newest).scalar_one())
-        names = {(s.kind, s.key): name for s, name, _ in memberships(article, config)}
+        names = {(m.selection.kind, m.selection.key): m.name for m in memberships(article, config)}
         name = names[feed.kind, feed.key]
     hashed = hashlib.blake2b(config.fingerprint().encode(), digest_size=16)
     shown = [tuple(row) for row in rows[:limit]]

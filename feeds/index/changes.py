@@ -17,14 +17,14 @@ from feeds.index.rows import select_in
 
 #: Where more files changed, a scan of all files is faster.
 MAX_CHANGED_PATHS = 500
-#: If at least this many articles are gone and no file is left, the disk of the folder is
-#: taken to be not mounted.
-MIN_LOST_AT_ONCE = 10
+#: If at least this many files are absent and none is left, the disk of the folder is taken to
+#: be not mounted.
+MIN_ABSENT_AT_ONCE = 10
 
 
 @dataclass
 class Changes:
-    """The files that changed, and those that are gone."""
+    """The files that changed, and those that were deleted."""
 
     connection: Connection
     directory: Path
@@ -34,18 +34,18 @@ class Changes:
     reported: Set[str] = frozenset()
     #: The size and time of the files that changed.
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
-    #: The rows of all files that share a stem with one that changed or is gone.
+    #: The rows of all files that share a stem with one that changed or was deleted.
     known: dict[str, Row[Any]] = field(default_factory=dict)
     #: The paths of the files to read.
     to_read: list[str] = field(default_factory=list)
     #: Files whose stem belongs to another file, and that other file.
-    refused: dict[str, str] = field(default_factory=dict)
-    #: Files that are gone.
-    missing: set[str] = field(default_factory=set)
-    #: Files that may be there although they were not listed.
-    hidden: set[str] = field(default_factory=set)
+    duplicates: dict[str, str] = field(default_factory=dict)
+    deleted_files: set[str] = field(default_factory=set)
+    #: Files that were not listed but may still exist: their folder cannot be read, or the disk
+    #: is not mounted.
+    unreadable_files: set[str] = field(default_factory=set)
     #: The stems that no file has any more.
-    gone: set[str] = field(default_factory=set)
+    deleted_stems: set[str] = field(default_factory=set)
 
     def scan(self, changed_paths: Set[str] | None) -> None:
         """Compare the files and folders that were reported as changed with the index.
@@ -62,16 +62,16 @@ class Changes:
         self.listing = list_files(self.directory)
         rows = self.connection.execute(select(files.path, files.size, files.mtime))
         # The driver's own rows take half the time.
-        known = rows.cursor.fetchall() if rows.cursor else []
-        lost = self._compare(known)
+        absent = self._compare(rows.cursor.fetchall() if rows.cursor else [])
         faults = self.listing.faults
-        # A folder that cannot be read does not say that its files are gone.
-        self.hidden = {path for path in lost if any(path.startswith(f"{f}/") for f in faults)}
-        if len(lost) >= MIN_LOST_AT_ONCE and not self.listing.files and lost != self.hidden:
+        # A folder that cannot be read does not say that its files were deleted.
+        unreadable = {path for path in absent if any(path.startswith(f"{f}/") for f in faults)}
+        if len(absent) >= MIN_ABSENT_AT_ONCE and not self.listing.files and absent != unreadable:
             stay = "which stay up; mount the disk, or leave one file"
-            faults["."] = f"empty where {len(lost)} articles were, {stay}"
-            self.hidden = lost
-        self._decide(lost - self.hidden)
+            faults["."] = f"empty where {len(absent)} articles were, {stay}"
+            unreadable = absent
+        self.unreadable_files = unreadable
+        self._decide(absent - unreadable)
 
     def _scan_changed(self) -> bool:
         """Compare the reported paths and all files of the same stems with the index.
@@ -90,22 +90,21 @@ class Changes:
             return False
         listing.files.extend(others.files)
         self.listing = listing
-        lost = self._compare((row.path, row.size, row.mtime) for row in known.values())
-        if len(lost) >= MIN_LOST_AT_ONCE and not listing.files:
+        absent = self._compare((row.path, row.size, row.mtime) for row in known.values())
+        if len(absent) >= MIN_ABSENT_AT_ONCE and not listing.files:
             return False
-        self._decide(lost)
+        self._decide(absent)
         return True
 
     def _compare(self, known: Iterable[File]) -> set[str]:
-        """Find the files that differ from the index, and return the paths of those it lost."""
-        seen = set(self.listing.files)
-        different = seen.symmetric_difference(known)
-        changed = seen if self.settings_changed else different & seen
+        """Find the listed files that changed, and return the known files that are not listed."""
+        listed, indexed = set(self.listing.files), set(known)
+        changed = listed if self.settings_changed else listed - indexed
         if self.reported:
             # A file may change and keep its size and its time.
-            changed |= {file for file in seen if file[0] in self.reported}
+            changed |= {file for file in listed if file[0] in self.reported}
         self.stamps = {path: (size, mtime) for path, size, mtime in changed}
-        return {path for path, _, _ in different - seen} - self.stamps.keys()
+        return {path for path, _, _ in indexed - listed} - self.stamps.keys()
 
     def _was_folder(self, path: str) -> bool:
         """Return whether the index has files below a path."""
@@ -119,22 +118,23 @@ class Changes:
         rows = select_in(self.connection, select(schema.files), schema.files.c.stem, stems)
         return {row.path: row for row in rows}
 
-    def _decide(self, missing: set[str]) -> None:
+    def _decide(self, deleted: set[str]) -> None:
         """Decide what to read, and which file owns a stem that several files have."""
-        sharing: dict[str, set[str]] = {stem_of(path): set() for path in missing}
+        sharing: dict[str, set[str]] = {stem_of(path): set() for path in deleted}
         for path in self.stamps:
             sharing.setdefault(stem_of(path), set()).add(path)
         self.known = self._sharing(sharing)
-        for path in self.known.keys() - missing:
+        for path in self.known.keys() - deleted:
             sharing[self.known[path].stem].add(path)
         for stem, paths in sharing.items():
-            owner = min(paths & self.hidden or paths, default=None)
+            owner = min(paths & self.unreadable_files or paths, default=None)
             if owner is None:
-                self.gone.add(stem)
+                self.deleted_stems.add(stem)
                 continue
             if owner in self.stamps:
                 self.to_read.append(owner)
             if len(paths) > 1:
-                self.refused.update(dict.fromkeys(paths - self.hidden - {owner}, owner))
+                others = paths - self.unreadable_files - {owner}
+                self.duplicates.update(dict.fromkeys(others, owner))
         self.to_read.sort()
-        self.missing = missing
+        self.deleted_files = deleted

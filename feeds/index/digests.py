@@ -38,7 +38,7 @@ class DigestQuery:
     def find(self, part: AnyArchive | Period | None) -> tuple[list[Digest], Neighbours, bool]:
         """Return the newest digests, those of an archive, or that of a period that has stories.
 
-        Return also the archives beside them, and whether these are all the digests.
+        Return also the neighbouring archives, and whether these are all the digests.
         """
         if isinstance(part, Period):
             digest = self._digest(part) if part.end <= self._bound else None
@@ -49,8 +49,8 @@ class DigestQuery:
         older = self._year(before=digests[-1].period.start) if digests else None
         # Heat changes all the time, so a selection by heat has no archives.
         has_archives = self._query.selection.min_heat is None
-        beside = Neighbours(previous=older if has_archives else None)
-        return digests, beside, older is None and has_archives
+        neighbours = Neighbours(previous=older if has_archives else None)
+        return digests, neighbours, older is None and has_archives
 
     def _archive(self, archive: YearArchive) -> tuple[list[Digest], Neighbours, bool]:
         """Return the digests of a year that are not in the current document."""
@@ -60,11 +60,11 @@ class DigestQuery:
         oldest = min((period.start for period in newest), default=self._bound)
         digests = self._digests(min(oldest, after.start))
         of_year = takewhile(lambda digest: digest.period.year == archive.year, digests)
-        beside = Neighbours(
+        neighbours = Neighbours(
             previous=self._year(before=first.start),
             following=self._year(since=after.start, before=oldest),
         )
-        return list(of_year), beside, False
+        return list(of_year), neighbours, False
 
     def _periods(self, bound: datetime) -> Iterator[Period]:
         """Yield the periods before a time that have stories, the newest first."""
@@ -114,20 +114,21 @@ def mark_digests_changed(
     days: tuple[int, int],
     at: int,
 ) -> bool:
-    """Date the digests that may show an edited article, or that appear when the day changes.
+    """Record when digests changed, so that the hub is pinged (`index/pings.py`).
 
-    `touched` tells by the id of a feed when the oldest article that differs there was published,
-    and `days` are the days before and now. Return whether a digest appeared.
+    A digest may show an edited article, and appears when its period is over. `touched` tells by
+    the id of a feed when the oldest article that differs there was published, and `days` are the
+    old and the new first second of the day. Return whether a digest appeared.
     """
     has_new = False
     for frequency in FREQUENCIES:
-        before, now = (start_of(frequency, day, config) for day in days)
-        dated = {id: {str(frequency): at} for id, oldest in touched.items() if oldest < now}
+        old_bound, new_bound = (start_of(frequency, day, config) for day in days)
+        dated = {id: {str(frequency): at} for id, oldest in touched.items() if oldest < new_bound}
         update_by_id(connection, feeds, dated)
-        if before < now:
+        if old_bound < new_bound:
             story = select(entries.c.article).where(
                 *(entries.c.feed == feeds.c.id, entries.c.shown),
-                *(entries.c.published >= before, entries.c.published < now),
+                *(entries.c.published >= old_bound, entries.c.published < new_bound),
             )
             made = update(feeds).where(story.exists()).values({frequency: at})
             has_new |= connection.execute(made).rowcount > 0

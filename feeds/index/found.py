@@ -20,9 +20,9 @@ class Found:
     digests: tuple[Digest, ...] = ()
     #: The names of the topics and providers of the selection.
     names: dict[FeedKey, str]
-    #: A time since which this has not changed.
+    #: When this last changed, or later.
     changed: datetime
-    beside: Neighbours
+    neighbours: Neighbours
     #: Whether these are all the articles or digests of the selection.
     complete: bool
 

@@ -25,7 +25,7 @@ def current(query: Query, limit: int) -> tuple[list[FoundArticle], Neighbours, b
 def of_archive(
     query: Query, archive: Archive, most: int | None
 ) -> tuple[list[FoundArticle], Neighbours, bool]:
-    """Return what `current` does, of an archive: its entries, and the archives beside it.
+    """Return what `current` does, of an archive: its entries, and the neighbouring archives.
 
     A month with entries names the months before and after it even if they are empty, so
     that its bytes change with its own entries alone. A month without entries names the

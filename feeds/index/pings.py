@@ -25,9 +25,9 @@ class Waiting:
     """A feed that waits for its pings; times are Unix times."""
 
     selection: Selection
-    #: It, where its stories changed, and its digests of each frequency, where these did.
+    #: The feed of stories and the digest feeds that changed since the last ping.
     selections: tuple[Selection, ...]
-    #: When the last of these changed, and when anything public did.
+    #: When the last of these changed, and when anything public last changed.
     changed: int
     latest: int
 

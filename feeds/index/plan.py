@@ -53,10 +53,9 @@ class Plan:
     #: The feeds in which subscribers may see a difference, and when the oldest article that
     #: differs there was published.
     touched: dict[FeedKey, int] = field(default_factory=dict)
-    #: The stems of the articles in which the public sees one.
-    seen: set[str] = field(default_factory=set)
-    #: Those in which it sees none, but of which quality or heat changed, by which readers may
-    #: choose.
+    #: The stems of the articles with a change that the public can see.
+    visibly_changed: set[str] = field(default_factory=set)
+    #: The stems of other articles whose quality or heat changed, by which readers may choose.
     ranked: set[str] = field(default_factory=set)
 
 
@@ -75,8 +74,8 @@ def plan(
         if new and article:
             made.inserted.append(new)
             made.terms[new.id] = article.terms
-        if _seen(old) != _seen(new):
-            made.seen.add(stem)
+        if _visible(old) != _visible(new):
+            made.visibly_changed.add(stem)
             for entry in (e for row in (old, new) if row for e in row.entries if e.shown):
                 oldest = made.touched.get(entry.feed, entry.published)
                 made.touched[entry.feed] = min(oldest, entry.published)
@@ -85,8 +84,8 @@ def plan(
     return made
 
 
-def _seen(row: ArticleRow | None) -> object:
-    """Return all that feeds show of an article, but no quality and heat; None for nothing."""
+def _visible(row: ArticleRow | None) -> object:
+    """Return all that feeds show of an article, except quality and heat; None if none shows it."""
     if row is None or not row.entries:
         return None
     return row.entry_hash, {(e.feed, e.shown, e.published, e.type) for e in row.entries}
@@ -101,9 +100,9 @@ def as_of(article: IndexedArticle, now: int, before: ArticleRow | None = None) -
     was_public = before is not None and any(
         entry.published == article.published for entry in before.entries
     )
-    is_public = article.published <= now or was_public
+    has_come = article.published <= now or was_public
     updated, next_change = article.published, None
-    if not is_public:
+    if not has_come:
         next_change = article.published
     elif article.updated is not None and article.updated > now:
         next_change = article.updated
@@ -117,5 +116,5 @@ def as_of(article: IndexedArticle, now: int, before: ArticleRow | None = None) -
         entry_hash=article.entry_hash + updated.to_bytes(8),
         encoded=article.encoded,
         next_change=next_change,
-        entries=frozenset(entries if is_public else ()),
+        entries=frozenset(entries if has_come else ()),
     )

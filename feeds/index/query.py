@@ -15,7 +15,7 @@ from feeds.index.found import FoundArticle
 from feeds.index.rows import convert
 from feeds.index.schema import entries, feeds, meta
 from feeds.index.text_search import Terms, mark_of, rowid_of
-from feeds.indexed import FeedKey
+from feeds.indexed import SITE
 from feeds.search import Phrase
 from feeds.selection import Kind, Selection
 
@@ -26,13 +26,14 @@ MAX_SORTED = 2_000
 #: Only feeds that have or had an article are public.
 PUBLIC = feeds.c.changed.is_not(None)
 _NO_LIMIT = 1 << 60
-_SITE: FeedKey = ("site", "")
-_ENTRIES = "entries AS e"
-#: Articles as the index of text finds them. SQLite reads the tables of CROSS JOIN in this order.
-_TEXTS = "text_index CROSS JOIN articles AS f CROSS JOIN entries AS e"
-_COMPARED = "entries AS e, articles AS f, text_index"
-#: How these tables belong together.
-_SAME = "e.article = f.id AND f.text_rowid = text_index.rowid"
+#: The tables of the three ways to find articles. The first is by the entries of one feed.
+_FROM_FEED = "entries AS e"
+#: By the index of text. SQLite reads the tables of CROSS JOIN in this order.
+_FROM_TEXT_INDEX = "text_index CROSS JOIN articles AS f CROSS JOIN entries AS e"
+#: By comparing the texts of the few articles that a quality or a heat leaves.
+_FROM_FEW_TEXTS = "entries AS e, articles AS f, text_index"
+#: The condition that joins the tables of texts with entries.
+_JOIN_TEXTS = "e.article = f.id AND f.text_rowid = text_index.rowid"
 NEWEST_FIRST = (entries.c.published.desc(), entries.c.article)
 _text = lru_cache(1_000)(text)
 
@@ -68,7 +69,7 @@ class Query:
         self.selection = selection
         chosen = {(s.kind, s.key) for group in selection.groups for s in group}
         is_one_feed = len(chosen) == 1 and not selection.exclude and not selection.search
-        others = set() if is_one_feed else {(s.kind, s.key) for s in selection.exclude} | {_SITE}
+        others = set() if is_one_feed else {(s.kind, s.key) for s in selection.exclude} | {SITE}
         rows = (
             row
             for kind, key in chosen | others
@@ -84,9 +85,10 @@ class Query:
         self.site_changed, self.today = row.site_changed, row.today
         self._conditions: list[str] = []
         self._values: dict[str, Any] = {}
-        self._source = _ENTRIES
-        # Each article has an entry in the site, shown or not.
-        feed, shown = _SITE, "IN (TRUE, FALSE)"
+        self._source = _FROM_FEED
+        # Each article has an entry in the site, shown or not. That all values of `shown` are
+        # named lets SQLite use its index of feed, shown and published.
+        feed, shown = SITE, "IN (TRUE, FALSE)"
         if is_one_feed:
             [feed], shown = chosen, "= TRUE"
         self._add(f"e.feed = :feed AND e.shown {shown}", {"feed": self.feeds[feed].id})
@@ -107,14 +109,13 @@ class Query:
             # A feed may only name an article that it does not show.
             self._marks(s.exclude, shown=True) + self._marks(s.exclude, shown=False) + not_searched,
         )
-        # Where few articles are left, their texts are compared.
-        self._source = _COMPARED if self._leaves_few else _TEXTS
+        self._source = _FROM_FEW_TEXTS if self._leaves_few else _FROM_TEXT_INDEX
         dialect = self._connection.dialect.name
         for condition in (
             terms.like_conditions() if self._leaves_few else terms.index_conditions(dialect)
         ):
             self._add(*condition)
-        self._conditions.append(_SAME)
+        self._conditions.append(_JOIN_TEXTS)
 
     def _marks(self, group: Sequence[Selection], shown: bool) -> list[Phrase]:
         rows = [self.feeds.get((s.kind, s.key)) for s in group]
@@ -140,7 +141,7 @@ class Query:
 
     def _is_rare(self, condition: str, least: int) -> bool:
         """Return whether at most MAX_SORTED entries fulfil a condition."""
-        some = f"SELECT 1 FROM {_ENTRIES} WHERE {self._conditions[0]} AND {condition}"
+        some = f"SELECT 1 FROM {_FROM_FEED} WHERE {self._conditions[0]} AND {condition}"
         statement = f"SELECT count(*) FROM ({some} LIMIT {MAX_SORTED + 1}) AS found"
         values = self._values | {"least": least}
         count: int = self._connection.execute(_text(statement), values).scalar_one()
@@ -160,7 +161,7 @@ class Query:
         """
         way = "ASC" if reverse else "DESC"
         order = f"{self._time} {way}" + ("" if reverse else ", e.article")
-        if self._source == _TEXTS:
+        if self._source == _FROM_TEXT_INDEX:
             order = f"text_index.rowid {way}"
         found = self._read(limit, since, before, order)
         sign = 1 if reverse else -1
@@ -181,9 +182,9 @@ class Query:
     @property
     def _time(self) -> str:
         """The time of an entry in a statement."""
-        is_walked = self._source == _ENTRIES and not self._leaves_few
+        is_read_in_order = self._source == _FROM_FEED and not self._leaves_few
         # The rows of `text_index`, and the few that are sorted, are not read in this order.
-        return "e.published" if is_walked else "e.published + 0"
+        return "e.published" if is_read_in_order else "e.published + 0"
 
     def _read(
         self,
@@ -223,7 +224,7 @@ class Query:
             if moment:
                 conditions.append(f"{column} {sign} :{name}")
                 values[name] = _second(moment)
-                if self._source == _TEXTS:
+                if self._source == _FROM_TEXT_INDEX:
                     # The row id of an article has its time in it.
                     conditions.append(f"text_index.rowid {sign} :{name}_rowid")
                     values[f"{name}_rowid"] = rowid_of(values[name])

@@ -20,9 +20,7 @@ from feeds.index.digests import digest_ends
 from feeds.index.query import NEWEST_FIRST
 from feeds.index.schema import articles, entries, feeds
 from feeds.indexed import FeedKey
-from feeds.periods import Frequency
-
-_DAY = 86_400
+from feeds.periods import SECONDS_PER_DAY, Frequency
 
 
 class FeedHashes(NamedTuple):
@@ -70,7 +68,7 @@ class Snapshot(Index):
         with self.read_transaction() as connection:
             ends = digest_ends(connection, self.config)
             for feed, published, entry_hash, quality in connection.execute(rows):
-                months[feed][_month(published // _DAY)].update(entry_hash)
+                months[feed][_month(published // SECONDS_PER_DAY)].update(entry_hash)
                 for frequency, end in ends.items():
                     if published < end:
                         finished[feed][frequency].update(b"%b%d " % (entry_hash, quality))
@@ -96,4 +94,4 @@ def _hashes() -> defaultdict[Any, hashlib.blake2b]:
 
 @cache
 def _month(day: int) -> Month:
-    return Month.of(datetime.fromtimestamp(day * _DAY, UTC))
+    return Month.of(datetime.fromtimestamp(day * SECONDS_PER_DAY, UTC))

@@ -89,7 +89,7 @@ class SQLite:
             self._ping_lock = None
 
     def set_aside(self, cause: BaseException | None) -> bool:
-        """Rename the file if an error says that it is damaged, and return whether it did.
+        """Return whether the index is damaged; rename the file if it is still the damaged one.
 
         A file that is locked or cannot be read is not damaged, and a full disk is no damage.
         A file is damaged if SQLite does not understand it, or if it holds other values than
@@ -101,8 +101,8 @@ class SQLite:
         if codes & _DISK_ERRORS:
             # A connection that was opened on a read-only disk stays read-only for ever.
             self.engine.dispose()
-        is_sound = isinstance(cause, sqlite3.Error) and not codes & _DAMAGED
-        if is_sound and "Could not decode to UTF-8" not in str(cause):
+        is_damaged = not isinstance(cause, sqlite3.Error) or bool(codes & _DAMAGED)
+        if not is_damaged and "Could not decode to UTF-8" not in str(cause):
             return False
         try:
             # Another process may have made a new file meanwhile.

@@ -16,14 +16,13 @@ from feeds.index import Index
 from feeds.index.query import PUBLIC, Query
 from feeds.index.rows import convert
 from feeds.index.schema import articles, entries, feeds, files
+from feeds.indexed import State
+from feeds.periods import SECONDS_PER_DAY
 from feeds.selection import MAX_SLUG_LENGTH, Kind, Selection, fold, slugify
 
-#: The states of an article file.
-STATES = ("public", "scheduled", "below the threshold", "not published", "at fault")
 #: Articles and days from which a rate is computed.
 MAX_SAMPLE = 1_000
 _MAX_DAYS = 84
-_SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,21 +99,26 @@ def public_feeds(index: Index) -> list[ListedFeed]:
     )
 
 
-def counts(index: Index) -> dict[str, int]:
-    """Return the number of articles in each state but a fault, where there are any.
+def counts(index: Index) -> dict[State, int]:
+    """Count articles by state, without AT_FAULT. States without articles are left out.
 
     The last good version of a file at fault counts too.
     """
     is_public = articles.c.text_rowid.is_not(None)
     is_scheduled = articles.c.next_change.is_not(None)
-    state = case((is_public, STATES[0]), (is_scheduled, STATES[1]), else_=STATES[2])
+    state = case(
+        (is_public, State.PUBLIC.value),
+        (is_scheduled, State.SCHEDULED.value),
+        else_=State.BELOW_THRESHOLD.value,
+    )
     withheld = files.c.fault.is_(None) & files.c.stem.not_in(select(articles.c.stem))
     states = union_all(
-        select(state.label("state")), select(literal(STATES[3])).where(withheld)
+        select(state.label("state")),
+        select(literal(State.NOT_PUBLISHED.value)).where(withheld),
     ).subquery()
     counted = select(states.c.state, func.count()).group_by(states.c.state)
     with index.read_transaction() as connection:
-        return {state: count for state, count in connection.execute(counted)}
+        return {State(state): count for state, count in connection.execute(counted)}
 
 
 def find_names(listed: Iterable[ListedFeed], kind: Kind, find: str) -> list[ListedFeed]:
@@ -170,9 +174,9 @@ def qualities(index: Index, selection: Selection) -> Qualities:
     if not rows:
         return Qualities(counts=(), weeks=1)
     newest, oldest = rows[0].published, rows[-1].published
-    recent = [row for row in rows if row.published > newest - _MAX_DAYS * _SECONDS_PER_DAY]
+    recent = [row for row in rows if row.published > newest - _MAX_DAYS * SECONDS_PER_DAY]
     # Less where it is younger than twelve weeks, or has more articles than are counted.
-    days = min((newest - oldest) / _SECONDS_PER_DAY, _MAX_DAYS)
+    days = min((newest - oldest) / SECONDS_PER_DAY, _MAX_DAYS)
     # A week at least, so that a young site does not seem to bring more than it does. But a
     # site that brings as many as are counted within days does bring so many.
     least_days = 1 if len(rows) == MAX_SAMPLE else 7

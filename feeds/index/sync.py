@@ -43,14 +43,14 @@ class Report:
     faults: tuple[ArticleError, ...]
     #: Those of the files that were read.
     warnings: tuple[ArticleError, ...]
-    #: The files that were added, changed or removed; where any of them changed what the
-    #: public sees, these alone.
+    #: The files that were added, changed or removed. If some of them changed what the public
+    #: sees, only those are listed.
     paths: tuple[str, ...]
     #: How many feeds look different to their subscribers.
     changed_feeds: int
-    #: Whether every change of a file is reported under the file's own path: no file is a
-    #: link, and every folder could be read.
-    direct: bool
+    #: Whether the next sync may be given `changed_paths`: no file is a link, and every folder
+    #: could be read, so each change of a file is reported under the file's own path.
+    can_sync_paths: bool
 
 
 def utc_now() -> datetime:
@@ -94,7 +94,7 @@ def sync(
 
     Many files are read by `jobs` processes. A file is read if its size or its time is
     not as before. `changed_paths` are the files and folders that changed since the last
-    sync, relative to the folder. They may be given where that sync's report was `direct`.
+    sync, relative to the folder. They may be given where that sync's report was `can_sync_paths`.
     These files are read in any case, and the others are scanned only where that is needed.
 
     A file with a plain line `published: false` is not parsed: `feeds check` finds what
@@ -139,9 +139,9 @@ class _Sync:
     def read(self, jobs: int, progress: Callable[[int, int], None]) -> None:
         """Read the files that changed, and write their rows."""
         changes = self.changes
-        self.outcome = dict.fromkeys(changes.gone)
-        replaced = changes.known.keys() & {*changes.to_read, *changes.refused}
-        delete_in(self.connection, files.c.path, [*changes.missing, *replaced])
+        self.outcome = dict.fromkeys(changes.deleted_stems)
+        replaced = changes.known.keys() & {*changes.to_read, *changes.duplicates}
+        delete_in(self.connection, files.c.path, [*changes.deleted_files, *replaced])
         # The rows are written while files are still read, because there may be many.
         with closing(self._read_rows(jobs, progress)) as rows:
             insert(self.connection, files, rows)
@@ -163,14 +163,17 @@ class _Sync:
                 elif result.article or result.withheld:
                     self.outcome[stem_of(path)] = result.article
                 self.warnings += result.warnings
-                yield self._row(path, result)
+                yield self._record(path, result)
                 progress(done, len(to_read))
-        for path, owner in sorted(self.changes.refused.items()):
+        for path, owner in sorted(self.changes.duplicates.items()):
             problem = f"has the same name as {owner}, rename one of them"
-            yield self._row(path, FileResult(b"", problem, 1))
+            yield self._record(path, FileResult(b"", problem, 1))
 
-    def _row(self, path: str, result: FileResult) -> dict[str, Any]:
-        """Return the row of a file. If it was just changed, or not read, it is read next time."""
+    def _record(self, path: str, result: FileResult) -> dict[str, Any]:
+        """Count a file if it was added or changed, and return its row.
+
+        A file that was just changed, or that could not be read, is read again next time.
+        """
         known: Any = self.changes.known.get(path)
         if known is None or known.content_hash != result.content_hash:
             self.paths.append(path)
@@ -205,18 +208,19 @@ class _Sync:
             self.connection, self.config, planned, second, settings_changed=self.settings_changed
         )
         listing = self.changes.listing
-        scanned = len(listing.files) + len(self.changes.hidden)
-        paths = sorted([*self.paths, *self.changes.missing])
+        scanned = len(listing.files) + len(self.changes.unreadable_files)
+        paths = sorted([*self.paths, *self.changes.deleted_files])
+        visible = [path for path in paths if stem_of(path) in planned.visibly_changed]
         return Report(
             added=self.added,
             changed=len(self.paths) - self.added,
-            removed=len(self.changes.missing),
+            removed=len(self.changes.deleted_files),
             unchanged=scanned - len(self.paths),
             faults=self._faults(),
             warnings=tuple(self.warnings),
-            paths=tuple([path for path in paths if stem_of(path) in planned.seen] or paths),
+            paths=tuple(visible or paths),
             changed_feeds=changed_feeds,
-            direct=not (listing.faults or listing.links),
+            can_sync_paths=not (listing.faults or listing.links),
         )
 
     def _faults(self) -> tuple[ArticleError, ...]:

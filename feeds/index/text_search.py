@@ -14,6 +14,7 @@ from sqlalchemy import DDL, BigInteger, Column, Computed, Index, Table, event, s
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.engine import Connection
 
+from feeds.articles.fields import EARLIEST
 from feeds.index.rows import insert, select_in
 from feeds.index.schema import Text, articles, metadata
 from feeds.search import Phrase
@@ -22,8 +23,7 @@ from feeds.search import Phrase
 # that it only names.
 _SHOWN, _NAMED = "\ue001", "\ue002"
 
-#: The earliest publication (`feeds.articles.fields.EARLIEST`), as a Unix time.
-_EPOCH = 631_152_000
+_EPOCH = int(EARLIEST.timestamp())
 _ID_BITS = 31
 
 #: PostgreSQL's table; `SQLITE_TABLE` makes that of SQLite.

@@ -202,7 +202,7 @@ class Pages:
             whole=selection.whole,
             feed=feed,
             heading=self._heading(feed.title),
-            beside=found.beside,
+            neighbours=found.neighbours,
             searched=search_text(selection.search),
             **context,
         )
@@ -211,11 +211,11 @@ class Pages:
             content_type="text/html; charset=utf-8",
             # A page also shows other feeds, so it changes with the whole site.
             last_modified=None if selection.is_ranked else self.index.changed(),
-            previous=found.beside.previous,
+            previous=found.neighbours.previous,
         )
 
 
 def _is_beyond(archive: Archive, feed: Feed, found: Found) -> bool:
     """Tell whether a whole month has no stories and is not between two months that have some."""
-    beside = found.beside.previous, found.beside.following
-    return not archive.before and not feed.entries and None in beside
+    neighbours = found.neighbours.previous, found.neighbours.following
+    return not archive.before and not feed.entries and None in neighbours

@@ -175,7 +175,7 @@ def _digests(pages: Pages, selection: Selection) -> Iterator[AddressedDocument]:
         for digest in found.digests:
             page = pages.digest(selection, digest.period)
             yield selection.address(f"{digest.period.name}/"), page
-        previous = found.beside.previous
+        previous = found.neighbours.previous
         if not isinstance(previous, YearArchive):
             return
         archive = previous
