@@ -12,14 +12,14 @@ from feeds.config import Config
 from feeds.index.snapshot import Snapshot
 from feeds.pages import Pages
 from feeds.processes import spread
-from feeds.static_site.output import CODINGS, Note, Output, SiteError, Stamp, file_of, is_ours
+from feeds.static_site.output import CODINGS, Output, PartRecord, SiteError, Stamp, file_of, is_ours
 from feeds.static_site.parts import Part, documents, find_parts
 
 #: Fewer parts are not worth the start of a process.
 _MIN_PARTS = 100
 
-#: The name of a part, its note, and how many of its documents are new.
-_Result = tuple[str, Note, int]
+#: The name of a part, its record, and how many of its documents are new.
+_Result = tuple[str, PartRecord, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,8 @@ class Built:
     refused: tuple[str, ...]
 
 
-class _Builder:
-    """Makes parts of a site, in one process."""
+class _PartWriter:
+    """Writes parts of a site, in one process."""
 
     def __init__(self, index: Snapshot, output: Output, revision: int | None = None) -> None:
         self._pages = Pages(index=index, base=index.config.base_url, is_served=False)
@@ -45,7 +45,7 @@ class _Builder:
         # process's parts again.
         self._is_current = revision in (None, self.revision)
 
-    def make(self, part: Part) -> _Result:
+    def write(self, part: Part) -> _Result:
         """Write the files of a part, and return its result."""
         files: dict[str, Stamp] = {}
         new = 0
@@ -54,7 +54,7 @@ class _Builder:
                 written, is_new = self._output.write(file_of(address), document)
                 files |= written
                 new += is_new
-        return part.name, Note(part.fingerprint if self._is_current else "", files), new
+        return part.name, PartRecord(part.fingerprint if self._is_current else "", files), new
 
 
 def build(
@@ -73,38 +73,38 @@ def build(
     """
     output = Output(folder)
     with output.locked() as found, closing(Snapshot(url, config)) as index:
-        builder = _Builder(index, output)
+        writer = _PartWriter(index, output)
         found_parts, refused = find_parts(index)
         parts = {part.name: part for part in found_parts}
-        before = output.read_notes()
-        notes = {
-            name: note
+        before = output.read_records()
+        records = {
+            name: record
             for name, part in parts.items()
-            if (note := before.get(name))
-            and note.fingerprint == part.fingerprint
-            and note.files.items() <= found.items()
+            if (record := before.get(name))
+            and record.fingerprint == part.fingerprint
+            and record.files.items() <= found.items()
         }
-        to_make = [part for name, part in parts.items() if name not in notes]
+        to_make = [part for name, part in parts.items() if name not in records]
         written = 0
-        if notes != before:
-            # If this build is stopped, the next one must not take the old notes for true.
-            output.write_notes(notes)
+        if records != before:
+            # If this build is stopped, the next one must not take the old records for true.
+            output.write_records(records)
         progress(0, len(to_make))
-        _builder[:] = [builder]
-        prepare = partial(_prepare, url, config, folder, builder.revision)
-        results = spread(_make, to_make, jobs, min_items=_MIN_PARTS, prepare=prepare)
+        _writer[:] = [writer]
+        prepare = partial(_prepare, url, config, folder, writer.revision)
+        results = spread(_write, to_make, jobs, min_items=_MIN_PARTS, prepare=prepare)
         try:
             with closing(results):
-                for done, (name, note, new) in enumerate(results, 1):
-                    notes[name] = note
+                for done, (name, record, new) in enumerate(results, 1):
+                    records[name] = record
                     written += new
                     progress(done, len(to_make))
         except ChildProcessError as error:
             raise SiteError("a process that was writing files died, build again") from error
         finally:
             if to_make:
-                output.write_notes(notes)
-        files = set[str]().union(*(note.files for note in notes.values()))
+                output.write_records(records)
+        files = set[str]().union(*(record.files for record in records.values()))
         # Files with other names are the curator's.
         gone = [file for file in found.keys() - files if is_ours(file)]
         output.remove(gone)
@@ -116,14 +116,14 @@ def build(
     )
 
 
-#: The builder of this process.
-_builder: list[_Builder] = []
+#: The writer of this process.
+_writer: list[_PartWriter] = []
 
 
 def _prepare(url: str, config: Config, folder: Path, revision: int) -> None:
     """Prepare a worker process."""
-    _builder[:] = [_Builder(Snapshot(url, config), Output(folder), revision)]
+    _writer[:] = [_PartWriter(Snapshot(url, config), Output(folder), revision)]
 
 
-def _make(part: Part) -> _Result:
-    return _builder[0].make(part)
+def _write(part: Part) -> _Result:
+    return _writer[0].write(part)

@@ -21,7 +21,7 @@ from feeds.wire import compress
 
 #: It is made first, and so marks a folder that a site is built into.
 _LOCK = ".feeds.lock"
-_NOTES = ".feeds.json"
+_RECORDS = ".feeds.json"
 _INDEX = "index.html"
 #: The suffix of the file in each content coding. The plain file is replaced last.
 CODINGS = {"br": ".br", "gzip": ".gz", "identity": ""}
@@ -46,7 +46,7 @@ class SiteError(ValueError):
     """The site cannot be built. The text says why."""
 
 
-class Note(msgspec.Struct, frozen=True, array_like=True):
+class PartRecord(msgspec.Struct, frozen=True, array_like=True):
     """The files of a part of a site, and the fingerprint of the data they were made from."""
 
     fingerprint: str
@@ -122,17 +122,17 @@ class Output:
                         found[name] = status.st_size, int(status.st_mtime)
         return found
 
-    def read_notes(self) -> dict[str, Note]:
-        """Return the notes of the last build by part; none if they cannot be read."""
+    def read_records(self) -> dict[str, PartRecord]:
+        """Return the records of the last build by part; none if they cannot be read."""
         try:
-            content = (self.folder / _NOTES).read_bytes()
-            return msgspec.json.decode(content, type=dict[str, Note])
+            content = (self.folder / _RECORDS).read_bytes()
+            return msgspec.json.decode(content, type=dict[str, PartRecord])
         except (FileNotFoundError, ValueError):
             return {}
 
-    def write_notes(self, notes: dict[str, Note]) -> None:
-        """Write the notes for the next build. They stay true if the folder is copied."""
-        self._replace(_NOTES, msgspec.json.encode(notes), int(time.time()))
+    def write_records(self, records: dict[str, PartRecord]) -> None:
+        """Write the records for the next build. They stay true if the folder is copied."""
+        self._replace(_RECORDS, msgspec.json.encode(records), int(time.time()))
 
     def write(self, file: str, document: Document) -> tuple[dict[str, Stamp], bool]:
         """Write a document in each coding where it differs.

@@ -57,9 +57,9 @@ class Part:
 
 def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
     """Return the parts of a site, and the reason for each feed that cannot have files."""
-    code, histories = _code(index.config), index.feed_hashes()
+    code, histories = _code_fingerprint(index.config), index.feed_hashes()
     # The lists, the counts in them and the plot of the builder change with any article.
-    parts = [Part(fingerprint=_digest(code, index.status().revision))]
+    parts = [Part(fingerprint=_fingerprint(code, index.status().revision))]
     refused = []
     for item in public_feeds(index):
         try:
@@ -71,8 +71,10 @@ def find_parts(index: Snapshot) -> tuple[list[Part], tuple[str, ...]]:
         parts += _parts_of(item, history.months, item.count > index.config.limit, code)
         for frequency in index.config.digests:
             selection = item.selection.digests(frequency)
-            mark = _digest(code, selection.path, item.name, history.finished.get(frequency))
-            parts.append(Part(fingerprint=mark, selection=selection))
+            fingerprint = _fingerprint(
+                code, selection.path, item.name, history.finished.get(frequency)
+            )
+            parts.append(Part(fingerprint=fingerprint, selection=selection))
     # Feeds share the entries of a month. Made one after another, they find them in the cache.
     parts.sort(key=lambda part: str(part.month or ""))
     return parts, tuple(refused)
@@ -83,37 +85,37 @@ def _parts_of(
 ) -> Iterator[Part]:
     """Yield the parts of a feed; one that `is_long` has archives in each format."""
     selection, known = item.selection, (code, item.selection.path, item.name, is_long)
-    digests = {str(month): digest for month, digest in months.items()}
+    month_hashes = {str(month): hash for month, hash in months.items()}
     # The page of all articles is the home page, which lists other feeds too.
     yield Part(
-        fingerprint=_digest(known, digests),
+        fingerprint=_fingerprint(known, month_hashes),
         selection=selection,
         has_pages=selection != EVERYTHING,
     )
-    written = list(digests)
+    written = list(month_hashes)
     for at, month in enumerate(months):
-        beside = written[max(at - 1, 0) : at + 2]
-        mark = _digest(known, beside, months[month])
-        yield Part(fingerprint=mark, selection=selection, month=month, has_feeds=is_long)
+        shown = written[max(at - 1, 0) : at + 2]
+        fingerprint = _fingerprint(known, shown, months[month])
+        yield Part(fingerprint=fingerprint, selection=selection, month=month, has_feeds=is_long)
     if is_long:
         # Months without entries are linked from the archives of the months beside them.
         for month in {month.plus(step) for month in months for step in (-1, 1)} - months.keys():
-            mark = _digest(known, written)
-            yield Part(fingerprint=mark, selection=selection, month=month, has_pages=False)
+            fingerprint = _fingerprint(known, written)
+            yield Part(fingerprint=fingerprint, selection=selection, month=month, has_pages=False)
 
 
-def _code(config: Config) -> str:
-    """Return a digest of the settings, our code and the versions of the libraries."""
+def _code_fingerprint(config: Config) -> str:
+    """Return a hash of the settings, our code and the versions of the libraries."""
     root = Path(feeds.__file__).parent
     files = sorted(path for path in root.rglob("*") if path.suffix in _CODE_SUFFIXES)
     ours = [(str(p.relative_to(root)), hashlib.sha256(p.read_bytes()).digest()) for p in files]
     libraries = [version(name) for name in _LIBRARIES]
     tags = [asset.etag for asset in assets(config).values()]
     shown = config.web_readers, config.digests
-    return _digest(config.fingerprint(), shown, tags, ours, libraries)
+    return _fingerprint(config.fingerprint(), shown, tags, ours, libraries)
 
 
-def _digest(*seen: object) -> str:
+def _fingerprint(*seen: object) -> str:
     return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
 
 
@@ -124,7 +126,7 @@ def documents(part: Part, pages: Pages) -> Iterator[AddressedDocument]:
         yield from _lists(pages)
         return
     if selection.frequency:
-        yield from _digests(pages, selection)
+        yield from _digest_documents(pages, selection)
         return
     archive = Archive(month=part.month) if part.month else None
     if archive is None:
@@ -166,7 +168,7 @@ def _walk(
         archive = previous
 
 
-def _digests(pages: Pages, selection: Selection) -> Iterator[AddressedDocument]:
+def _digest_documents(pages: Pages, selection: Selection) -> Iterator[AddressedDocument]:
     """Yield the feeds and lists of digests, those of all years, and each digest."""
     archive: YearArchive | None = None
     while found := pages.index.find(selection, archive):
