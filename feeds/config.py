@@ -19,11 +19,11 @@ from feeds.feed_settings import FeedSettings as FeedSettings
 from feeds.feed_settings import Quality, Text, read_feed_settings
 from feeds.periods import Frequency, Period
 from feeds.search import search_text
-from feeds.selection import Kind, Selection, slugify
+from feeds.selection import MAX_LIMIT, Kind, Selection, slugify
 from feeds.setting_types import Network
 from feeds.settings import TEXT, compose, config_errors, read_fields, read_pairs
 from feeds.settings import ConfigError as ConfigError
-from feeds.text import text, uri
+from feeds.text import clean_text, uri
 from feeds.translations import words_version
 
 Networks = Annotated[tuple[Network, ...], setting_types.network]
@@ -58,7 +58,9 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         "Where the public finds the site; without it, the request's host.",
     ] = ""
     trusted_hosts: Annotated[
-        tuple[str, ...], text, "Hosts under which the site answers while `base_url` is not set."
+        tuple[str, ...],
+        clean_text,
+        "Hosts under which the site answers while `base_url` is not set.",
     ] = ("localhost", "127.0.0.1", "[::1]")
     hub: Annotated[
         str,
@@ -73,7 +75,7 @@ class Config(Struct, frozen=True, kw_only=True, dict=True):
         " without it, a file in the instance folder.",
     ] = ""
     min_quality: Annotated[Quality, "The threshold: articles below it stay out."] = 60
-    limit: Annotated[int, Meta(ge=1, le=200), "Entries in a feed."] = 50
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT), "Entries in a feed."] = 50
     digests: Annotated[
         tuple[Frequency, ...],
         setting_types.frequency,

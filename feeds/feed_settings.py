@@ -9,9 +9,9 @@ from msgspec import Meta, Struct
 
 from feeds.selection import MAX_RANK, Kind, domain_key, fold, slugify
 from feeds.settings import compose, naming, read_fields, read_pairs
-from feeds.text import text
+from feeds.text import clean_text
 
-Text = Annotated[str, text]
+Text = Annotated[str, clean_text]
 Quality = Annotated[int, Meta(ge=-MAX_RANK, le=MAX_RANK)]
 
 
@@ -22,7 +22,7 @@ class FeedSettings(Struct, frozen=True, kw_only=True):
     title: Text = ""
     description: Text = ""
     min_quality: Annotated[Quality | None, "Instead of the site's."] = None
-    former: Annotated[tuple[str, ...], text, "Earlier slugs: each answers 301 for ever."] = ()
+    former: Annotated[tuple[str, ...], clean_text, "Earlier slugs: each answers 301 for ever."] = ()
     withdrawn: Annotated[bool, "Taken away on purpose: its feeds answer 410."] = False
 
 
@@ -30,15 +30,15 @@ def read_feed_settings(kind: Kind, node: yaml.Node) -> dict[str, FeedSettings]:
     """Return the settings of topics or providers, by key."""
     # An environment variable holds the map as YAML text.
     written = compose(node.value) if isinstance(node, yaml.ScalarNode) else node
-    names: dict[str, FeedSettings] = {}
+    settings: dict[str, FeedSettings] = {}
     for name, value in read_pairs(written):
         key = domain_key(name.value) if kind == "provider" else fold(name.value)
         with naming(name):
-            if key in names:
+            if key in settings:
                 raise ValueError("stands twice, keep one")
-            names[key] = FeedSettings(**read_fields(FeedSettings, read_pairs(value)))
-            slug = names[key].slug
+            settings[key] = FeedSettings(**read_fields(FeedSettings, read_pairs(value)))
+            slug = settings[key].slug
             if slug and slug != slugify(kind, slug):
                 raise ValueError(f"the slug is {slug!r}, write {slugify(kind, slug)!r}")
     # Sorted, because the order of names must not change the fingerprint.
-    return dict(sorted(names.items()))
+    return dict(sorted(settings.items()))

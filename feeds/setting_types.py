@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.periods import FREQUENCIES, Frequency
-from feeds.text import text, uri
+from feeds.text import clean_text, uri
 
 Network = IPv4Network | IPv6Network
 
@@ -23,16 +23,16 @@ _POSTGRESQL = re.compile(
 
 def title(written: str) -> str:
     """Return text that is not empty."""
-    if cleaned := text(written):
+    if cleaned := clean_text(written):
         return cleaned
     raise ValueError("must not be empty")
 
 
 def language(written: str) -> str:
     """Return a language tag (RFC 5646 section 2.1)."""
-    if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", text(written)):
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", clean_text(written)):
         raise ValueError("must be a language tag such as en or pt-BR")
-    return text(written)
+    return clean_text(written)
 
 
 def time_zone(written: str) -> str:

@@ -27,7 +27,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def text(raw: str) -> str:
+def clean_text(raw: str) -> str:
     """Return plain text: white space folded to single spaces, control characters out."""
     return " ".join(_CONTROLS.sub("", raw).split())
 

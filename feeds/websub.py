@@ -17,7 +17,7 @@ from feeds.index import Index, pings
 from feeds.index.store import IndexUnavailable
 from feeds.periods import FREQUENCIES, Frequency
 from feeds.selection import Selection
-from feeds.text import text
+from feeds.text import clean_text
 
 #: Seconds between searches for feeds that wait.
 POLL_PAUSE = 0.2
@@ -80,7 +80,7 @@ class Pinger:
     #: The status, or curl's error number, that was logged last; 0 after a success.
     _reported: int = 0
     #: The last change, as a Unix time, that every process has seen.
-    _settled: int = 0
+    _seen_by_all: int = 0
     #: The change and the address of each ping that was sent for the longest waiting feed.
     _sent: set[tuple[int, str]] = field(default_factory=set)
 
@@ -98,9 +98,12 @@ class Pinger:
         if config.settings_of(Selection(kind=selection.kind, key=selection.key)).withdrawn:
             pings.mark(self.index, waiting)
             return 0
-        if not waiting.changed <= self._settled <= waiting.latest:
-            # A hub fetches the feed at once, and a process may still answer with the old one.
-            self._settled = waiting.latest
+        # A hub fetches the feed at once, and a process may still answer with the old one.
+        is_seen_by_all = waiting.changed <= self._seen_by_all
+        # A new index in place of a deleted one may have earlier times, if a clock was set back.
+        is_other_index = waiting.latest < self._seen_by_all
+        if is_other_index or not is_seen_by_all:
+            self._seen_by_all = waiting.latest
             polls = config.index_polls_per_second
             pause = SETTLE_PAUSE + (1 / polls if polls else 0)
             self._next = self.clock() + pause
@@ -124,7 +127,7 @@ class Pinger:
             status, retry_after = self._post(topic)
         except pycurl.error as error:
             number, reason = error.args  # type: ignore[misc]  # two, unless options are wrong
-            self._wait(number, f"cannot be reached, {text(reason)[:80]}", 0)
+            self._wait(number, f"cannot be reached, {clean_text(reason)[:80]}", 0)
             return False
         if status >= 500 or status in _TEMPORARY:
             self._wait(status, f"answers {status}", retry_after)

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from feeds.articles import clean
 from feeds.config import Config
 from feeds.formats import FORMATS
+from feeds.text import clean_text
 from tests.browser import Hosting, Visit, Visiting, accessibility_faults, overflow
 from tests.support import Collection, Site, article
 from tests.xss import HALVES, read_strings, write_marked
@@ -112,7 +112,7 @@ def hostile(served: Callable[..., Site]) -> Site:
 @pytest.fixture(scope="module")
 def titles() -> list[str]:
     """The titles of the hostile articles, the oldest first."""
-    return [clean.text(string) for string in read_strings()]
+    return [clean_text(string) for string in read_strings()]
 
 
 def assert_harmless(visit: Visit) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from feeds.articles import clean, front_matter
 from feeds.articles.fields import MAX_FIELD_LENGTH
 from feeds.articles.withheld import is_unpublished, is_withheld_at_fault
+from feeds.text import clean_text
 from tests.families import CHARACTERS
 
 
@@ -28,7 +29,7 @@ from tests.families import CHARACTERS
     ],
 )
 def test_text_is_folded_and_otherwise_as_written(raw: str, text: str | None) -> None:
-    assert clean.text(raw) == (raw if text is None else text)
+    assert clean_text(raw) == (raw if text is None else text)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_open_frames_are_not_each_read_to_the_end() -> None:
 @pytest.mark.parametrize(
     "read",
     [
-        clean.text,
+        clean_text,
         clean.prose,
         clean.uri,
         clean.summary,

@@ -658,6 +658,10 @@ def test_hub_is_pinged_once_every_process_has_seen_the_change(
     clock[0] = websub.SETTLE_PAUSE + 0.25
     assert pinger.step() == 0
     assert len(hub.pings) == 3
+    # An index that was deleted is made anew after a clock was set back.
+    (announced.folder.parent / "articles.sqlite3").unlink()
+    announced.sync(NOW - timedelta(seconds=1))
+    assert pinger.step() == websub.SETTLE_PAUSE + 0.25
     pinger.index.close()
 
 

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from feeds.articles import clean
+from feeds.text import clean_text
 from tests.hostile import in_quotes
 from tests.support import Collection
 
@@ -36,7 +37,7 @@ def write_marked(collection: Collection) -> list[str]:
     report = collection.sync()
     assert not report.faults
     assert report.added == len(strings)
-    return [clean.text(raw) for raw in strings]
+    return [clean_text(raw) for raw in strings]
 
 
 def marked_article(raw: str, number: int) -> str:

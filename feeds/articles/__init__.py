@@ -14,6 +14,7 @@ from feeds.articles.folder import MAX_FILE_SIZE
 from feeds.articles.front_matter import FrontMatterError
 from feeds.articles.withheld import is_unpublished, is_withheld_at_fault, why_withheld
 from feeds.selection import domain_key, fold
+from feeds.text import clean_text
 
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
@@ -193,7 +194,7 @@ def _read(stem: str, fields: Fields, content: str) -> Article:
 
 
 def _visible(raw: str) -> str:
-    if cleaned := clean.text(raw):
+    if cleaned := clean_text(raw):
         return cleaned
     raise ValueError("has no visible character, write one")
 

@@ -9,7 +9,7 @@ import nh3
 import pyromark
 
 from feeds.articles.nesting import check_nesting, element_names
-from feeds.text import text as text
+from feeds.text import clean_text
 from feeds.text import uri as uri
 
 #: Longest body that is made HTML, in characters.
@@ -71,7 +71,7 @@ def prose(raw: str) -> str:
             if not is_end:
                 hidden.setdefault(name, len(parts))
             parts.append(found[0])
-    return text(_unescape("".join(parts) + raw[position:]))
+    return clean_text(_unescape("".join(parts) + raw[position:]))
 
 
 def _unescape(raw: str) -> str:

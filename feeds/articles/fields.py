@@ -12,6 +12,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.articles import clean
 from feeds.articles.front_matter import empty_map, is_null, line_of, yaml_type
+from feeds.text import clean_text
 
 #: Feed readers and validators take an earlier date for a mistake.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -82,7 +83,7 @@ class Fields:
             if self.node(name) is None:
                 self.add_fault(name, f"no '{name}', add one")
 
-    def text(self, name: str, cleaner: Callable[[str], str] = clean.text) -> str:
+    def text(self, name: str, cleaner: Callable[[str], str] = clean_text) -> str:
         """Return cleaned text; empty if absent."""
         node = self.node(name)
         return "" if node is None else self._as_text(name, node, cleaner)
@@ -104,7 +105,7 @@ class Fields:
 
     def texts(self, name: str) -> list[str]:
         """Return the text of each item in a list, except where it is empty."""
-        found = [self._as_text(name, node, clean.text) for node in self._list(name)]
+        found = [self._as_text(name, node, clean_text) for node in self._list(name)]
         return [text for text in found if text]
 
     def number(self, name: str) -> int | None:

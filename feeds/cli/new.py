@@ -15,7 +15,7 @@ from feeds.cli.common import FOLDER, with_folder
 from feeds.config import Config
 from feeds.index.sync import utc_now
 from feeds.selection import slugify
-from feeds.text import text
+from feeds.text import clean_text
 
 _TEMPLATE = Path(__file__).with_name("article.md")
 #: Letters of a title in a file's name, for which a file system has 255 bytes.
@@ -32,7 +32,7 @@ def new(config: Config, title: str, folder: Path | None) -> None:
     The article is not published, and a comment explains each of its fields. The name of
     the file begins with the date, because no later article may have the same name.
     """
-    config, title, now = with_folder(config, folder), text(title), utc_now()
+    config, title, now = with_folder(config, folder), clean_text(title), utc_now()
     if not title:
         raise click.UsageError("the title has no visible character, write one")
     slug = slugify("topic", title)[:_MAX_LETTERS].strip("-")
