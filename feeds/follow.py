@@ -43,12 +43,12 @@ def follow(
     stop: Event,
     log: Log,
     faults: Iterable[str] = (),
-    timed: Callable[[float], None] = lambda seconds: None,
+    observe_sync: Callable[[float], None] = lambda seconds: None,
 ) -> None:
     """Sync on every change until `stop` is set.
 
     `log` gets the counts of each sync that changed something, and each fault once; `faults`
-    were reported before. `timed` gets the seconds that each sync took.
+    were reported before. `observe_sync` gets the seconds that each sync took.
 
     While the folder or the index cannot be read, this is logged once and tried again every
     second, and what was published stays up. One process of all machines follows the folder,
@@ -60,7 +60,7 @@ def follow(
         index.acquire("follow")  # raises if another process may have the role now
         began = time.monotonic()
         report = sync(index, directory, utc_now(), jobs=PROCESSORS, changed_paths=changed_paths)
-        timed(time.monotonic() - began)
+        observe_sync(time.monotonic() - began)
         reporter.report(report)
         return report
 
@@ -87,12 +87,13 @@ def _follow(
 ) -> None:
     """Sync until the folder may have been replaced by another, which this watch cannot see.
 
-    `recover` is called when the watch has begun, and after each round.
+    `recover` is called at the start of each round of the watch.
     """
     watched = directory.stat()
     # Where the system refuses a watch, `follow` calls this again, and so scans, every second.
     report = run(None)
-    next_scan, unnoticed = time.monotonic() + FIRST_SCAN_PAUSE, False
+    next_scan = time.monotonic() + FIRST_SCAN_PAUSE
+    watch_missed_changes = False
     for changes in watchfiles.watch(
         directory,
         watch_filter=lambda change, path: "/.git/" not in path,
@@ -104,26 +105,33 @@ def _follow(
         ignore_permission_denied=True,
     ):
         recover()
-        if unnoticed and not changes:
+        if watch_missed_changes and not changes:
             return
-        unnoticed = False
-        replaced = not os.path.samestat(directory.stat(), watched)
-        # A new folder often gets the inode number of the one that was deleted.
-        replaced |= any(c == Change.deleted and Path(path) == directory for c, path in changes)
+        watch_missed_changes = False
+        is_replaced = _is_replaced(directory, watched, changes)
         changed_paths = {os.path.relpath(path, directory) for _, path in changes}
         if changed_paths:
             report = run(changed_paths if report.can_sync_paths else None)
-        if replaced or time.monotonic() >= next_scan or not index.is_readable():
+        if is_replaced or time.monotonic() >= next_scan or not index.is_readable():
             report = run(None)
             next_scan = time.monotonic() + SCAN_PAUSE
-            # A change that the watch does not report next: on a disk that was mounted again,
-            # the watch is of the old one.
-            unnoticed = bool(report.paths)
+            # If the watch does not report these changes next, it is of another folder: of the
+            # old disk, where a disk was mounted again.
+            watch_missed_changes = bool(report.paths)
         # Either another process is writing, and applies it, or the next sync reports the error.
         with suppress(IndexUnavailable):
             advance(index, utc_now())
-        if replaced:
+        if is_replaced:
             return
+
+
+def _is_replaced(
+    directory: Path, watched: os.stat_result, changes: Iterable[tuple[Change, str]]
+) -> bool:
+    """Return whether another folder is in the place of the one that is watched."""
+    is_other = not os.path.samestat(directory.stat(), watched)
+    # A new folder often gets the inode number of the one that was deleted.
+    return is_other or any(c == Change.deleted and Path(path) == directory for c, path in changes)
 
 
 class SyncReporter:

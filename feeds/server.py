@@ -58,14 +58,14 @@ def app() -> WSGIApplication:
 
 
 class _Supervisor(MPServer):
-    """Granian with one more process beside its workers; each is replaced when it dies.
+    """Granian with its workers and one more process; each is replaced when it dies.
 
     The supervisor itself opens no database, so a crash of the database's driver kills a
     child alone.
     """
 
-    #: What the process beside the workers runs, until it gets SIGTERM.
-    beside: Callable[[], None]
+    #: Follows the folder, in the process that is no worker, until that gets SIGTERM.
+    follower: Callable[[], None]
     _shd: Any
 
     def _init_shared_socket(self) -> None:
@@ -101,14 +101,14 @@ class _Supervisor(MPServer):
         self._process.terminate()
 
     def _start_follower(self) -> None:
-        self._process = multiprocessing.Process(target=self.beside)
+        self._process = multiprocessing.Process(target=self.follower)
         self._process.start()
 
 
-def run(host: str, port: int, workers: int, beside: Callable[[], None]) -> None:
+def run(host: str, port: int, workers: int, follower: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; the workers read their settings from the environment.
 
-    `beside` runs in a process of its own until that process gets SIGTERM.
+    `follower` runs in a process of its own until that process gets SIGTERM.
     """
     # A fork may copy a lock that a thread holds. That worker would hang, and with it each
     # connection that it accepts.
@@ -128,7 +128,7 @@ def run(host: str, port: int, workers: int, beside: Callable[[], None]) -> None:
         log_level=LogLevels.error,
         workers_kill_timeout=5,
     )
-    server.beside = beside
+    server.follower = follower
     server.serve()
 
 

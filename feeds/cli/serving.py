@@ -57,7 +57,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         # The folder in which all processes of the server add up their metrics.
         shared = TemporaryDirectory(prefix="feeds-metrics-")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = click.get_current_context().with_resource(shared)
-    faults = [str(fault) for fault in _first_sync(index, _timed(config))]
+    faults = [str(fault) for fault in _first_sync(index, _sync_observer(config))]
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     _announce(index, host, port)
     index.close()
@@ -65,7 +65,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     server.run(host, port, workers, partial(follow_and_ping, url, config, host, port, faults))
 
 
-def _first_sync(index: Index, timed: Callable[[float], None]) -> Iterable[ArticleError]:
+def _first_sync(index: Index, observe_sync: Callable[[float], None]) -> Iterable[ArticleError]:
     """Bring the index up to date before the first request, print the report, return its faults."""
     began = time.monotonic()
     try:
@@ -78,7 +78,7 @@ def _first_sync(index: Index, timed: Callable[[float], None]) -> Iterable[Articl
         # An index that can only be read is served. The process that follows the folder logs
         # the error, and tries again.
         return ()
-    timed(time.monotonic() - began)
+    observe_sync(time.monotonic() - began)
     if index.config.log == "json":
         SyncReporter(LOGGER.log).report(report)
     else:
@@ -108,7 +108,7 @@ def follow_and_ping(url: str, config: Config, host: str, port: int, faults: Iter
     pinger = Thread(target=ping_hub, daemon=True)
     if config.hub:
         pinger.start()
-    follow(Index(url, config), config.articles, stop, LOGGER.log, faults, _timed(config))
+    follow(Index(url, config), config.articles, stop, LOGGER.log, faults, _sync_observer(config))
     if config.hub:
         pinger.join(1)
 
@@ -139,7 +139,7 @@ def _name_of(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _timed(config: Config) -> Callable[[float], None]:
+def _sync_observer(config: Config) -> Callable[[float], None]:
     """Return the function that is called with the seconds of each sync."""
     if not config.metrics:
         return lambda seconds: None
