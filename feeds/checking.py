@@ -122,7 +122,7 @@ def _shared_slugs(found: dict[str, _File], config: Config) -> Iterator[str]:
 def _unused(found: dict[str, _File], config: Config) -> Iterator[str]:
     named = set[FeedKey]().union(*(file.feeds for file in found.values()))
     for kind in NAMED_KINDS:
-        for key, name in config.settings_by_key(kind).items():
+        for key, settings in config.settings_by_key(kind).items():
             # What was withdrawn keeps its settings, so that its feeds go on answering 410.
-            if (kind, key) not in named and not name.withdrawn:
+            if (kind, key) not in named and not settings.withdrawn:
                 yield f"warning: the settings name the {kind} {key!r}, but no sound article does"

@@ -41,7 +41,7 @@ class Selection:
     search: Search = ()
     min_quality: int | None = None
     min_heat: int | None = None
-    #: The number of entries, or of the stories in a digest; None for the usual one.
+    #: The number of entries, or of the stories in a digest; None for the default.
     limit: int | None = None
     #: How often there is a digest of the best stories; None for every story as an entry.
     frequency: Frequency | None = None
@@ -67,13 +67,13 @@ class Selection:
     def _narrowing(self) -> list[tuple[str, str]]:
         named = {"topic": self.topics, "provider": self.providers, "type": self.types}
         pairs = [(name, s.slug) for name, group in named.items() for s in group]
-        pairs += [("exclude", s.excluded) for s in self.exclude]
+        pairs += [("exclude", s.exclude_value) for s in self.exclude]
         pairs += [("q", search_text(self.search))] if self.search else []
         numbers = {"min_quality": self.min_quality, "min_heat": self.min_heat, "limit": self.limit}
         return pairs + [(name, str(value)) for name, value in numbers.items() if value is not None]
 
     @property
-    def excluded(self) -> str:
+    def exclude_value(self) -> str:
         """The value of the parameter `exclude` that excludes this topic or provider.
 
         That of a provider has a dot, which no topic's slug has. A domain without a dot gets
@@ -90,7 +90,7 @@ class Selection:
 
     @property
     def whole(self) -> Selection:
-        """The selection to which the archives belong: that of stories without its limit."""
+        """The selection whose archives this one links to. A feed of stories drops its limit."""
         return self if self.frequency else replace(self, limit=None)
 
     @property

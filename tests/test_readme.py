@@ -26,7 +26,14 @@ from feeds.cli import main
 from feeds.config import Config, FeedSettings, read_config
 from feeds.index.schema import metadata
 from feeds.pages.assets import STATIC
-from feeds.pages.embedding import DEFAULT_STORIES, THEMES, EmbedOptions, element, frame, height
+from feeds.pages.embedding import (
+    DEFAULT_STORIES,
+    THEMES,
+    EmbedOptions,
+    element,
+    frame,
+    frame_height,
+)
 from feeds.selection import Selection
 from feeds.web import create_app
 from feeds.web.kinds import KINDS
@@ -281,7 +288,7 @@ def test_snippets_are_those_of_the_pages() -> None:
     ai = Selection(kind="topic", key="ai", slug="ai")
     about = ai, "AI · News", "https://news.example"
     shown = re.findall(r"```html\n(.*?)\n```", manual("embedding"), re.S)
-    assert shown == [frame(*about, "100%", height(DEFAULT_STORIES)), element(*about)]
+    assert shown == [frame(*about, "100%", frame_height(DEFAULT_STORIES)), element(*about)]
     assert "```\nhttps://news.example/topics/ai/\n```" in manual("embedding")
 
 

@@ -122,7 +122,7 @@ def test_sitemap_of_a_site_that_never_had_an_article(
 def test_long_sitemap_is_an_index_over_parts() -> None:
     moment = datetime(2020, 5, 1, tzinfo=UTC)
     pages = [(f"{BASE}/topics/{number}/?a&b", moment) for number in range(5)]
-    files = sitemap.write(pages, BASE, most=2)
+    files = sitemap.write(pages, BASE, max_urls=2)
     names = [f"sitemap-{number}.xml" for number in (1, 2, 3)]
     assert [*files] == ["sitemap.xml", *names]
     index = listed(files["sitemap.xml"], "sitemap")
@@ -130,7 +130,7 @@ def test_long_sitemap_is_an_index_over_parts() -> None:
     parts = [listed(files[name]) for name in names]
     assert [len(part) for part in parts] == [2, 2, 1]
     assert [address for part in parts for address in part] == [address for address, _ in pages]
-    assert [*sitemap.write(pages, BASE, most=5)] == ["sitemap.xml"]
+    assert [*sitemap.write(pages, BASE, max_urls=5)] == ["sitemap.xml"]
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_plot_falls_at_each_quality() -> None:
     made = drawn((60, 5), (80, 4), (100, 1))
     assert made.steps == ((60, 10), (80, 5), (100, 1))
     assert made.outline == "M0 80V0.0H0.0V40.0H160.0V72.0H320.0V80Z"
-    assert (made.cut, made.most) == (60, 10)
+    assert (made.cut, made.rate_at_low) == (60, 10)
 
 
 def test_plot_without_stories_is_a_line() -> None:

@@ -21,12 +21,12 @@ def file_of(part: int = 0) -> str:
     return f"sitemap-{part}.xml" if part else "sitemap.xml"
 
 
-def write(pages: Sequence[Page], base: str, most: int = MAX_ADDRESSES) -> dict[str, bytes]:
-    """Return the files of a sitemap by name: one, or an index and parts of at most `most` pages.
+def write(pages: Sequence[Page], base: str, max_urls: int = MAX_ADDRESSES) -> dict[str, bytes]:
+    """Return the files of a sitemap by name: one, or an index and parts of `max_urls` pages.
 
     `base` is the site's address without a final slash.
     """
-    parts = [pages[start : start + most] for start in range(0, len(pages), most)]
+    parts = [pages[start : start + max_urls] for start in range(0, len(pages), max_urls)]
     if len(parts) <= 1:
         return {file_of(): _write("urlset", "url", pages)}
     files = {file_of(number): _write("urlset", "url", part) for number, part in enumerate(parts, 1)}

@@ -126,11 +126,10 @@ class Index(Store):
         yield "slug", slug.replace("\0", " ")
         if len(slug) > MAX_SLUG_LENGTH:
             return
-        names = self.config.settings_by_key(kind)
         natural = slugify(kind, slug)
         yield "slug", natural
-        for key, name in names.items():
-            if natural in (slugify(kind, old) for old in (key, *name.former)):
+        for key, settings in self.config.settings_by_key(kind).items():
+            if natural in (slugify(kind, old) for old in (key, *settings.former)):
                 yield "key", key
 
     def _resolve_type(self, written: str) -> Selection | None:

@@ -83,14 +83,12 @@ def public_feeds(index: Index) -> list[ListedFeed]:
     with index.read_transaction() as connection:
         for row in convert(connection.execute(statement), _ListedRow):
             selection = Selection(kind=row.kind, key=row.key, slug=row.slug)
-            name = index.config.settings_of(selection)
+            settings = index.config.settings_of(selection)
             newest = None if row.latest is None else datetime.fromtimestamp(row.latest, UTC)
-            title = name.title or row.name
-            if not name.withdrawn:
+            if not settings.withdrawn:
+                name, count = settings.title or row.name, row.number or 0
                 listed.append(
-                    ListedFeed(
-                        selection=selection, name=title, count=row.number or 0, newest=newest
-                    )
+                    ListedFeed(selection=selection, name=name, count=count, newest=newest)
                 )
     kinds = ("site", "topic", "provider")
     return sorted(

@@ -84,14 +84,18 @@ class Pages:
         limit = selection.limit or self.index.config.limit
         most = MAX_STORIES if archive else min(limit, MAX_STORIES)
         made = find_feed(self.index, selection, self.base, archive, most)
-        if made is None or (archive and _is_beyond(archive, *made)):
+        if made is None:
             return None
-        finds_nothing = selection.search and not (archive or made[0].entries)
+        feed, found = made
+        if archive and _is_beyond(archive, feed, found):
+            return None
+        finds_nothing = selection.search and not (archive or feed.entries)
         return self._page(
             selection,
             "stories.html",
             selection.address(archive.page if archive else ""),
-            *made,
+            feed,
+            found,
             part=archive,
             suggested=self.links(suggestions(self.index, selection)) if finds_nothing else [],
         )
@@ -110,9 +114,11 @@ class Pages:
         None if the selection is not public, or has no older ones of that year.
         """
         made = find_feed(self.index, selection, self.base, archive)
-        if made is None or (archive and not made[1].digests):
+        if made is None:
             return None
         feed, found = made
+        if archive and not found.digests:
+            return None
         return self._page(
             selection,
             "digests.html",

@@ -46,7 +46,7 @@ def _assets(accent: str, icon: Path | None) -> Mapping[str, Document]:
         files["style.css"] += _ACCENT.format(accent).encode()
     if icon:
         files |= _icons(icon)
-    return {name: _published(name, body) for name, body in files.items()}
+    return {name: _document(name, body) for name, body in files.items()}
 
 
 def _icons(path: Path) -> dict[str, bytes]:
@@ -61,7 +61,7 @@ def _icons(path: Path) -> dict[str, bytes]:
     return {"icon.svg": wrapped, "favicon.ico": body, "apple-touch-icon.png": body}
 
 
-def _published(name: str, body: bytes) -> Document:
+def _document(name: str, body: bytes) -> Document:
     kind = TYPES[name.rpartition(".")[2]]
     charset = "; charset=utf-8" if kind.startswith("text/") or kind.endswith("+xml") else ""
     return Document(body=body, content_type=kind + charset)

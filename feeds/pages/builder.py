@@ -36,7 +36,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class RefusedChoice:
     """A typed name that cannot be chosen in its field, or a search that cannot be made."""
 
     #: The parameter.
@@ -57,12 +57,12 @@ class Builder:
     plot: Plot
     #: How many entries the feed holds.
     holds: int
-    faults: tuple[Fault, ...]
+    refused: tuple[RefusedChoice, ...]
 
     @property
     def search(self) -> str:
         """Return what the field of words holds: a refused search, or else the chosen one."""
-        refused = (fault.written for fault in self.faults if fault.name == "q")
+        refused = (choice.written for choice in self.refused if choice.name == "q")
         return next(refused, search_text(self.selection.search))
 
     @property
@@ -72,7 +72,7 @@ class Builder:
 
     @property
     def limit(self) -> int | None:
-        """Return the chosen limit, or one that holds half a day, if the usual one does not."""
+        """Return the chosen limit, or one that holds half a day, if the default does not."""
         is_chosen = self.selection.limit or self.selection.frequency
         if is_chosen or self.arriving <= self.holds:
             return self.selection.limit
@@ -88,8 +88,7 @@ def make_builder(
 ) -> Builder:
     """Return the form with all public feeds, those with the most articles first.
 
-    `refused` are the parameters and values that were left out of the selection, because they
-    are faults.
+    `refused` are the parameters and values that were left out of the selection.
     """
     config, shown = index.config, qualities(index, selection)
     highest = max((quality for quality, _ in qualities(index, EVERYTHING).counts), default=0)
@@ -108,7 +107,7 @@ def make_builder(
         groups=tuple(groups),
         plot=plot(shown, config.least_quality(selection), selection.min_quality, highest),
         holds=selection.limit or config.limit,
-        faults=tuple(_fault(name, written, sized, compared) for name, written in refused),
+        refused=tuple(_refuse(name, written, sized, compared) for name, written in refused),
     )
 
 
@@ -133,7 +132,7 @@ def values_of_names(
 def _choices(parameter: str, listed: Iterable[ListedFeed]) -> list[tuple[str, str]]:
     """Return the values that a parameter may have, each with its name."""
     if parameter == "exclude":
-        return [(i.selection.excluded, i.name) for i in listed if i.selection.kind != "site"]
+        return [(i.selection.exclude_value, i.name) for i in listed if i.selection.kind != "site"]
     return [(i.selection.slug, i.name) for i in listed if i.selection.kind == parameter]
 
 
@@ -142,7 +141,7 @@ def _group(
 ) -> Group:
     """Return a field set with boxes of what is chosen, and of `offered` others at most."""
     choices = _choices(name, listed)
-    checked = {s.excluded if name == "exclude" else s.slug: s.slug for s in chosen}
+    checked = {s.exclude_value if name == "exclude" else s.slug: s.slug for s in chosen}
     labels = checked | dict(choices)
     values = [*checked, *(value for value, _ in choices[:offered] if value not in checked)]
     return Group(
@@ -152,14 +151,14 @@ def _group(
     )
 
 
-def _fault(name: str, written: str, listed: Iterable[ListedFeed], compared: int) -> Fault:
+def _refuse(name: str, written: str, listed: Iterable[ListedFeed], compared: int) -> RefusedChoice:
     choices = _choices(name, listed)
     labels = dict(choices)
     spelled = {fold(text): choice for choice in reversed(choices[:compared]) for text in choice}
     near = []
     if written not in labels and len(written) <= MAX_TYPED:
         near = get_close_matches(fold(written), spelled)
-    return Fault(
+    return RefusedChoice(
         name=name,
         written=labels.get(written, written),
         is_chosen=written in labels,

@@ -53,12 +53,12 @@ def element(selection: Selection, title: str, base: str) -> str:
 
 
 def frame(
-    selection: Selection, title: str, base: str, width: int | Literal["100%"], tall: int
+    selection: Selection, title: str, base: str, width: int | Literal["100%"], height: int
 ) -> str:
     """Return the HTML of a frame, without `style`, which a strict CSP of the other site refuses."""
     address = escape(base + frame_address(selection))
     return (
-        f'<iframe src="{address}" title="{escape(title)}" width="{width}" height="{tall}"'
+        f'<iframe src="{address}" title="{escape(title)}" width="{width}" height="{height}"'
         ' loading="lazy" frameborder="0"></iframe>'
     )
 
@@ -69,7 +69,7 @@ def frame_address(selection: Selection) -> str:
     return replace(selection, limit=limit).address(FRAME)
 
 
-def height(stories: int) -> int:
+def frame_height(stories: int) -> int:
     """Return the height in pixels of a frame with so many stories."""
     return HEADING_HEIGHT + ROW_HEIGHT * stories
 
@@ -96,12 +96,12 @@ def oembed(
     frame has as many stories as fit into the height, and at least one.
     """
     stories = selection.limit or DEFAULT_STORIES
-    tall, wide = height(stories), FRAME_WIDTH
-    if most_high is not None and most_high < tall:
+    height, width = frame_height(stories), FRAME_WIDTH
+    if most_high is not None and most_high < height:
         stories = max(1, (most_high - HEADING_HEIGHT) // ROW_HEIGHT)
-        tall = min(height(stories), most_high)
+        height = min(frame_height(stories), most_high)
     if most_wide is not None:
-        wide = min(wide, most_wide)
+        width = min(width, most_wide)
     return msgspec.json.encode(
         {
             "version": "1.0",
@@ -110,8 +110,8 @@ def oembed(
             "provider_name": site,
             "provider_url": base + "/",
             "cache_age": age,
-            "html": frame(replace(selection, limit=stories), title, base, wide, tall),
-            "width": wide,
-            "height": tall,
+            "html": frame(replace(selection, limit=stories), title, base, width, height),
+            "width": width,
+            "height": height,
         }
     )

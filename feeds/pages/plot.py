@@ -30,7 +30,7 @@ class Plot:
     is_choice: bool
 
     @property
-    def most(self) -> float:
+    def rate_at_low(self) -> float:
         """Return the articles a week at `low`."""
         return self.steps[0][1] if self.steps else 0.0
 
@@ -39,7 +39,9 @@ class Plot:
         """Return the path of the staircase (SVG 2 section 9.3)."""
         path = [f"M0 {PLOT_HEIGHT}"]
         for quality, rate in self.steps:
-            path.append(f"V{PLOT_HEIGHT * (1 - rate / self.most):.1f}H{self.across(quality):.1f}")
+            path.append(
+                f"V{PLOT_HEIGHT * (1 - rate / self.rate_at_low):.1f}H{self.across(quality):.1f}"
+            )
         return "".join(path) + f"V{PLOT_HEIGHT}Z"
 
     def across(self, quality: int) -> float:
@@ -57,9 +59,9 @@ def plot(shown: Qualities, least: int, cut: int | None, high: int) -> Plot:
     through = 0
     for quality, count in reversed(drawn):
         through += count
-        place = PLOT_WIDTH * (quality - least) // (high - least)
-        highest, _ = steps.get(place, (quality, 0.0))
-        steps[place] = (highest, through / shown.weeks)
+        column = PLOT_WIDTH * (quality - least) // (high - least)
+        highest, _ = steps.get(column, (quality, 0.0))
+        steps[column] = (highest, through / shown.weeks)
     return Plot(
         qualities=shown,
         low=least,

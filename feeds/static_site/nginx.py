@@ -67,13 +67,14 @@ def _guesses() -> Iterator[tuple[str, str]]:
 def _names(index: Index) -> Iterator[tuple[str, str]]:
     """Yield a pattern of each former address, and the new one; "" if it was withdrawn."""
     for kind in LISTS:
-        for key, name in index.config.settings_by_key(kind).items():
-            known = {slugify(kind, slug) for slug in (key, name.slug, *name.former) if slug}
+        for key, settings in index.config.settings_by_key(kind).items():
+            slugs = key, settings.slug, *settings.former
+            known = {slugify(kind, slug) for slug in slugs if slug}
             for slug in sorted(known):
                 address = rf"^/{kind}s/{re.escape(slug)}(?:/|$)"
                 selection = index.resolve(kind, slug)
                 withdrawn = selection and index.config.settings_of(selection).withdrawn
-                if withdrawn or (selection is None and name.withdrawn):
+                if withdrawn or (selection is None and settings.withdrawn):
                     yield address, ""
                 elif selection and selection.slug != slug:
                     yield address, quote(selection.path, safe="/%")

@@ -24,8 +24,8 @@ _FORWARDED = {"HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_
 _CLIENT_PREFIX = 64
 
 
-class Peer(NamedTuple):
-    """The address of a client or of a proxy."""
+class ClientAddress(NamedTuple):
+    """The address of a client, or of a proxy in front of it."""
 
     #: The address, or for IPv6 the network of one client; empty if it cannot be parsed.
     name: str
@@ -39,13 +39,13 @@ class Clients:
 
     def __init__(self, proxies: tuple[Network, ...]) -> None:
         self._proxies = proxies
-        self._parse = lru_cache(_MAX_CACHED)(self._peer)
+        self._parse = lru_cache(_MAX_CACHED)(self._read)
 
-    def peer(self, environ: WSGIEnvironment) -> Peer:
+    def peer(self, environ: WSGIEnvironment) -> ClientAddress:
         """Return the peer that opened the connection."""
         return self._parse(environ.get("REMOTE_ADDR", ""))
 
-    def of(self, environ: WSGIEnvironment) -> Peer:
+    def of(self, environ: WSGIEnvironment) -> ClientAddress:
         """Return the client: the last address in X-Forwarded-For that is not a proxy's.
 
         Each proxy appends the address of its own client, so everything before that may be
@@ -60,24 +60,24 @@ class Clients:
         for element in reversed(forwarded.split(",")):
             element = element.strip()
             is_short = len(element) <= _MAX_ADDRESS_LENGTH
-            client = self._parse(element) if is_short else Peer("", False, False)
+            client = self._parse(element) if is_short else ClientAddress("", False, False)
             if not client.is_proxy:
                 break
         return client if client.name else peer
 
-    def _peer(self, written: str) -> Peer:
+    def _read(self, written: str) -> ClientAddress:
         address = read_address(written)
         if address is None:
-            return Peer("", False, not written)
+            return ClientAddress("", False, not written)
         is_proxy = any(address in network for network in self._proxies)
         name = str(address)
         if isinstance(address, IPv6Address):
             name = str(IPv6Network((int(address), _CLIENT_PREFIX), strict=False))
-        return Peer(name, is_proxy, address.is_loopback)
+        return ClientAddress(name, is_proxy, address.is_loopback)
 
 
 def is_from(environ: WSGIEnvironment, networks: tuple[Network, ...]) -> bool:
-    """Return whether the peer is in one of the networks, and asks for itself."""
+    """Return whether the peer is in one of the networks, and the request is no other client's."""
     address = read_address(environ.get("REMOTE_ADDR", ""))
     is_within = address is not None and any(address in network for network in networks)
     return is_within and _FORWARDED.isdisjoint(environ)

@@ -33,7 +33,7 @@ RETRY_AFTER = 30
 
 
 class Missing(NotFound):
-    """404 at an address beside others that may be meant."""
+    """404 at an address, with other addresses that may be meant."""
 
     def __init__(
         self,

@@ -82,18 +82,18 @@ class Site:
         kind: Kind,
         slug: str,
         arguments: Arguments,
-        usual: int | None = None,
+        default_limit: int | None = None,
         frequency: Frequency | None = None,
     ) -> Selection:
         """Return the selection of a path and a query, or abort.
 
-        `usual` is the number of entries without a limit.
+        `default_limit` is the number of entries without a limit.
         """
         base = [] if kind == "site" else self._public(kind, [slug])
         refuse_many(arguments)
-        usual, most = usual or self.config.limit, MAX_LIMIT
+        default, most = default_limit or self.config.limit, MAX_LIMIT
         if frequency:
-            usual, most = DEFAULT_IN_DIGEST, MAX_IN_DIGEST
+            default, most = DEFAULT_IN_DIGEST, MAX_IN_DIGEST
         topics = self._public("topic", values(arguments, "topic"))
         providers = self._public("provider", values(arguments, "provider"))
         limit = number(arguments, "limit", 1, most)
@@ -105,7 +105,7 @@ class Site:
             [self._excluded(value) for value in values(arguments, "exclude")],
             search=search(arguments),
             min_heat=number(arguments, "min_heat", -MAX_RANK, MAX_RANK),
-            limit=None if limit == usual else limit,
+            limit=None if limit == default else limit,
             frequency=frequency,
         )
         if wanted is not None and wanted > self.config.least_quality(chosen):
@@ -137,13 +137,13 @@ class Site:
             return False
         natural = slugify(kind, slug)
         return any(
-            natural in (slugify(kind, known) for known in (key, name.slug, *name.former))
-            for key, name in self.config.settings_by_key(kind).items()
-            if name.withdrawn
+            natural in (slugify(kind, known) for known in (key, settings.slug, *settings.former))
+            for key, settings in self.config.settings_by_key(kind).items()
+            if settings.withdrawn
         )
 
     def _excluded(self, slug: str) -> Selection:
-        # `Selection.excluded`: a provider's value has a dot, and no topic's has one.
+        # `Selection.exclude_value`: a provider's value has a dot, and no topic's has one.
         kinds: tuple[Kind, Kind] = ("provider", "topic") if "." in slug else ("topic", "provider")
         found = (self.index.resolve(kind, slug) for kind in kinds)
         return next(filter(None, found), None) or self._not_found(kinds, slug)
