@@ -36,9 +36,9 @@ def test_no_date_goes_back(collection: Collection, jumps: tuple[timedelta, ...])
         assert collection.sync(now - HOUR).changed_feeds == 0
         assert publish_both(collection) == seen[-1]
     for of_one in zip(*seen, strict=True):
-        moments = [published.changed for published in of_one if published.changed]
+        moments = [document.last_modified for document in of_one if document.last_modified]
         assert moments == sorted(set(moments)) and len(moments) == len(jumps) + 1
-        assert len({published.etag for published in of_one}) == len(of_one)
+        assert len({document.etag for document in of_one}) == len(of_one)
 
 
 def publish_both(collection: Collection) -> list[Document]:

@@ -114,11 +114,9 @@ class Pages:
         None if the selection is not public, or has no older ones of that year.
         """
         made = find_feed(self.index, selection, self.base, archive)
-        if made is None:
+        if made is None or (archive and not made[1].digests):
             return None
         feed, found = made
-        if archive and not found.digests:
-            return None
         return self._page(
             selection,
             "digests.html",
