@@ -58,11 +58,21 @@ class Visit:
 
     def settle(self) -> None:
         """Wait until `faults` has all that has happened in any frame."""
+        from playwright.sync_api import Error
+
+        deadline = time.monotonic() + _PATIENCE
         for frame in self.frames:
-            # A frame that was sent elsewhere has no context until it is there.
-            frame.wait_for_load_state()
-            # What a frame reports comes in order.
-            frame.evaluate("0")
+            settled = False
+            while not settled:
+                # A frame that is sent elsewhere has no context until it is there.
+                frame.wait_for_load_state()
+                try:
+                    # What a frame reports comes in order.
+                    frame.evaluate("0")
+                    settled = True
+                except Error:
+                    # It was sent elsewhere meanwhile.
+                    assert time.monotonic() < deadline
 
 
 def wait_until(page: Page, script: str) -> None:

@@ -13,7 +13,7 @@ import feedparser
 import pytest
 from reader import make_reader
 
-from tests.browser import Hosting, Visit, Visiting, accessibility_faults, overflow
+from tests.browser import Hosting, Visit, Visiting, accessibility_faults, overflow, wait_until
 from tests.support import ROOT, Collection, Site, article
 
 if TYPE_CHECKING:
@@ -425,9 +425,9 @@ def test_snippets_of_a_page_work_in_other_sites(shop: Site, visit: Visiting, hos
             else:
                 stories = other.locator("news-feed").get_by_role("link", name=story[0])
             stories.wait_for()
-        # Each asks for the one address at once.
-        asked = other.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
-        assert any(address.endswith("q=sto%2A%20two") for address in asked)
+        # Each asks for the one address at once. A frame is listed when all of it is loaded.
+        listed = "performance.getEntriesByType('resource')"
+        wait_until(other, f"{listed}.some(({{ name }}) => name.endsWith('q=sto%2A%20two'))")
 
 
 def test_frame_takes_the_height_that_its_snippet_gives_it(shop: Site, visit: Visiting) -> None:
