@@ -168,7 +168,8 @@ def find_warnings(fields: Fields, summary: str) -> list[tuple[int, str]]:
 
     `summary` is what became of the excerpt.
     """
-    published, _, excerpt = map(fields.node, ("published", "removed", "excerpt"))
+    published, excerpt = fields.node("published"), fields.node("excerpt")
+    fields.node("removed")  # so that it is known
     found = fields.misspelled()
     if published and yaml_type(published) != "bool":
         problem = "'published' is not true or false, so the article is not published"
