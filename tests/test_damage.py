@@ -260,11 +260,11 @@ def test_index_that_takes_nothing_is_served_as_it_is(
     monkeypatch.setattr("feeds.index.sqlite.LOCK_TIMEOUT", 10)
     collection.write("one.md", article())
     with pytest.raises(IndexUnavailable, match="cannot be written"):
-        serving._first_sync(Index(f"sqlite:///{collection.folder}", collection.config), print)
+        serving.first_sync(Index(f"sqlite:///{collection.folder}", collection.config), print)
     collection.sync()
     with sqlite3.connect(file_of(collection), isolation_level=None) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        assert serving._first_sync(collection.index, print) == ()
+        assert serving.first_sync(collection.index, print) == ()
     connection.close()
 
 

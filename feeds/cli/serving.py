@@ -57,7 +57,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
         # The folder in which all processes of the server add up their metrics.
         shared = TemporaryDirectory(prefix="feeds-metrics-")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = click.get_current_context().with_resource(shared)
-    faults = [str(fault) for fault in _first_sync(index, _sync_observer(config))]
+    faults = [str(fault) for fault in first_sync(index, _sync_observer(config))]
     os.environ["FEEDS_ARTICLES"] = str(config.articles.resolve())
     _announce(index, host, port)
     index.close()
@@ -65,7 +65,7 @@ def serve(config: Config, folder: Path | None, host: str, port: int, workers: in
     server.run(host, port, workers, partial(follow_and_ping, url, config, host, port, faults))
 
 
-def _first_sync(index: Index, observe_sync: Callable[[float], None]) -> Iterable[ArticleError]:
+def first_sync(index: Index, observe_sync: Callable[[float], None]) -> Iterable[ArticleError]:
     """Bring the index up to date before the first request, print the report, return its faults."""
     began = time.monotonic()
     try:
