@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -45,14 +46,24 @@ def spread(
         # Ctrl-C waits until the processes are started, or some of them would print tracebacks.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            results = pool.map(work, items, chunksize=ITEMS_PER_TASK)
+            # Not pool.map: when a process dies it cancels what is left at the same moment as the
+            # pool says of it that it failed, and the pool does not survive that (CPython 3.11).
+            tasks = deque(
+                pool.submit(_work_on, work, items[start : start + ITEMS_PER_TASK])
+                for start in range(0, len(items), ITEMS_PER_TASK)
+            )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        yield from results
+        while tasks:
+            yield from tasks.popleft().result()
     except BrokenProcessPool as error:
         raise ChildProcessError("a process that was reading files died, try again") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _work_on(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    return list(map(work, items))
 
 
 def _start(prepare: Callable[[], None] | None) -> None:

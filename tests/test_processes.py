@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -66,7 +66,18 @@ def test_few_items_or_one_processor_start_no_process(count: int, jobs: int) -> N
     assert set(spread(eval, [WHO] * count, jobs)) == {os.getpid()}
 
 
-def test_process_that_dies_is_an_error() -> None:
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Let threads take turns as often as they can, so that what two do at once is met."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_process_that_dies_is_an_error(attempt: int, hasty_threads: None) -> None:
+    # An exception in a thread of the pool fails the test too.
     with pytest.raises(ChildProcessError, match="a process that was reading files died"):
         list(spread(os._exit, range(MIN_ITEMS), 2))
 
