@@ -8,7 +8,7 @@ from threading import Condition
 from cachetools import TTLCache, cached
 from flask import Flask, Response, abort, jsonify, request
 
-from feeds.formats import FORMATS, Format, opensearch, opml, sitemap
+from feeds.formats import FORMATS, opensearch, opml, sitemap
 from feeds.history import AnyArchive
 from feeds.index import Health
 from feeds.index.store import IndexUnavailable
@@ -38,6 +38,11 @@ PATHS: dict[Kind, str] = {
 }
 #: The path of the digests of each kind, below that of its feeds.
 DIGESTS = f"<any({','.join(FREQUENCIES)}):frequency>/"
+#: The format of each file of a feed: its own name, and those that feed readers guess.
+FILES = {form.file: form for form in FORMATS.values()}
+FILES |= {guess: FORMATS[suffix] for guess, suffix in GUESSES.items()}
+FILE = f"""<any("{'","'.join(FILES)}"):file>"""
+SUFFIX = f"<any({','.join(FORMATS)}):suffix>"
 #: Seconds for which the counts of `/healthz` are kept.
 MAX_HEALTH_AGE = 1.0
 #: The paths of an archive: a month, and the entries of a month after a cursor.
@@ -56,24 +61,26 @@ class FeedRoutes:
 
     def feed(
         self,
-        form: Format,
         kind: Kind,
         slug: str = "",
         frequency: Frequency | None = None,
+        file: str = "",
+        suffix: str = "",
         **written: str,
     ) -> Response:
-        """Return a feed of stories or of digests in a format, or an archive of it.
+        """Return a feed of stories or of digests by its file, or an archive of it by its suffix.
 
         `written` names the archive: by its `year`, or by its `month` and perhaps a `cursor`.
         """
+        form = FORMATS[suffix] if written else FILES[file]
         selection = self._site.select(kind, slug, archive=bool(written), frequency=frequency)
         archive: AnyArchive | None = None
         if "year" in written:
             archive = self._site.year(selection, **written)
         elif written:
             archive = self._site.archive(selection, **written)
-        file = archive.file(form.suffix) if archive else form.file
-        self._site.require_address(selection.address(file))
+        own_file = archive.file(suffix) if archive else form.file
+        self._site.require_address(selection.address(own_file))
         made = publish(self._index, selection, form, self._site.base, archive)
         return self._site.respond(made or abort(404, "no such feed"))
 
@@ -151,19 +158,16 @@ def add_routes(app: Flask, site: Site) -> None:
         add(path, pages.names, of=kind)
     for kind, path in PATHS.items():
         digests = path + DIGESTS
+        # Files stand before periods: of rules that weigh the same, the first is taken.
+        add(path + FILE, feeds.feed, kind=kind)
+        add(digests + FILE, feeds.feed, kind=kind)
         add(path, pages.page, kind=kind)
         add(f"{path}archive/", pages.months, kind=kind)
         for archive in ARCHIVES:
+            add(f"{path}archive/{archive}.{SUFFIX}", feeds.feed, kind=kind)
             add(f"{path}archive/{archive}/", pages.month, kind=kind)
         add(digests, pages.digests, kind=kind)
+        add(f"{digests}archive/<year>.{SUFFIX}", feeds.feed, kind=kind)
         add(f"{digests}archive/<year>/", pages.digests, kind=kind)
         add(f"{digests}<period>/", pages.digest, kind=kind)
         add(path + embedding.FRAME, pages.embed, kind=kind)
-        for name, form in FORMATS.items():
-            guesses = (guess for guess, meant in GUESSES.items() if meant == name)
-            for file in (form.file, *guesses):
-                add(path + file, feeds.feed, kind=kind, form=form)
-                add(digests + file, feeds.feed, kind=kind, form=form)
-            for archive in ARCHIVES:
-                add(f"{path}archive/{archive}.{name}", feeds.feed, kind=kind, form=form)
-            add(f"{digests}archive/<year>.{name}", feeds.feed, kind=kind, form=form)
