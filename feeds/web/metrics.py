@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, abort, request
@@ -91,11 +92,21 @@ class Metrics:
         """Return all metrics in Prometheus's text format."""
         registry = CollectorRegistry()
         if SHARED in os.environ:
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's
+            registry.register(_Shared())
         else:
             registry.register(self._registry)
         registry.register(_State(index))
         return generate_latest(registry)
+
+
+class _Shared(Collector):
+    """The metrics of all processes that share the folder."""
+
+    def collect(self) -> Iterable[Metric]:
+        # prometheus_client 0.26 fails on the file of a process that is just starting.
+        files = [str(p) for p in Path(os.environ[SHARED]).glob("*.db") if p.stat().st_size]
+        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]  # the library's
+        return metrics
 
 
 class _State(Collector):
