@@ -41,6 +41,7 @@ DIGESTS = f"<any({','.join(FREQUENCIES)}):frequency>/"
 #: The format of each file of a feed: its own name, and those that feed readers guess.
 FILES = {form.file: form for form in FORMATS.values()}
 FILES |= {guess: FORMATS[suffix] for guess, suffix in GUESSES.items()}
+#: The parts of rules that match such a file, and the suffix of a format.
 FILE = f"""<any("{'","'.join(FILES)}"):file>"""
 SUFFIX = f"<any({','.join(FORMATS)}):suffix>"
 #: Seconds for which the counts of `/healthz` are kept.
